@@ -1,0 +1,78 @@
+import type { Attributes, LogScore, LogScoreChunk } from './types.js'
+
+/** Allocates the columns of a chunk for up to `capacity` rows; about 49 bytes a row. */
+export function allocateChunk(capacity: number): Omit<LogScoreChunk, 'rows' | 'dictionary'> {
+  return {
+    id: new BigUint64Array(capacity),
+    monitorId: new Uint32Array(capacity),
+    monitorIdNull: new Uint8Array(capacity),
+    serverId: new Uint32Array(capacity),
+    tsSeconds: new Uint32Array(capacity),
+    score: new Float64Array(capacity),
+    step: new Float64Array(capacity),
+    offset: new Float64Array(capacity),
+    offsetNull: new Uint8Array(capacity),
+    rtt: new Int32Array(capacity),
+    rttNull: new Uint8Array(capacity),
+    attributes: new Uint32Array(capacity),
+  }
+}
+
+/** Columns from plain rows, for tools that have no source table. Rows must be in ascending order of id. */
+export function chunkFromRows(rows: readonly LogScore[]): LogScoreChunk {
+  const columns = allocateChunk(rows.length)
+  const dictionary: Attributes[] = []
+  const indexes = new Map<string, number>()
+  rows.forEach((row, i) => {
+    columns.id[i] = row.id
+    columns.monitorId[i] = row.monitorId ?? 0
+    columns.monitorIdNull[i] = row.monitorId === null ? 1 : 0
+    columns.serverId[i] = row.serverId
+    columns.tsSeconds[i] = row.tsSeconds
+    columns.score[i] = row.score
+    columns.step[i] = row.step
+    columns.offset[i] = row.offset ?? 0
+    columns.offsetNull[i] = row.offset === null ? 1 : 0
+    columns.rtt[i] = row.rtt ?? 0
+    columns.rttNull[i] = row.rtt === null ? 1 : 0
+    columns.attributes[i] = indexOf(row, dictionary, indexes)
+  })
+  return { ...columns, rows: rows.length, dictionary }
+}
+
+function indexOf({ leap, error, warning }: Attributes, dictionary: Attributes[], indexes: Map<string, number>): number {
+  const key = JSON.stringify([leap, error, warning])
+  const known = indexes.get(key)
+  if (known !== undefined) return known
+  indexes.set(key, dictionary.length)
+  return dictionary.push({ leap, error, warning }) - 1
+}
+
+/** The rows of a chunk as plain values; they stay valid when the chunk does not. */
+export function rowsFromChunk(chunk: LogScoreChunk): LogScore[] {
+  return Array.from({ length: chunk.rows }, (_, i) => ({
+    id: chunk.id[i]!,
+    monitorId: chunk.monitorIdNull[i] ? null : chunk.monitorId[i]!,
+    serverId: chunk.serverId[i]!,
+    tsSeconds: chunk.tsSeconds[i]!,
+    score: chunk.score[i]!,
+    step: chunk.step[i]!,
+    offset: chunk.offsetNull[i] ? null : chunk.offset[i]!,
+    rtt: chunk.rttNull[i] ? null : chunk.rtt[i]!,
+    ...chunk.dictionary[chunk.attributes[i]!]!,
+  }))
+}
+
+/** Plain rows as a stream of chunks, the form {@link Archiver.store} takes. */
+export async function* chunksFromRows(
+  rows: Iterable<LogScore> | AsyncIterable<LogScore>,
+  rowsPerChunk = 10_000,
+): AsyncGenerator<LogScoreChunk> {
+  let page: LogScore[] = []
+  for await (const row of rows) {
+    if (page.push(row) < rowsPerChunk) continue
+    yield chunkFromRows(page)
+    page = []
+  }
+  if (page.length > 0) yield chunkFromRows(page)
+}

@@ -1,0 +1,15 @@
+export { allocateChunk, chunkFromRows, chunksFromRows, rowsFromChunk } from './chunk.js'
+export { ArchiverError, type ErrorDetails, type ErrorPlace, errorText, RowError } from './errors.js'
+export { permitUntil } from './permit.js'
+export type {
+  Archiver,
+  Attributes,
+  BatchPolicy,
+  LogScore,
+  LogScoreChunk,
+  Permit,
+  PlannedBatch,
+  ReadRows,
+  StoredRows,
+  StoreResult,
+} from './types.js'

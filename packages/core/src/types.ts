@@ -1,0 +1,150 @@
+/**
+ * The words of this project, each used for one thing only.
+ *
+ * - **source**: the MySQL table the rows come from (`log_scores`).
+ * - **archive**: where rows are kept for good: a folder of Avro files, a ClickHouse table.
+ * - **adapter**: the code that writes one kind of archive; it implements {@link Archiver}.
+ * - **archiver**: one configured adapter, named by its row in the status table (`fileavro`, `clickhouse`).
+ * - **mark**: the id of the last row an archiver has stored; every row at or below it is in the archive.
+ * - **batch**: a planned range of ids `(afterId, upToId]`, stored as a whole under an identity of its own.
+ * - **chunk**: some thousand rows of a batch as columns; what flows from the source to an adapter.
+ * - **lag**: how far the mark is behind the newest row.
+ */
+
+/** One measurement, as plain values. The row form of {@link LogScoreChunk}, for tools and tests. */
+export interface LogScore {
+  /** 0 to 2^64-1. */
+  readonly id: bigint
+  /** Null where the row was not written by a monitor. 0 to 2^32-1. */
+  readonly monitorId: number | null
+  /** 0 to 2^32-1. */
+  readonly serverId: number
+  /** Time of the measurement in whole seconds since 1970-01-01 UTC; 0 to 2^32-1 (2106-02-07). */
+  readonly tsSeconds: number
+  readonly score: number
+  readonly step: number
+  /** Clock offset in seconds. */
+  readonly offset: number | null
+  /** Round-trip time in microseconds; the column is signed. */
+  readonly rtt: number | null
+  /** Leap indicator 1 to 3. A leap of 0 is null: the archives have always stored it so. */
+  readonly leap: number | null
+  /** Never empty: an empty error is null. */
+  readonly error: string | null
+  readonly warning: string | null
+}
+
+/** What the JSON column `attributes` holds, already normalised (see {@link LogScore}). */
+export type Attributes = Pick<LogScore, 'leap' | 'error' | 'warning'>
+
+/**
+ * Rows as columns: the currency between source and adapter.
+ *
+ * Arrays may be longer than `rows`; only the first `rows` entries count. The source reuses them: a chunk is valid
+ * **until the next one is asked for**, so copy what must live longer. A value under a null flag of 1 is 0.
+ * Null flags are one byte a row, not bits: ClickHouse's Native format takes them as they are.
+ */
+export interface LogScoreChunk {
+  /** At least 1. */
+  readonly rows: number
+  /** Ascending, also from chunk to chunk of a batch. */
+  readonly id: BigUint64Array
+  readonly monitorId: Uint32Array
+  readonly monitorIdNull: Uint8Array
+  readonly serverId: Uint32Array
+  readonly tsSeconds: Uint32Array
+  readonly score: Float64Array
+  readonly step: Float64Array
+  readonly offset: Float64Array
+  readonly offsetNull: Uint8Array
+  readonly rtt: Int32Array
+  readonly rttNull: Uint8Array
+  /** Index into `dictionary`. */
+  readonly attributes: Uint32Array
+  /** Each distinct `attributes` value of the chunk once, parsed once. */
+  readonly dictionary: readonly Attributes[]
+}
+
+/** When a batch is due and how large it may be. The Go program's min size, max size and interval. */
+export interface BatchPolicy {
+  /** No batch is started for fewer waiting rows. At least 1. */
+  readonly minRows: number
+  /** At least 1. */
+  readonly maxRows: number
+  /** Least time between the last move of the mark and the next pass. 0 or more. */
+  readonly intervalMs: number
+}
+
+/** A range of ids that is stored as a whole. It is on record in MySQL before the first byte is sent. */
+export interface PlannedBatch {
+  /** From the batch table; unique for the source table, for ever. */
+  readonly id: bigint
+  readonly archiver: string
+  readonly table: string
+  /** Exclusive: the mark when the batch was planned, 0 for none. */
+  readonly afterId: bigint
+  /** The lowest id waiting when the batch was planned; `upToId - firstId + 1` bounds the rows. */
+  readonly firstId: bigint
+  /** Inclusive. */
+  readonly upToId: bigint
+}
+
+/** What an adapter reports of a batch it has stored. */
+export interface StoreResult {
+  /** Rows written by this call. */
+  readonly rows: number
+  /** Bytes written or sent by this call. */
+  readonly bytes: number
+  /** Where the rows are, in the archive's own terms: a file name, an object name, a job id, a query id. */
+  readonly identity: string
+  /** Values that the archive's form could not hold and the documented conversion changed: name to count. */
+  readonly conversions?: Readonly<Record<string, number>>
+}
+
+/** What an archive already holds of a batch's range. */
+export type StoredRows =
+  | { readonly kind: 'none' }
+  /** Complete: `result` is what {@link Archiver.store} would have answered. */
+  | { readonly kind: 'all'; readonly result: StoreResult }
+  /** Exactly these ids, ascending. */
+  | { readonly kind: 'some'; readonly ids: BigUint64Array }
+
+/** Leave to go on. Whoever runs an adapter decides what it means (a lock still held, no signal received). */
+export interface Permit {
+  /** Aborts when waiting must end. Its reason is an Error. */
+  readonly signal: AbortSignal
+  /** Throws when the work must stop. Adapters call it before every send, rename and commit. */
+  check(): void
+}
+
+/** Reads a batch's rows again, from the first; for adapters that must compare what they hold with the source. */
+export type ReadRows = () => AsyncIterable<LogScoreChunk>
+
+/**
+ * One archive. An adapter writes rows and tells what it holds; marks, locks and MySQL are not its business.
+ * Calls never overlap: one at a time, `prepare` first.
+ */
+export interface Archiver extends AsyncDisposable {
+  /** The name of its row in the status table. */
+  readonly name: string
+  readonly batch: BatchPolicy
+  /**
+   * Makes the archive ready for `table`: creates what is missing, refuses what does not fit, removes what an
+   * interrupted try left behind. Called with the lock held. Loses nothing, may be repeated.
+   */
+  prepare(table: string): Promise<void>
+  /**
+   * Writes the chunks' rows. Durable when it resolves. A rejection may leave anything behind: {@link stored} tells
+   * what. The same batch may be stored again only for rows that `stored` did not find.
+   *
+   * @throws RowError before the row is written, when a value fits no documented conversion.
+   * @throws ArchiverError for anything else, with a hint.
+   */
+  store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult>
+  /**
+   * What the archive holds of this batch's rows, after everything in flight has settled. Never guesses: throws when
+   * it cannot tell, or when the archive holds rows of the range that the source does not have.
+   */
+  stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows>
+  close(): Promise<void>
+}
