@@ -1,1 +1,5 @@
-export {}
+export { checks, describeArchiver, runCheck } from './describe-archiver.js'
+export { edgeRows, largeIdRows, ordinaryRows } from './rows.js'
+export { batchOf, type Interruption, reusedChunks } from './source.js'
+export type { ConformanceSubject } from './subject.js'
+export type { Check } from './workbench.js'

@@ -1,0 +1,142 @@
+import { type LogScore, type PlannedBatch, RowError } from '@archiver/core'
+import { expect } from 'vitest'
+import { edgeRows, ordinaryRows } from './rows.js'
+import { type Interruption, reusedChunks } from './source.js'
+import { type Check, rowsPerChunk, type Workbench } from './workbench.js'
+
+export const recoveryChecks: readonly Check[] = [
+  {
+    name: 'stored() tells none before and all after, to a newly started process too',
+    async run(bench) {
+      const archiver = await bench.start()
+      const rows = ordinaryRows(300)
+      const batch = bench.batch(archiver, 1n, rows)
+      expect(await bench.stored(archiver, batch, rows)).toEqual({ kind: 'none' })
+      const { rows: count, identity } = await bench.store(archiver, batch, rows)
+      const expected = { kind: 'all', result: { rows: count, identity } }
+      expect(await bench.stored(archiver, batch, rows)).toMatchObject(expected)
+      expect(await bench.stored(await bench.start(), batch, rows)).toMatchObject(expected)
+      await bench.expectRows(rows)
+    },
+  },
+  {
+    name: 'stored() speaks of its own batch only',
+    async run(bench) {
+      const archiver = await bench.start()
+      const rows = ordinaryRows(300)
+      const [before, after] = [rows.slice(0, 200), rows.slice(200)]
+      await bench.store(archiver, bench.batch(archiver, 1n, before), before)
+      expect(await bench.stored(archiver, bench.batch(archiver, 2n, after), after)).toEqual({ kind: 'none' })
+    },
+  },
+  {
+    name: 'stored() throws when the archive holds a row of the range that the source does not have',
+    async run(bench) {
+      const archiver = await bench.start()
+      const rows = ordinaryRows(300)
+      const batch = bench.batch(archiver, 1n, rows)
+      await bench.store(archiver, batch, rows)
+      const without = rows.filter((_, i) => i !== 77)
+      await expect(bench.stored(archiver, batch, without)).rejects.toMatchObject({
+        code: expect.any(String),
+        message: expect.stringContaining(String(rows[77]!.id)),
+      })
+      await bench.expectRows(rows)
+    },
+  },
+  {
+    name: 'an interrupted source: store() rejects with its error, and the batch can be finished',
+    async run(bench) {
+      const failure = new Error('the source broke')
+      await interrupted(bench, { afterRows: 200, act: () => raise(failure) }, failure)
+    },
+  },
+  {
+    name: 'a source that breaks after its last row leaves nothing that looks whole but is not',
+    async run(bench) {
+      const failure = new Error('the source broke at its end')
+      await interrupted(bench, { afterRows: 500, act: () => raise(failure) }, failure)
+    },
+  },
+  {
+    name: 'a permit that ends midway: store() rejects, and the batch can be finished',
+    async run(bench) {
+      const stop = new AbortController()
+      const reason = new Error('the lock is lost')
+      await interrupted(bench, { afterRows: 200, act: () => stop.abort(reason) }, reason, stop.signal)
+    },
+  },
+  {
+    name: 'a permit that ends after the last row: store() does not commit',
+    async run(bench) {
+      const stop = new AbortController()
+      const reason = new Error('the lock is lost')
+      await interrupted(bench, { afterRows: 500, act: () => stop.abort(reason) }, reason, stop.signal)
+    },
+  },
+  {
+    name: 'a permit that has ended before the first row: nothing is stored',
+    async run(bench) {
+      const archiver = await bench.start()
+      const rows = ordinaryRows(100)
+      const reason = new Error('the lock is lost')
+      const permit = permitOf(AbortSignal.abort(reason))
+      await expect(bench.store(archiver, bench.batch(archiver, 1n, rows), rows, permit)).rejects.toThrow(reason)
+      await bench.expectRows([])
+    },
+  },
+  {
+    name: 'a row error midway leaves no row but earlier ones, and the rows before it can be stored',
+    run: rowErrorMidway,
+  },
+]
+
+function raise(error: Error): never {
+  throw error
+}
+
+function permitOf(signal: AbortSignal) {
+  return { signal, check: () => signal.throwIfAborted() }
+}
+
+async function interrupted(bench: Workbench, interruption: Interruption, reason: Error, signal?: AbortSignal) {
+  const archiver = await bench.start()
+  const rows = ordinaryRows(500)
+  const batch = bench.batch(archiver, 1n, rows)
+  const permit = permitOf(signal ?? new AbortController().signal)
+  await expect(archiver.store(batch, reusedChunks(rows, rowsPerChunk, interruption), permit)).rejects.toThrow(reason)
+  if (bench.subject.wholeBatches) await bench.expectRows([])
+  await finish(bench, batch, rows)
+}
+
+/** What the engine does with a batch that was left planned: asks a new process what is held, and stores the rest. */
+async function finish(bench: Workbench, batch: PlannedBatch, rows: readonly LogScore[]): Promise<void> {
+  const archiver = await bench.start()
+  const stored = await bench.stored(archiver, batch, rows)
+  const heldIds = stored.kind === 'all' ? rows.map(({ id }) => id) : stored.kind === 'some' ? [...stored.ids] : []
+  expect((await bench.rows()).map(({ id }) => id)).toEqual(heldIds)
+  const held = new Set(heldIds)
+  const missing = rows.filter(({ id }) => !held.has(id))
+  if (missing.length > 0) {
+    expect(await bench.store(archiver, batch, missing)).toMatchObject({ rows: missing.length })
+  }
+  await bench.expectRows(rows)
+  expect(await bench.stored(archiver, batch, rows)).toMatchObject({ kind: 'all', result: { rows: rows.length } })
+}
+
+async function rowErrorMidway(bench: Workbench): Promise<void> {
+  const unfit = edgeRows().find((row) => bench.refusal(row))
+  if (!unfit) return
+  const archiver = await bench.start()
+  const rows = ordinaryRows(300)
+  const bad = { ...unfit, id: rows[150]!.id }
+  const withBad = rows.with(150, bad)
+  const error = await bench.store(archiver, bench.batch(archiver, 1n, rows), withBad).catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(RowError)
+  expect(error).toMatchObject({ id: bad.id, column: bench.refusal(bad)?.column })
+  const earlier = rows.slice(0, 150)
+  const held = await bench.rows()
+  expect(earlier.map(({ id }) => id)).toEqual(expect.arrayContaining(held.map(({ id }) => id)))
+  if (bench.subject.wholeBatches) expect(held).toEqual([])
+  await finish(bench, bench.batch(archiver, 2n, earlier), earlier)
+}
