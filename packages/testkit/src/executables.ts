@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process'
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** Servers are often installed where an ordinary user's PATH does not look. */
+const serverFolders = [
+  '/usr/sbin',
+  '/usr/local/bin',
+  '/usr/local/sbin',
+  '/usr/libexec',
+  '/usr/local/mysql/bin',
+  '/opt/homebrew/bin',
+]
+
+/** The path of the first of `names` that is installed, or undefined. */
+export async function findExecutable(...names: string[]): Promise<string | undefined> {
+  const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...serverFolders]
+  for (const name of names) {
+    for (const folder of folders) {
+      const path = join(folder, name)
+      if (await isExecutable(path)) return path
+    }
+  }
+  return undefined
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Runs a command to its end. @returns its standard output. @throws Error with the end of its standard error. */
+export async function runCommand(command: string, args: readonly string[], env = process.env): Promise<string> {
+  try {
+    return (await run(command, args, { env, maxBuffer: 64 << 20 })).stdout
+  } catch (thrown) {
+    const output = thrown as { stderr?: string; message: string } // what execFile rejects with
+    const lines = (output.stderr || output.message).trim().split('\n').slice(-5).join('\n')
+    throw new Error(`${command} failed: ${lines}`, { cause: thrown })
+  }
+}
