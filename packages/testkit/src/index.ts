@@ -9,7 +9,7 @@ export {
 } from './database.js'
 export { ServiceUnavailable } from './errors.js'
 export { freePort } from './free-port.js'
-export { insertRows } from './insert-rows.js'
+export { fillTable, insertRows } from './insert-rows.js'
 export { existingMySql, type MySqlServer, type MySqlServerOptions, startMariaDb, testMySql } from './mysql-server.js'
 export { seededRandom } from './random.js'
 export { type GenerateOptions, generateRows, type SourceRow } from './rows.js'

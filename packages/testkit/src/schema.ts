@@ -39,9 +39,9 @@ function sourceTable(table: string, { withoutRtt, withoutAttributes }: SourceTab
     \`offset\` double null,
     ${withoutRtt ? '' : 'rtt mediumint null,'}
     ${withoutAttributes ? '' : 'attributes text null,'}
-    key (server_id, ts),
-    key (ts),
-    key (monitor_id)
+    key server_id (server_id, ts),
+    key ts (ts),
+    key monitor_id (monitor_id)
   ) engine=InnoDB default charset=utf8mb4`
 }
 
@@ -50,4 +50,15 @@ export async function dropTables(connection: Connection, table = 'log_scores'): 
   for (const name of [`${table}_archive_batch`, `${table}_archive_status`, table]) {
     await connection.query(`drop table if exists \`${name}\``)
   }
+}
+
+/** Takes the secondary keys off a source table; {@link addKeys} brings them back. */
+export async function dropKeys(connection: Connection, table: string): Promise<void> {
+  await connection.query(`alter table \`${table}\` drop key server_id, drop key ts, drop key monitor_id`)
+}
+
+/** Builds the secondary keys of a source table. */
+export async function addKeys(connection: Connection, table: string): Promise<void> {
+  const keys = 'add key server_id (server_id, ts), add key ts (ts), add key monitor_id (monitor_id)'
+  await connection.query(`alter table \`${table}\` ${keys}`)
 }
