@@ -1,0 +1,36 @@
+import type { PlannedBatch, StoreResult } from '../types.js'
+import type { BatchRecord } from './ledger.js'
+
+/** What a pass reports while it works. Names are stable; the CLI logs them as they are. */
+export type EngineEvent =
+  | { readonly event: 'archiver.skipped'; readonly archiver: string; readonly why: string }
+  | {
+      readonly event: 'archiver.started'
+      readonly archiver: string
+      readonly mark: bigint | null
+      /** The first waiting row. */
+      readonly firstId: bigint
+      /** What this run works towards. */
+      readonly upToId: bigint
+    }
+  | { readonly event: 'batch.planned'; readonly batch: PlannedBatch }
+  /** A batch that an earlier run planned and did not finish. */
+  | { readonly event: 'batch.recovering'; readonly batch: PlannedBatch; readonly held: 'none' | 'some' | 'all' }
+  | { readonly event: 'batch.progress'; readonly batch: PlannedBatch; readonly rows: number; readonly lastId: bigint }
+  | {
+      readonly event: 'batch.done'
+      readonly batch: PlannedBatch
+      readonly record: BatchRecord
+      readonly conversions: NonNullable<StoreResult['conversions']>
+      readonly elapsedMs: number
+    }
+  | {
+      readonly event: 'archiver.done'
+      readonly archiver: string
+      readonly rows: number
+      readonly batches: number
+      readonly elapsedMs: number
+    }
+  | { readonly event: 'archiver.failed'; readonly archiver: string; readonly error: Error }
+
+export type OnEvent = (event: EngineEvent) => void

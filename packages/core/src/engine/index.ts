@@ -1,0 +1,5 @@
+export type { EngineEvent, OnEvent } from './events.js'
+export type { ArchiverStatus, BatchRecord, Ledger } from './ledger.js'
+export { type NotHere, type PassOptions, type PassResult, runPass } from './pass.js'
+export { type Preview, preview } from './preview.js'
+export type { Source, SourceRange } from './source.js'

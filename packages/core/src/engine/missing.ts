@@ -1,0 +1,45 @@
+import type { LogScoreChunk } from '../types.js'
+
+/** The rows of `chunks` whose ids are not in `held` (ascending): what is left to store of a batch stored in part. */
+export async function* withoutHeld(
+  chunks: AsyncIterable<LogScoreChunk>,
+  held: BigUint64Array,
+): AsyncGenerator<LogScoreChunk> {
+  let next = 0
+  for await (const chunk of chunks) {
+    const keep: number[] = []
+    for (let i = 0; i < chunk.rows; i++) {
+      const id = chunk.id[i]!
+      while (next < held.length && held[next]! < id) next++
+      if (held[next] !== id) keep.push(i)
+    }
+    if (keep.length === chunk.rows) yield chunk
+    else if (keep.length > 0) yield pick(chunk, keep)
+  }
+}
+
+function pick(chunk: LogScoreChunk, keep: readonly number[]): LogScoreChunk {
+  const at = <T extends { readonly length: number; slice(): T; [i: number]: unknown }>(column: T): T => {
+    const kept = column.slice()
+    keep.forEach((from, to) => {
+      kept[to] = column[from]
+    })
+    return kept
+  }
+  return {
+    rows: keep.length,
+    id: at(chunk.id),
+    monitorId: at(chunk.monitorId),
+    monitorIdNull: at(chunk.monitorIdNull),
+    serverId: at(chunk.serverId),
+    tsSeconds: at(chunk.tsSeconds),
+    score: at(chunk.score),
+    step: at(chunk.step),
+    offset: at(chunk.offset),
+    offsetNull: at(chunk.offsetNull),
+    rtt: at(chunk.rtt),
+    rttNull: at(chunk.rttNull),
+    attributes: at(chunk.attributes),
+    dictionary: chunk.dictionary,
+  }
+}

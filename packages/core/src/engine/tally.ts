@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import { ArchiverError } from '../errors.js'
+import type { LogScoreChunk, PlannedBatch, StoreResult } from '../types.js'
+import type { BatchRecord } from './ledger.js'
+
+/** Counts and hashes a batch's rows on their way from the source to the adapter. */
+export class Tally {
+  rows = 0
+  private readonly batch: PlannedBatch
+  private readonly ids = createHash('sha256')
+  private firstId: bigint | undefined
+  private lastId: bigint
+  private minTsSeconds = Number.POSITIVE_INFINITY
+  private maxTsSeconds = 0
+
+  constructor(batch: PlannedBatch) {
+    this.batch = batch
+    this.lastId = batch.afterId
+  }
+
+  /** @throws when the chunk is not within the batch, or not after the chunk before it. */
+  add(chunk: LogScoreChunk): void {
+    const first = chunk.id[0]!
+    const last = chunk.id[chunk.rows - 1]!
+    if (first <= this.lastId || last < first || last > this.batch.upToId) throw this.outOfOrder(first, last)
+    this.firstId ??= first
+    this.lastId = last
+    this.rows += chunk.rows
+    this.ids.update(new Uint8Array(chunk.id.buffer, chunk.id.byteOffset, chunk.rows * 8))
+    for (let i = 0; i < chunk.rows; i++) {
+      const ts = chunk.tsSeconds[i]!
+      if (ts < this.minTsSeconds) this.minTsSeconds = ts
+      if (ts > this.maxTsSeconds) this.maxTsSeconds = ts
+    }
+  }
+
+  /** The last row seen; the batch's start while there is none. */
+  get last(): bigint {
+    return this.lastId
+  }
+
+  /** The catalogue entry; only for a batch that has rows, and only once. */
+  record({ bytes, identity }: StoreResult): BatchRecord {
+    if (this.firstId === undefined) throw this.outOfOrder(0n, 0n)
+    return {
+      rows: this.rows,
+      firstId: this.firstId,
+      lastId: this.lastId,
+      minTsSeconds: this.minTsSeconds,
+      maxTsSeconds: this.maxTsSeconds,
+      idHash: this.ids.digest(),
+      bytes,
+      identity,
+    }
+  }
+
+  private outOfOrder(first: bigint, last: bigint): ArchiverError {
+    const { archiver, table, afterId, upToId, id } = this.batch
+    return new ArchiverError(`the source gave ids ${first} to ${last} after ${this.lastId} for batch ${id}`, {
+      code: 'SOURCE_ORDER',
+      archiver,
+      table,
+      afterId,
+      upToId,
+      hint: 'This is a defect of the archiver; nothing was marked.',
+    })
+  }
+}
+
+/** Passes the chunks on and counts them; `onChunk` is called after each. */
+export async function* tallied(
+  chunks: AsyncIterable<LogScoreChunk>,
+  tally: Tally,
+  onChunk: () => void,
+): AsyncGenerator<LogScoreChunk> {
+  for await (const chunk of chunks) {
+    tally.add(chunk)
+    yield chunk
+    onChunk()
+  }
+}

@@ -1,0 +1,35 @@
+import type { Attributes } from '../types.js'
+
+const NONE: Attributes = { leap: null, error: null, warning: null }
+
+/** Parsed attributes, or why they cannot be: a sentence for a row error. */
+export type ParsedAttributes = Attributes | string
+
+/**
+ * Parses the column `attributes`: a JSON object with `leap` (0 to 3), `error` and `warning`. NULL and the empty string
+ * hold nothing; leap 0 and empty texts are null, as the archives have always stored them. Other keys are left out.
+ */
+export function parseAttributes(json: string | null): ParsedAttributes {
+  if (json === null || json === '') return NONE
+  const parsed = parseJson(json)
+  if (typeof parsed === 'string') return parsed
+  const { leap = null, error = null, warning = null } = parsed
+  if (leap !== null && !isLeap(leap)) return `leap is ${JSON.stringify(leap)}, expected 0 to 3`
+  if (error !== null && typeof error !== 'string') return `error is ${JSON.stringify(error)}, expected a text`
+  if (warning !== null && typeof warning !== 'string') return `warning is ${JSON.stringify(warning)}, expected a text`
+  return { leap: leap || null, error: error || null, warning: warning || null }
+}
+
+function parseJson(json: string): Record<string, unknown> | string {
+  try {
+    const value: unknown = JSON.parse(json)
+    if (value === null) return {}
+    // A JSON value that is an object but no array is a record.
+    if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
+  } catch {}
+  return `not a JSON object: ${json.length > 80 ? `${json.slice(0, 80)}…` : json}`
+}
+
+function isLeap(value: unknown): value is number {
+  return value === 0 || value === 1 || value === 2 || value === 3
+}

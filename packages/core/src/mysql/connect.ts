@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs'
+import { type Connection, type ConnectionOptions, createConnection, createPool, type Pool } from 'mysql2'
+import { connectionError } from './mysql-errors.js'
+
+/** How to reach the MySQL server, and how many connections the source may use. */
+export interface MySqlSettings {
+  readonly host: string
+  readonly port: number
+  /** Wins over host and port. */
+  readonly socketPath?: string | undefined
+  readonly database: string
+  readonly user: string
+  readonly password: string
+  readonly tls?: MySqlTls | undefined
+  /** Default 10,000. */
+  readonly connectTimeoutMs?: number | undefined
+  /** Default utf8mb4. */
+  readonly charset?: string | undefined
+  /** Default 10. */
+  readonly maxOpenConnections?: number | undefined
+  /** Default 10. */
+  readonly maxIdleConnections?: number | undefined
+  /** Default 2 minutes. */
+  readonly maxIdleTimeMs?: number | undefined
+  /** A connection older than this is not used again. Default 5 minutes. */
+  readonly maxLifetimeMs?: number | undefined
+}
+
+export interface MySqlTls {
+  /** `true` verifies the certificate, `skip-verify` does not, `preferred` is `skip-verify` where the server offers TLS. */
+  readonly mode: 'false' | 'true' | 'skip-verify' | 'preferred'
+  /** A file of PEM certificates to trust instead of the system's. */
+  readonly caFile?: string | undefined
+}
+
+/** Sent first on every connection: all times are read and compared in UTC. */
+const SESSION = "set time_zone = '+00:00'"
+
+/** Opens one connection with the UTC session and `session` (further `set` assignments) in force. */
+export async function connect(settings: MySqlSettings, session = ''): Promise<Connection> {
+  const first = await tryConnect(settings, settings.tls?.mode ?? 'false')
+  const connection =
+    first instanceof Error && settings.tls?.mode === 'preferred' && isWithoutTls(first)
+      ? await tryConnect(settings, 'false')
+      : first
+  if (connection instanceof Error) throw connectionError(connection, settings)
+  await run(connection, session === '' ? SESSION : `${SESSION}, ${session}`)
+  return connection
+}
+
+/** A pool for the source's reads. Connections are opened when they are needed. */
+export function connectPool(settings: MySqlSettings, encrypted: boolean): Pool {
+  const pool = createPool({
+    ...connectionOptions(settings, encrypted ? (settings.tls?.mode ?? 'false') : 'false'),
+    connectionLimit: settings.maxOpenConnections ?? 10,
+    maxIdle: settings.maxIdleConnections ?? 10,
+    idleTimeout: settings.maxIdleTimeMs ?? 120_000,
+  })
+  // Queued on the new connection before whatever it was opened for. A failure shows in that command.
+  pool.on('connection', (connection) => connection.query(SESSION, () => undefined))
+  return pool
+}
+
+/** Whether the connection is encrypted, so that the pool asks for what `preferred` found. */
+export function isEncrypted(connection: Connection): boolean {
+  // mysql2 replaces the socket by a TLSSocket; its types do not name the property.
+  return (connection as Connection & { stream: { encrypted?: boolean } }).stream.encrypted === true
+}
+
+/** Runs one statement whose rows do not matter. */
+export function run(connection: Connection, sql: string): Promise<void> {
+  return new Promise((resolve, reject) => connection.query(sql, (error) => (error ? reject(error) : resolve())))
+}
+
+/** Says goodbye to the server; where that does not work, the socket is closed. */
+export function disconnect(connection: Connection): Promise<void> {
+  return new Promise((resolve) =>
+    connection.end((error) => {
+      if (error) connection.destroy()
+      resolve()
+    }),
+  )
+}
+
+function tryConnect(settings: MySqlSettings, mode: MySqlTls['mode']): Promise<Connection | Error> {
+  return new Promise((resolve) => {
+    const connection = createConnection(connectionOptions(settings, mode))
+    connection.once('error', resolve)
+    connection.connect((error) => {
+      connection.off('error', resolve)
+      resolve(error ?? connection)
+    })
+  })
+}
+
+function connectionOptions(settings: MySqlSettings, mode: MySqlTls['mode']): ConnectionOptions {
+  return {
+    ...(settings.socketPath ? { socketPath: settings.socketPath } : { host: settings.host, port: settings.port }),
+    database: settings.database,
+    user: settings.user,
+    password: settings.password,
+    charset: settings.charset ?? 'utf8mb4',
+    connectTimeout: settings.connectTimeoutMs ?? 10_000,
+    timezone: 'Z',
+    supportBigNumbers: true,
+    dateStrings: true,
+    ...(mode === 'false' ? {} : { ssl: tlsOptions(mode, settings.tls?.caFile) }),
+  }
+}
+
+function tlsOptions(mode: MySqlTls['mode'], caFile: string | undefined): { rejectUnauthorized: boolean; ca?: Buffer } {
+  return { rejectUnauthorized: mode === 'true', ...(caFile ? { ca: readFileSync(caFile) } : {}) }
+}
+
+function isWithoutTls(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).code === 'HANDSHAKE_NO_SSL_SUPPORT'
+}

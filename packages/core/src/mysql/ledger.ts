@@ -1,0 +1,185 @@
+import { hostname } from 'node:os'
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Connection } from 'mysql2'
+import type { ArchiverStatus, BatchRecord, Ledger } from '../engine/ledger.js'
+import { ArchiverError } from '../errors.js'
+import type { PlannedBatch } from '../types.js'
+import { run } from './connect.js'
+import { statementError } from './mysql-errors.js'
+import { batchTableSql, type ControlTables, controlQueries, controlTableNames, statusTableSql } from './tables.js'
+
+/** Marks and batches in the two tables beside the source table, over the lock's connection. */
+export class MySqlLedger implements Ledger {
+  private readonly connection: Connection
+  private readonly db: Kysely<ControlTables>
+  private readonly table: string
+  private readonly names: ReturnType<typeof controlTableNames>
+
+  constructor(connection: Connection, table: string) {
+    this.connection = connection
+    this.db = controlQueries(connection)
+    this.table = table
+    this.names = controlTableNames(table)
+  }
+
+  /** Creates the batch table where it is missing. @throws ArchiverError with the SQL, where the account may not. */
+  async prepare(): Promise<void> {
+    try {
+      await this.db.selectFrom(this.names.batch).select('id').limit(1).execute()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ER_NO_SUCH_TABLE') throw this.explain(error, 'reading the batches')
+      await this.createBatchTable()
+    }
+  }
+
+  async status(): Promise<readonly ArchiverStatus[]> {
+    const rows = await this.try('reading the marks', () =>
+      this.db
+        .selectFrom(this.names.status)
+        .select(['archiver', 'log_score_id'])
+        .select(sql<number>`timestampdiff(microsecond, modified_on, now(6)) / 1000`.as('age_ms'))
+        .orderBy('log_score_id')
+        .orderBy('modified_on')
+        .execute(),
+    )
+    return rows.map(({ archiver, log_score_id, age_ms }) => ({
+      archiver,
+      mark: toId(log_score_id),
+      ageMs: Number(age_ms),
+    }))
+  }
+
+  async planned(archiver: string): Promise<PlannedBatch | null> {
+    const row = await this.try('looking for a planned batch', () =>
+      this.db
+        .selectFrom(this.names.batch)
+        .select(['id', 'after_id', 'first_id', 'up_to_id'])
+        .where('archiver', '=', archiver)
+        .where('state', '=', 'planned')
+        .executeTakeFirst(),
+    )
+    if (row === undefined) return null
+    const { table } = this
+    const [afterId, firstId, upToId] = [BigInt(row.after_id), BigInt(row.first_id), BigInt(row.up_to_id)]
+    return { id: BigInt(row.id), archiver, table, afterId, firstId, upToId }
+  }
+
+  async plan(batch: Omit<PlannedBatch, 'id' | 'table'>): Promise<PlannedBatch> {
+    const { archiver, afterId, firstId, upToId } = batch
+    const result = await this.try('planning a batch', () =>
+      this.db
+        .insertInto(this.names.batch)
+        .values({
+          archiver,
+          state: 'planned',
+          after_id: afterId,
+          first_id: firstId,
+          up_to_id: upToId,
+          host: hostname(),
+        })
+        .executeTakeFirstOrThrow(),
+    )
+    return { ...batch, id: result.insertId!, table: this.table }
+  }
+
+  async shorten(batch: PlannedBatch, upToId: bigint): Promise<PlannedBatch> {
+    await this.try('shortening a batch', () =>
+      this.db
+        .updateTable(this.names.batch)
+        .set({ up_to_id: upToId })
+        .where('id', '=', batch.id)
+        .where('state', '=', 'planned')
+        .execute(),
+    )
+    return { ...batch, upToId }
+  }
+
+  async withdraw(batch: PlannedBatch): Promise<void> {
+    await this.try('withdrawing a batch', () =>
+      this.db.deleteFrom(this.names.batch).where('id', '=', batch.id).where('state', '=', 'planned').execute(),
+    )
+  }
+
+  async commit(batch: PlannedBatch, record: BatchRecord): Promise<void> {
+    await this.try('moving the mark', () =>
+      this.db.transaction().execute(async (transaction) => {
+        await this.moveMark(transaction, batch, record.lastId)
+        await this.finish(transaction, batch, record)
+      }),
+    )
+  }
+
+  /** Compare and set: the mark is moved only from where the batch starts. */
+  private async moveMark(transaction: Transaction<ControlTables>, batch: PlannedBatch, lastId: bigint): Promise<void> {
+    const { numUpdatedRows } = await transaction
+      .updateTable(this.names.status)
+      .set({ log_score_id: lastId, modified_on: sql`current_timestamp` })
+      .where('archiver', '=', batch.archiver)
+      .where(sql<boolean>`coalesce(log_score_id, 0) = ${batch.afterId}`)
+      .executeTakeFirstOrThrow()
+    if (numUpdatedRows !== 1n) throw markMoved(batch)
+  }
+
+  private async finish(transaction: Transaction<ControlTables>, batch: PlannedBatch, r: BatchRecord): Promise<void> {
+    const { numUpdatedRows } = await transaction
+      .updateTable(this.names.batch)
+      .set({ state: 'done', first_id: r.firstId, last_id: r.lastId, row_count: r.rows })
+      .set({ min_ts: r.minTsSeconds, max_ts: r.maxTsSeconds, id_hash: r.idHash, bytes: r.bytes, identity: r.identity })
+      .set({ done_on: sql`current_timestamp(3)` })
+      .where('id', '=', batch.id)
+      .where('state', '=', 'planned')
+      .executeTakeFirstOrThrow()
+    if (numUpdatedRows !== 1n) throw markMoved(batch)
+  }
+
+  private async createBatchTable(): Promise<void> {
+    const statement = batchTableSql(this.table)
+    try {
+      await run(this.connection, statement)
+    } catch (error) {
+      throw new ArchiverError(`there is no table ${this.names.batch}, and it could not be created`, {
+        code: 'BATCH_TABLE_MISSING',
+        table: this.table,
+        hint: `Run once, as a user who may: ${statement};`,
+        cause: error,
+      })
+    }
+  }
+
+  private async try<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw this.explain(error, doing)
+    }
+  }
+
+  private explain(error: unknown, doing: string): ArchiverError {
+    const { code, sqlMessage = '' } = error as { code?: string; sqlMessage?: string }
+    if (code !== 'ER_NO_SUCH_TABLE' || !sqlMessage.includes(this.names.status)) {
+      return statementError(error, doing, { table: this.table })
+    }
+    return new ArchiverError(`there is no table ${this.names.status}: no archiver is turned on`, {
+      code: 'STATUS_TABLE_MISSING',
+      table: this.table,
+      hint: `Run once: ${statusTableSql(this.table)}; insert into \`${this.names.status}\` (archiver) values ('fileavro'), ('clickhouse');`,
+      cause: error,
+    })
+  }
+}
+
+function markMoved(batch: PlannedBatch): ArchiverError {
+  const { archiver, table, afterId, upToId } = batch
+  return new ArchiverError(`the mark of ${archiver} was moved by someone else while batch ${batch.id} was stored`, {
+    code: 'MARK_MOVED',
+    archiver,
+    table,
+    afterId,
+    upToId,
+    hint: `The batch is stored but not marked: look at ${table}_archive_status and ${table}_archive_batch.`,
+  })
+}
+
+function toId(value: string | number | bigint | null): bigint | null {
+  return value === null ? null : BigInt(value)
+}

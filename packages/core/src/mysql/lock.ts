@@ -1,0 +1,123 @@
+import type { Connection, RowDataPacket } from 'mysql2'
+import { ArchiverError } from '../errors.js'
+import type { Permit } from '../types.js'
+import { connect, disconnect, type MySqlSettings } from './connect.js'
+import { statementError } from './mysql-errors.js'
+
+/** The server drops a holder it has not heard of for so long; a dead host would else keep the lock for 8 hours. */
+const SESSION_WAIT_S = 8
+/** A commit waits no longer than this for another transaction: pings queue behind it. */
+const ROW_LOCK_WAIT_S = 2
+const PING_INTERVAL_MS = 2_000
+/** Counted from the sending of the last ping that was answered; well before the server lets go. */
+const LIFE_MS = 6_000
+
+export interface LockOptions {
+  readonly settings: MySqlSettings
+  /** At most 64 characters. */
+  readonly name: string
+  /** How long to wait for a lock that is held; whole seconds are sent. 0 does not wait. */
+  readonly timeoutMs: number
+}
+
+/** Another connection has the lock. */
+export class LockHeldError extends ArchiverError {
+  constructor(name: string, holder: string) {
+    super(`the lock ${name} is held by ${holder}`, {
+      code: 'LOCK_HELD',
+      hint: 'Another archiver is at work: let it finish, or set db_lock_timeout to wait for it.',
+      retryable: true,
+    })
+  }
+}
+
+/**
+ * MySQL's named lock on a connection of its own. As a {@link Permit} it holds as long as the server has answered for it
+ * within the last 6 seconds of the monotonic clock, so a process that was frozen finds out before it acts.
+ */
+export class MySqlLock implements Permit, AsyncDisposable {
+  /** Also carries the commits, so that a mark can only move while the lock's session lives. */
+  readonly connection: Connection
+  readonly name: string
+  private readonly abort = new AbortController()
+  private readonly timer: NodeJS.Timeout
+  private answeredAtMs: number
+
+  private constructor(connection: Connection, name: string, answeredAtMs: number) {
+    this.connection = connection
+    this.name = name
+    this.answeredAtMs = answeredAtMs
+    connection.on('error', (error) => this.lose(error.message))
+    this.timer = setInterval(() => void this.ping(), PING_INTERVAL_MS)
+  }
+
+  /** Takes the lock, or says who has it. @throws LockHeldError */
+  static async take({ settings, name, timeoutMs }: LockOptions): Promise<MySqlLock> {
+    const session = `wait_timeout = ${SESSION_WAIT_S}, innodb_lock_wait_timeout = ${ROW_LOCK_WAIT_S}`
+    const connection = await connect(settings, session)
+    try {
+      const [taken] = await ask(connection, 'select get_lock(?, ?)', [name, Math.ceil(timeoutMs / 1000)])
+      const answeredAtMs = performance.now()
+      if (taken === 1) return new MySqlLock(connection, name, answeredAtMs)
+      throw new LockHeldError(name, await describeHolder(connection, name))
+    } catch (error) {
+      await disconnect(connection)
+      throw statementError(error, `taking the lock ${name}`, {})
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.abort.signal
+  }
+
+  /** @throws ArchiverError (LOCK_LOST) when another may hold the lock by now. */
+  check(): void {
+    if (performance.now() - this.answeredAtMs > LIFE_MS) this.lose(`no answer for ${LIFE_MS / 1000} s`)
+    this.abort.signal.throwIfAborted()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.timer)
+    if (this.abort.signal.aborted) this.connection.destroy()
+    else await disconnect(this.connection)
+  }
+
+  private async ping(): Promise<void> {
+    const sentAtMs = performance.now()
+    try {
+      const [held] = await ask(this.connection, 'select is_used_lock(?) = connection_id()', [this.name])
+      if (held === 1) this.answeredAtMs = sentAtMs
+      else this.lose('the server says that this connection does not have it')
+    } catch (error) {
+      this.lose((error as Error).message)
+    }
+  }
+
+  private lose(why: string): void {
+    clearInterval(this.timer)
+    this.abort.abort(
+      new ArchiverError(`the lock ${this.name} was lost: ${why}`, {
+        code: 'LOCK_LOST',
+        hint: 'Nothing was marked since; the next run goes on from there.',
+        retryable: true,
+      }),
+    )
+  }
+}
+
+async function describeHolder(connection: Connection, name: string): Promise<string> {
+  const [id] = await ask(connection, 'select is_used_lock(?)', [name])
+  if (id === null || id === undefined) return 'a connection that has just let it go'
+  const sql = 'select user, host from information_schema.processlist where id = ?'
+  const [user, host] = await ask(connection, sql, [id])
+  return user === undefined ? `connection ${id}` : `connection ${id}, user ${user}, host ${host}`
+}
+
+/** The columns of the first row. */
+function ask(connection: Connection, sql: string, values: readonly unknown[]): Promise<unknown[]> {
+  return new Promise((resolve, reject) =>
+    connection.query<RowDataPacket[][]>({ sql, values: [...values], rowsAsArray: true }, (error, rows) =>
+      error ? reject(error) : resolve(rows[0] ?? []),
+    ),
+  )
+}

@@ -1,0 +1,96 @@
+import { ArchiverError, type ErrorPlace, errorText } from '../errors.js'
+import type { MySqlSettings } from './connect.js'
+
+interface Explanation {
+  readonly code: string
+  readonly why: string
+  readonly hint: string
+  readonly retryable?: boolean
+}
+
+/** What went wrong while connecting, by the driver's code. */
+const CONNECTING: Readonly<Record<string, Explanation>> = {
+  ER_ACCESS_DENIED_ERROR: denied('the user or password is wrong'),
+  ER_ACCESS_DENIED_NO_PASSWORD_ERROR: denied('the user or password is wrong'),
+  ER_DBACCESS_DENIED_ERROR: denied('the user may not use this database'),
+  ER_BAD_DB_ERROR: { code: 'MYSQL_NO_DATABASE', why: 'no such database', hint: 'Correct db_database.' },
+  ENOTFOUND: { code: 'MYSQL_UNKNOWN_HOST', why: 'the host name is unknown', hint: 'Correct db_host.' },
+  EAI_AGAIN: unreachable('the host name cannot be looked up now'),
+  ECONNREFUSED: unreachable('nothing listens there'),
+  ENOENT: { code: 'MYSQL_NO_SOCKET', why: 'the socket does not exist', hint: 'Correct db_host or start the server.' },
+  ETIMEDOUT: unreachable('no answer within db_timeout'),
+  ECONNRESET: unreachable('the connection was reset'),
+  PROTOCOL_CONNECTION_LOST: unreachable('the server closed the connection'),
+  ER_CON_COUNT_ERROR: unreachable('the server has too many connections'),
+  HANDSHAKE_NO_SSL_SUPPORT: {
+    code: 'MYSQL_TLS',
+    why: 'the server offers no TLS',
+    hint: 'Set db_tls=preferred or db_tls=false, or enable TLS on the server.',
+  },
+  HANDSHAKE_SSL_ERROR: {
+    code: 'MYSQL_TLS',
+    why: 'its certificate is not trusted',
+    hint: 'Name the authority in db_tls_ca, or set db_tls=skip-verify.',
+  },
+}
+
+function denied(why: string): Explanation {
+  return { code: 'MYSQL_ACCESS_DENIED', why, hint: 'Check db_user, db_pass and the grants of that user.' }
+}
+
+function unreachable(why: string): Explanation {
+  return { code: 'MYSQL_UNREACHABLE', why, hint: 'Check db_host and that the server runs.', retryable: true }
+}
+
+/** Why no connection could be made, in words; the password is never part of it. */
+export function connectionError(error: Error, settings: MySqlSettings): ArchiverError {
+  const where = settings.socketPath ?? `${settings.host}:${settings.port}`
+  const known = CONNECTING[(error as NodeJS.ErrnoException).code ?? '']
+  const { code, why, hint, retryable } = known ?? {
+    code: 'MYSQL_CONNECT',
+    why: errorText(error),
+    hint: 'Check the db_ settings.',
+    retryable: false,
+  }
+  const message = `MySQL at ${where}, database ${settings.database}, user ${settings.user}: ${why}`
+  return new ArchiverError(message, { code, hint, retryable: retryable ?? false, cause: error })
+}
+
+/** Codes after which the same statement may succeed later. */
+const TRANSIENT = new Set([
+  'ER_LOCK_DEADLOCK',
+  'ER_LOCK_WAIT_TIMEOUT',
+  'ER_LOCK_NOWAIT',
+  'ER_SERVER_SHUTDOWN',
+  'ER_NEW_ABORTING_CONNECTION',
+  'PROTOCOL_CONNECTION_LOST',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+])
+
+const READ_ONLY = new Set([
+  'ER_OPTION_PREVENTS_STATEMENT',
+  'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION',
+  'ER_READ_ONLY_MODE',
+])
+
+/** A failed statement as an {@link ArchiverError}; one that already is stays as it is. */
+export function statementError(thrown: unknown, doing: string, place: ErrorPlace): ArchiverError {
+  if (thrown instanceof ArchiverError) return thrown
+  const mysqlCode = thrown instanceof Error ? ((thrown as NodeJS.ErrnoException).code ?? '') : ''
+  const message = `${doing}: ${errorText(thrown)}`
+  if (READ_ONLY.has(mysqlCode)) {
+    const hint = 'The server is read-only (a replica?): point db_host at the primary.'
+    return new ArchiverError(message, { code: 'MYSQL_READ_ONLY', hint, cause: thrown, ...place })
+  }
+  if (/^ER_.*ACCESS_?DENIED/.test(mysqlCode)) {
+    return new ArchiverError(message, { ...denied(''), cause: thrown, ...place })
+  }
+  return new ArchiverError(message, {
+    code: 'MYSQL_STATEMENT',
+    retryable: TRANSIENT.has(mysqlCode),
+    cause: thrown,
+    ...place,
+  })
+}

@@ -1,0 +1,162 @@
+import type { Connection, Pool, PoolConnection, RowDataPacket } from 'mysql2'
+import type { Source, SourceRange } from '../engine/source.js'
+import { ArchiverError } from '../errors.js'
+import type { LogScoreChunk } from '../types.js'
+import { type SourceColumns, selectList, sourceColumns } from './columns.js'
+import { connectPool, type MySqlSettings } from './connect.js'
+import { connectionError, statementError } from './mysql-errors.js'
+import { PageReader } from './page-reader.js'
+
+export interface MySqlSourceOptions {
+  readonly settings: MySqlSettings
+  readonly table: string
+  /** Whether the server was found to encrypt; what `db_tls=preferred` settles. Default: as the settings say. */
+  readonly encrypted?: boolean
+  /** Rows of a page, and of a chunk. Default 10,000. */
+  readonly pageRows?: number
+}
+
+/** The rows of a table in MySQL. Reads pages by key; nothing stays open on the server between two pages. */
+export class MySqlSource implements Source, AsyncDisposable {
+  private readonly pool: Pool
+  private readonly settings: MySqlSettings
+  private readonly table: string
+  private readonly pageRows: number
+  private columns: Promise<SourceColumns> | undefined
+
+  constructor({ settings, table, encrypted, pageRows = 10_000 }: MySqlSourceOptions) {
+    this.settings = settings
+    this.table = table
+    this.pageRows = pageRows
+    this.pool = connectPool(settings, encrypted ?? (settings.tls?.mode ?? 'false') !== 'false')
+  }
+
+  async settledMaxId(): Promise<bigint | null> {
+    return this.borrow((connection) => this.oneId(connection, 'select max(id) from ??', []))
+  }
+
+  async firstId(range: SourceRange): Promise<bigint | null> {
+    return this.borrow((connection) => this.firstIdOn(connection, range))
+  }
+
+  async countUpTo({ afterId, upToId }: SourceRange, limit: number): Promise<number> {
+    const inner = 'select 1 from ?? where id > ? and id <= ? limit ?'
+    const sql = `select count(*) from (${inner}) as waiting`
+    const [row] = await this.borrow((connection) => this.query(connection, sql, [afterId, upToId, limit]))
+    return Number(row?.[0])
+  }
+
+  async *read(range: SourceRange): AsyncGenerator<LogScoreChunk> {
+    const columns = selectList(await this.detectColumns())
+    const connections = await this.checkOutLanes()
+    let whole = false
+    try {
+      const reader = new PageReader(connections, {
+        table: this.table,
+        columns,
+        pageRows: this.pageRows,
+        firstId: (connection, rest) => this.firstIdOn(connection, rest),
+      })
+      yield* reader.chunks(range)
+      whole = true
+    } catch (error) {
+      throw statementError(error, `reading ${this.table}`, { table: this.table, ...range })
+    } finally {
+      for (const connection of connections) this.giveBack(connection, whole)
+    }
+  }
+
+  /** Which optional columns the table has. @throws ArchiverError when there is no such table or it has another form. */
+  detectColumns(): Promise<SourceColumns> {
+    this.columns ??= this.describe()
+    return this.columns
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.pool.promise().end()
+  }
+
+  private async describe(): Promise<SourceColumns> {
+    const rows = await this.borrow((connection) => this.query(connection, 'show columns from ??', []))
+    return sourceColumns(
+      this.table,
+      rows.map((row) => String(row[0])),
+    )
+  }
+
+  private firstIdOn(connection: Connection, { afterId, upToId }: SourceRange): Promise<bigint | null> {
+    return this.oneId(connection, 'select min(id) from ?? where id > ? and id <= ?', [afterId, upToId])
+  }
+
+  private async oneId(connection: Connection, sql: string, values: readonly unknown[]): Promise<bigint | null> {
+    const [row] = await this.query(connection, sql, values)
+    const id = row?.[0]
+    // A bigint column comes as a number, or as a string beyond 2^53-1; max() and min() are null for no row.
+    return id === null || id === undefined ? null : BigInt(id as number | string)
+  }
+
+  /** The first `??` of `sql` is the table. */
+  private query(connection: Connection, sql: string, values: readonly unknown[]): Promise<unknown[][]> {
+    return new Promise((resolve, reject) =>
+      connection.query<RowDataPacket[][]>({ sql, values: [this.table, ...values], rowsAsArray: true }, (error, rows) =>
+        error ? reject(this.explain(error)) : resolve(rows),
+      ),
+    )
+  }
+
+  private async borrow<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await this.checkOut()
+    try {
+      return await work(connection)
+    } finally {
+      this.giveBack(connection, true)
+    }
+  }
+
+  private explain(error: unknown): ArchiverError {
+    if ((error as NodeJS.ErrnoException).code === 'ER_NO_SUCH_TABLE') {
+      return new ArchiverError(`there is no table ${this.table} in database ${this.settings.database}`, {
+        code: 'SOURCE_MISSING',
+        table: this.table,
+        hint: 'Correct db_database, app_default_table or -t.',
+        cause: error,
+      })
+    }
+    return statementError(error, `asking table ${this.table}`, { table: this.table })
+  }
+
+  private checkOut(): Promise<PoolConnection> {
+    return new Promise((resolve, reject) =>
+      this.pool.getConnection((error, connection) =>
+        error ? reject(connectionError(error, this.settings)) : resolve(connection),
+      ),
+    )
+  }
+
+  /** The connections of one read: two, so that a page is always under way, or the only one the pool may have. */
+  private async checkOutLanes(): Promise<PoolConnection[]> {
+    const first = await this.checkOut()
+    if ((this.settings.maxOpenConnections ?? 10) < 2) return [first]
+    try {
+      return [first, await this.checkOut()]
+    } catch (error) {
+      this.giveBack(first, true)
+      throw error
+    }
+  }
+
+  /** A connection that may be in the middle of something, or has lived long enough, is closed. */
+  private giveBack(connection: PoolConnection, usable: boolean): void {
+    if (usable && ageMs(connection) < (this.settings.maxLifetimeMs ?? 300_000)) connection.release()
+    else connection.destroy()
+  }
+}
+
+const openedAt = new WeakMap<PoolConnection, number>()
+
+/** Milliseconds since the connection was first handed out. */
+function ageMs(connection: PoolConnection): number {
+  const opened = openedAt.get(connection) ?? performance.now()
+  openedAt.set(connection, opened)
+  return performance.now() - opened
+}

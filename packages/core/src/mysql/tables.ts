@@ -1,0 +1,97 @@
+import { type ColumnType, type Generated, Kysely, MysqlDialect } from 'kysely'
+import type { Connection } from 'mysql2'
+
+/** An id: read as a number, or as a string beyond 2^53-1. Write a bigint: MySQL compares strings as doubles. */
+type Id = number | string | bigint
+
+/** `T_archive_status`: one row for each archiver that is turned on. */
+export interface StatusTable {
+  id: Generated<number>
+  archiver: string
+  log_score_id: Id | null
+  modified_on: ColumnType<string, never, unknown>
+}
+
+/** `T_archive_batch`: what was planned and what was stored. See {@link batchTableSql} for the columns. */
+export interface BatchTable {
+  id: Generated<Id>
+  archiver: string
+  state: 'planned' | 'done' | 'superseded'
+  after_id: Id
+  first_id: Id
+  up_to_id: Id
+  last_id: Id | null
+  row_count: number | null
+  min_ts: number | null
+  max_ts: number | null
+  id_hash: Buffer | null
+  bytes: number | null
+  identity: string | null
+  host: string
+  done_on: ColumnType<string | null, never, unknown>
+}
+
+export interface ControlTables {
+  status: StatusTable
+  batch: BatchTable
+}
+
+/** The names of the two tables beside `table`. Kysely's types know tables by fixed names; ours are chosen at run time. */
+export function controlTableNames(table: string): { readonly status: 'status'; readonly batch: 'batch' } {
+  return { status: `${table}_archive_status` as 'status', batch: `${table}_archive_batch` as 'batch' }
+}
+
+/**
+ * Creates the batch table. `open` is 1 for a planned batch and NULL otherwise, so that the unique key allows an archiver
+ * one planned batch and any number of finished ones.
+ */
+export function batchTableSql(table: string): string {
+  return `create table if not exists \`${controlTableNames(table).batch}\` (
+  id bigint unsigned not null auto_increment primary key,
+  archiver varchar(255) not null,
+  state enum('planned', 'done', 'superseded') not null default 'planned',
+  open tinyint as (if(state = 'planned', 1, null)) stored,
+  after_id bigint unsigned not null comment 'exclusive; the mark before this batch',
+  first_id bigint unsigned not null comment 'planned: no row has a lower id; done: the first row',
+  up_to_id bigint unsigned not null comment 'inclusive',
+  last_id bigint unsigned null comment 'the last row, and the mark after this batch',
+  row_count bigint unsigned null,
+  min_ts bigint null comment 'seconds since 1970 UTC',
+  max_ts bigint null comment 'seconds since 1970 UTC',
+  id_hash binary(32) null comment 'SHA-256 over the ids, 8 bytes each, little-endian, ascending',
+  bytes bigint unsigned null,
+  identity varchar(1024) null comment 'file, object, job or query id',
+  host varchar(255) not null,
+  planned_on timestamp(3) not null default current_timestamp(3),
+  done_on timestamp(3) null default null,
+  unique key one_planned (archiver, open),
+  key archiver_range (archiver, up_to_id)
+) engine=InnoDB default charset=utf8mb4`
+}
+
+/** Creates the status table, as the Go program's own migration does. */
+export function statusTableSql(table: string): string {
+  return `create table if not exists \`${controlTableNames(table).status}\` (
+  id int unsigned not null auto_increment primary key,
+  archiver varchar(255) not null,
+  log_score_id bigint unsigned null,
+  modified_on timestamp not null default current_timestamp on update current_timestamp,
+  unique key archiver (archiver),
+  key log_score_id (log_score_id),
+  foreign key (log_score_id) references \`${table}\` (id)
+) engine=InnoDB default charset=utf8mb4`
+}
+
+/** Builds and runs the control queries on one connection that it never closes. */
+export function controlQueries(connection: Connection): Kysely<ControlTables> {
+  const pooled = Object.assign(connection, { release: () => undefined })
+  return new Kysely<ControlTables>({
+    // Kysely wants a pool: ours always hands out the same connection. Its types want the driver's own pool class.
+    dialect: new MysqlDialect({
+      pool: {
+        getConnection: (callback: (error: unknown, connection: never) => void) => callback(null, pooled as never),
+        end: (callback: (error: unknown) => void) => callback(null),
+      },
+    }),
+  })
+}
