@@ -13,8 +13,9 @@ export interface MySqlAddress {
 }
 
 /** An empty database of one's own. */
-export interface MySqlDatabase extends MySqlAddress {
+export interface MySqlDatabase {
   readonly name: string
+  readonly address: MySqlAddress
   /** `mysql://user:password@host:port/name` */
   readonly url: string
   readonly server: MySqlServer
@@ -43,8 +44,8 @@ export async function createDatabase(server: MySqlServer): Promise<MySqlDatabase
   const address = { host, port, user, password, database }
   await once(server, `create database \`${database}\` character set utf8mb4`)
   return {
-    ...address,
     name: database,
+    address,
     url: new URL(database, server.url).href,
     server,
     connect: () => connectTo(address),

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -55,9 +55,17 @@ export class ServerProcess {
     return this.#child?.pid
   }
 
-  /** Sends a signal to the server: SIGSTOP and SIGCONT freeze and thaw it. */
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal)
+  /** Stops the server where it is (SIGSTOP); resolves when none of its threads runs. Needs Linux. */
+  async freeze(): Promise<void> {
+    const { pid } = this
+    if (pid === undefined) return
+    process.kill(pid, 'SIGSTOP')
+    while (!(await isFrozen(pid))) await delay(1)
+  }
+
+  /** Lets a frozen server go on (SIGCONT). */
+  thaw(): void {
+    this.#child?.kill('SIGCONT')
   }
 
   /** Ends the server at once (SIGKILL) or in order (SIGTERM); resolves when it is gone. {@link restart} brings it back. */
@@ -130,6 +138,14 @@ export class ServerProcess {
     const text = await readFile(join(this.#command.folder, 'server.log'), 'utf8').catch(() => '')
     return text.trimEnd().split('\n').slice(-lines).join('\n')
   }
+}
+
+async function isFrozen(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`)
+  const stats = await Promise.all(
+    threads.map((id) => readFile(`/proc/${pid}/task/${id}/stat`, 'latin1').catch(() => ') T')),
+  )
+  return stats.every((stat) => /\) [Tt]/.test(stat))
 }
 
 /** Reads the server's pid, or an empty line when it is gone, until the pipe closes. A session of its own survives Ctrl-C. */

@@ -1,9 +1,12 @@
 import { afterAll, describe, inject } from 'vitest'
 import { type ClickHouseServer, clickHouseQuery } from './clickhouse-server.js'
 import { type ClickHouseDatabase, createClickHouseDatabase, createDatabase, type MySqlDatabase } from './database.js'
-import { messageOf, ServiceUnavailable } from './errors.js'
+import { ServiceUnavailable } from './errors.js'
 import type {} from './global-setup.js'
 import type { MySqlServer } from './mysql-server.js'
+import { skipOrFail } from './skip-or-fail.js'
+
+export { readmeExamples, runExample } from './readme.js'
 
 /**
  * The MySQL server that all test files of this run share: ARCHIVER_TEST_MYSQL_URL, or a private MariaDB. To freeze,
@@ -53,7 +56,7 @@ async function describeWith<Database extends { drop(): Promise<void> }>(
   body: (database: Database) => void | Promise<void>,
   create: () => Promise<Database>,
 ): Promise<void> {
-  const database = await create().catch(unavailable)
+  const database = await create().catch((thrown: unknown) => skipOrFail(thrown))
   if (database instanceof ServiceUnavailable) {
     describe.skip(name, () => body({ drop: async () => {} } as Database)) // never used: it only lets the tests be counted
     return
@@ -62,10 +65,4 @@ async function describeWith<Database extends { drop(): Promise<void> }>(
     afterAll(() => database.drop())
     return body(database)
   })
-}
-
-function unavailable(thrown: unknown): ServiceUnavailable {
-  if (!(thrown instanceof ServiceUnavailable) || process.env.CI) throw thrown
-  console.warn(`SKIPPED, because a service cannot be had here: ${messageOf(thrown)}`)
-  return thrown
 }

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect, test } from 'vitest'
+
+const program = `
+  import { startMariaDb } from '@archiver/testkit'
+  const server = await startMariaDb()
+  console.log(JSON.stringify({ pid: server.process.pid, socketPath: server.socketPath }))
+  if (process.argv[1] === 'stay') setInterval(() => {}, 1000)`
+
+async function startElsewhere(...args: string[]) {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = await once(createInterface(child.stdout), 'line')
+  const { pid, socketPath } = JSON.parse(line) as { pid: number; socketPath: string } // what the program prints
+  return { child, pid, folder: dirname(socketPath) }
+}
+
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+test('a server ends, and its folder goes, when the process that started it is killed', async () => {
+  const { child, pid, folder } = await startElsewhere('stay')
+  expect(lives(pid)).toBe(true)
+  child.kill('SIGKILL')
+  await expect.poll(() => lives(pid), { timeout: 10_000 }).toBe(false)
+  await expect.poll(() => stat(folder).catch(() => 'gone'), { timeout: 10_000 }).toBe('gone')
+})
+
+test('a frozen server ends too', async () => {
+  const { child, pid } = await startElsewhere('stay')
+  process.kill(pid, 'SIGSTOP')
+  child.kill('SIGKILL')
+  await expect.poll(() => lives(pid), { timeout: 10_000 }).toBe(false)
+})
+
+test('a program that forgets to stop its server ends all the same, and the server with it', async () => {
+  const { child, pid } = await startElsewhere()
+  const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode]
+  expect(code).toBe(0)
+  await expect.poll(() => lives(pid), { timeout: 10_000 }).toBe(false)
+})
