@@ -1,1 +1,6 @@
-export {}
+export { type Codec, codecs, isCodec } from './codec.js'
+export { archivedRow } from './convert.js'
+export type { AvroHeader } from './header.js'
+export { type AvroSource, type ReadOptions, readAvroHeader, readLogScores } from './reader.js'
+export { logScoreSchema } from './schema.js'
+export { type WriteBytes, type WriteOptions, type Written, writeLogScores } from './writer.js'

@@ -1,0 +1,87 @@
+import { promisify } from 'node:util'
+import { crc32, deflateRaw, constants as flags, inflateRaw, zstdCompress, zstdDecompress } from 'node:zlib'
+
+/** How blocks are compressed; the names are those of the Avro specification. */
+export const codecs = ['null', 'deflate', 'snappy', 'zstandard'] as const
+export type Codec = (typeof codecs)[number]
+
+export function isCodec(name: string): name is Codec {
+  // includes() wants what it looks for to be of the list's type already.
+  return codecs.includes(name as Codec)
+}
+
+/** No block may be larger when decompressed: what a damaged or hostile file can make a reader allocate. */
+export const maxBlockBytes = 256 * 2 ** 20
+
+const deflateAsync = promisify(deflateRaw)
+const inflateAsync = promisify(inflateRaw)
+const zstdAsync = promisify(zstdCompress)
+const unzstdAsync = promisify(zstdDecompress)
+
+const outputChunkBytes = 2 ** 20
+
+/** Compresses a block on a thread of the pool. `data` must not change before that is done. */
+export async function compress(codec: Codec, data: Uint8Array): Promise<Uint8Array> {
+  switch (codec) {
+    case 'null':
+      return data
+    case 'deflate':
+      return await deflateAsync(data, { level: 6, chunkSize: outputChunkBytes })
+    case 'zstandard':
+      return await zstdAsync(data, { chunkSize: outputChunkBytes, params: { [flags.ZSTD_c_compressionLevel]: 1 } })
+    case 'snappy':
+      return await snappyBlock(data)
+  }
+}
+
+/** The data of a block again. Rejects with the library's error where it is damaged or larger than {@link maxBlockBytes}. */
+export async function decompress(codec: Codec, data: Buffer): Promise<Buffer> {
+  switch (codec) {
+    case 'null':
+      return data
+    case 'deflate':
+      return await inflateAsync(data, { chunkSize: outputChunkBytes, maxOutputLength: maxBlockBytes })
+    case 'zstandard':
+      return await unzstdAsync(data, { chunkSize: outputChunkBytes, maxOutputLength: maxBlockBytes })
+    case 'snappy':
+      return await snappyData(data)
+  }
+}
+
+/** Loaded only where it is used: it is a native library. */
+function loadSnappy() {
+  return import('snappy')
+}
+
+async function snappyBlock(data: Uint8Array): Promise<Uint8Array> {
+  const { compress: snappyCompress } = await loadSnappy()
+  const compressed = await snappyCompress(Buffer.from(data.buffer, data.byteOffset, data.length))
+  const block = Buffer.allocUnsafe(compressed.length + 4)
+  block.set(compressed)
+  block.writeUInt32BE(crc32(data), compressed.length)
+  return block
+}
+
+async function snappyData(block: Buffer): Promise<Buffer> {
+  const { uncompress } = await loadSnappy()
+  if (block.length < 5) throw new Error('a snappy block has at least 5 bytes')
+  const compressed = block.subarray(0, -4)
+  const length = snappyLength(compressed)
+  if (length > maxBlockBytes) throw new Error(`it claims ${length} bytes of data`)
+  const data = await uncompress(compressed, { asBuffer: true, copyOutputData: true })
+  // With asBuffer it is a buffer, which the types do not tell.
+  const buffer = data as Buffer
+  if (crc32(buffer) !== block.readUInt32BE(compressed.length)) throw new Error('its CRC-32 does not match its data')
+  return buffer
+}
+
+/** A snappy stream begins with the length of its data, 7 bits a byte. */
+function snappyLength(compressed: Uint8Array): number {
+  let length = 0
+  for (let i = 0; i < 5; i++) {
+    const byte = compressed[i] ?? 0
+    length += (byte & 0x7f) * 2 ** (7 * i)
+    if (byte < 0x80) break
+  }
+  return length
+}
