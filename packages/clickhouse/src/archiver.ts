@@ -1,0 +1,77 @@
+import type {
+  Archiver,
+  BatchPolicy,
+  LogScoreChunk,
+  Permit,
+  PlannedBatch,
+  ReadRows,
+  StoredRows,
+  StoreResult,
+} from '@archiver/core'
+import { parseClickHouseDsn } from './dsn.js'
+import { Embedded } from './embedded.js'
+import type { Links } from './link.js'
+import { prepareTable } from './prepare-table.js'
+import { Servers } from './servers.js'
+import { queryIdOf, storeBatch } from './store.js'
+import { storedRows } from './stored.js'
+import { type ClickHouseTarget, targetText } from './target.js'
+
+export interface ClickHouseArchiverOptions {
+  /** `ch_dsn`, or what {@link parseClickHouseDsn} made of it. */
+  readonly dsn: string | ClickHouseTarget
+  /** Default 50 rows, 500,000 rows, 0 ms. */
+  readonly batch?: Partial<BatchPolicy>
+  /**
+   * How long {@link Archiver.stored} waits, once no statement of the batch runs any more, for one that the server has
+   * accepted but not begun (`archive_takeover_wait`). Default 2000.
+   */
+  readonly takeoverWaitMs?: number
+}
+
+/**
+ * The archive in a ClickHouse server, or in the engine inside this process. Nothing is connected before `prepare`,
+ * `store` or `stored` is called.
+ *
+ * @throws ArchiverError (`CLICKHOUSE_DSN`) for a DSN that cannot be read.
+ */
+export function createClickHouseArchiver(options: ClickHouseArchiverOptions): Archiver {
+  return new ClickHouseArchiver(options)
+}
+
+class ClickHouseArchiver implements Archiver {
+  readonly name = 'clickhouse'
+  readonly batch: BatchPolicy
+  readonly #links: Links
+
+  constructor({ dsn, batch, takeoverWaitMs = 2000 }: ClickHouseArchiverOptions) {
+    const target = typeof dsn === 'string' ? parseClickHouseDsn(dsn) : dsn
+    this.batch = { minRows: 50, maxRows: 500_000, intervalMs: 0, ...batch }
+    const masked = targetText(target)
+    this.#links =
+      target.kind === 'embedded' ? new Embedded(target, masked) : new Servers(target, masked, takeoverWaitMs)
+  }
+
+  async prepare(table: string): Promise<void> {
+    const { link, facts } = await this.#links.prepare()
+    await prepareTable(link, this.#links.database, table, facts)
+  }
+
+  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
+    return storeBatch(await this.#links.reach(), batch, chunks, permit)
+  }
+
+  async stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows> {
+    permit.check()
+    await this.#links.settle(queryIdOf(batch), permit)
+    return storedRows(await this.#links.reach(), this.#links.database, batch, source, permit)
+  }
+
+  async close(): Promise<void> {
+    await this.#links.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}

@@ -1,0 +1,27 @@
+import type { Permit } from '@archiver/core'
+import type { Facts } from './facts.js'
+
+/** One ClickHouse to talk to: a server over HTTP, or the engine inside this process. Its errors are ArchiverErrors. */
+export interface Link {
+  /** Rows that one insert may hold; what a batch has more goes into further inserts. */
+  readonly maxInsertRows: number
+  /** The rows of a small answer whose columns are all texts. */
+  rows(sql: string): Promise<Record<string, string>[]>
+  run(sql: string): Promise<void>
+  /** An answer of any size in RowBinary, as it arrives. An answer cut short is an error. */
+  read(sql: string, signal: AbortSignal): AsyncIterable<Uint8Array>
+  /** Inserts blocks of the Native format; asks the permit before each is sent, and before the insert counts. */
+  insert(table: string, queryId: string, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void>
+}
+
+/** All that a DSN names. */
+export interface Links {
+  readonly database: string
+  /** The one to use for all of a batch. It knows what its ClickHouse can do. */
+  reach(): Promise<Link>
+  /** Removes what an interrupted insert left outside of ClickHouse, and looks again at what it can do. */
+  prepare(): Promise<{ link: Link; facts: Facts }>
+  /** Resolves when nothing that an earlier process sent under this query id can still arrive. */
+  settle(queryId: string, permit: Permit): Promise<void>
+  close(): Promise<void>
+}

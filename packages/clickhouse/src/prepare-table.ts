@@ -1,0 +1,65 @@
+import { ArchiverError } from '@archiver/core'
+import type { Facts } from './facts.js'
+import type { Link } from './link.js'
+import { columns, literal, quoted } from './table.js'
+
+/** Engines that keep every row as it is; others replace, sum or drop rows of the same key. */
+const engines = /^((Replicated|Shared)?MergeTree|Distributed)$/
+
+/**
+ * Creates the table where it is missing; otherwise looks whether it takes the rows as they are.
+ *
+ * @throws ArchiverError (`CLICKHOUSE_TABLE`) naming what is found and what is needed.
+ */
+export async function prepareTable(link: Link, database: string, table: string, facts: Facts): Promise<void> {
+  const found = await engineOf(link, database, table)
+  if (found === undefined) await link.run(createTable(database, table, facts))
+  const engine = found ?? (await engineOf(link, database, table)) ?? 'none'
+  if (!engines.test(engine)) {
+    throw unfit(database, table, `its engine is ${engine}, which may not keep every row; MergeTree is needed`)
+  }
+  await checkColumns(link, database, table)
+}
+
+/** The statement that makes the table, as docs/archives has it. */
+export function createTable(database: string, table: string, { tableSettings }: Pick<Facts, 'tableSettings'>): string {
+  const list = columns.map(({ name, type }) => `${quoted(name)} ${type}`).join(', ')
+  const settings = tableSettings.length === 0 ? '' : ` SETTINGS ${tableSettings.join(', ')}`
+  const engine = `ENGINE = MergeTree PARTITION BY dt ORDER BY (server_id, ts)${settings}`
+  return `CREATE TABLE IF NOT EXISTS ${quoted(database)}.${quoted(table)} (${list}) ${engine}`
+}
+
+async function engineOf(link: Link, database: string, table: string): Promise<string | undefined> {
+  const where = `database = ${literal(database)} AND name = ${literal(table)}`
+  return (await link.rows(`SELECT engine FROM system.tables WHERE ${where}`))[0]?.engine
+}
+
+async function checkColumns(link: Link, database: string, table: string): Promise<void> {
+  const where = `database = ${literal(database)} AND table = ${literal(table)}`
+  const rows = await link.rows(`SELECT name, type, default_kind FROM system.columns WHERE ${where}`)
+  const found = new Map(rows.map((row) => [row.name, row]))
+  for (const { name, type } of columns) {
+    const column = found.get(name)
+    if (!column) throw unfit(database, table, `the column ${name} is missing, ${type} is needed`)
+    if (!equalTypes(column.type!, type)) {
+      throw unfit(database, table, `the column ${name} is ${column.type}, ${type} is needed`)
+    }
+    if (column.default_kind === 'MATERIALIZED' || column.default_kind === 'ALIAS') {
+      throw unfit(database, table, `the column ${name} is ${column.default_kind}, one that can be inserted is needed`)
+    }
+  }
+}
+
+/** A time zone only changes how times are shown, LowCardinality only how texts are kept. */
+function equalTypes(found: string, needed: string): boolean {
+  return found.replace(/^DateTime\('.*'\)$/, 'DateTime').replace(/^LowCardinality\((.*)\)$/, '$1') === needed
+}
+
+function unfit(database: string, table: string, what: string): ArchiverError {
+  return new ArchiverError(`the ClickHouse table ${database}.${table} does not fit: ${what}`, {
+    code: 'CLICKHOUSE_TABLE',
+    archiver: 'clickhouse',
+    table,
+    hint: 'Alter or rename the table, or name another database in ch_dsn; docs/archives/clickhouse.md has the schema.',
+  })
+}

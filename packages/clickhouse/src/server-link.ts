@@ -1,0 +1,162 @@
+import { Agent } from 'node:https'
+import { Readable } from 'node:stream'
+import type { Permit } from '@archiver/core'
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import { commitLast } from './commit-last.js'
+import { clickHouseError, isRefusedConnection } from './errors.js'
+import { type Facts, readFacts } from './facts.js'
+import { frameSettings, zstdFrames } from './frames.js'
+import type { Link } from './link.js'
+import { columnList, literal, quoted } from './table.js'
+import type { ClickHouseServers } from './target.js'
+
+/** One server, over HTTP. */
+export class ServerLink implements Link {
+  readonly maxInsertRows = Number.POSITIVE_INFINITY
+  readonly url: string
+  readonly #target: ClickHouseServers
+  readonly #dsn: string
+  readonly #client: ClickHouseClient
+  #facts: Facts | undefined
+
+  /** @param dsn masked, for messages. */
+  constructor(url: string, target: ClickHouseServers, dsn: string) {
+    this.url = url
+    this.#target = target
+    this.#dsn = dsn
+    this.#client = connect(url, target)
+  }
+
+  /** @throws whatever keeps the server from answering within the dial timeout. */
+  async ping(): Promise<void> {
+    const signal = AbortSignal.timeout(this.#target.dialTimeoutMs)
+    const answer = await this.#client.ping({ select: false, abort_signal: signal })
+    if (answer.success) return
+    throw signal.aborted ? Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }) : answer.error
+  }
+
+  /** What the server can do; asked once until it is asked anew. */
+  async facts({ anew = false } = {}): Promise<Facts> {
+    if (anew || !this.#facts) this.#facts = await readFacts(this, this.#target.settings)
+    return this.#facts
+  }
+
+  async rows(sql: string): Promise<Record<string, string>[]> {
+    return this.#doing(sql, async () => {
+      const answer = await this.#client.query({ query: sql, format: 'JSONEachRow' })
+      return answer.json<Record<string, string>>()
+    })
+  }
+
+  async run(sql: string): Promise<void> {
+    await this.#doing(sql, () => this.#client.command({ query: sql }))
+  }
+
+  async *read(sql: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    try {
+      const { stream } = await this.#client.exec({
+        query: `${sql} FORMAT RowBinary`,
+        abort_signal: signal,
+        // An error that strikes in the middle is then an HTTP error, not a few bytes of text after the rows.
+        clickhouse_settings: { wait_end_of_query: 1 },
+      })
+      yield* stream
+    } catch (thrown) {
+      signal.throwIfAborted()
+      throw clickHouseError(thrown, 'cannot read the archive', this.#dsn)
+    }
+  }
+
+  async insert(table: string, queryId: string, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void> {
+    const { insertSettings } = await this.facts()
+    const framed = compresses(this.#target, this.url)
+    const source = new Source(commitLast(framed ? zstdFrames(blocks) : blocks, permit))
+    try {
+      const { stream } = await this.#client.exec({
+        query: `INSERT INTO ${quoted(this.#target.database)}.${quoted(table)} (${columnList}) FORMAT Native`,
+        query_id: queryId,
+        values: Readable.from(source, { objectMode: false, highWaterMark: 1 }),
+        abort_signal: permit.signal,
+        clickhouse_settings: { ...insertSettings, ...(framed ? frameSettings : {}) },
+      })
+      await stream.resume().toArray()
+    } catch (thrown) {
+      if (source.failure) throw source.failure.thrown
+      permit.signal.throwIfAborted()
+      throw clickHouseError(thrown, `cannot insert (query ${queryId})`, this.#dsn, { table })
+    }
+  }
+
+  /** The statements that run under a query id, or under that of a further part of its batch. */
+  async running(queryId: string): Promise<string[]> {
+    const id = literal(queryId)
+    const parts = literal(`${queryId}.`)
+    const sql = `SELECT query_id FROM system.processes WHERE query_id = ${id} OR startsWith(query_id, ${parts})`
+    try {
+      await this.ping()
+    } catch (thrown) {
+      if (isRefusedConnection(thrown)) return []
+      throw clickHouseError(thrown, `cannot tell what still runs at ${this.url}`, this.#dsn)
+    }
+    return (await this.rows(sql)).map(({ query_id }) => query_id!)
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close()
+  }
+
+  async #doing<T>(sql: string, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act()
+    } catch (thrown) {
+      throw clickHouseError(thrown, `cannot run "${sql.slice(0, 60)}${sql.length > 60 ? '…' : ''}"`, this.#dsn)
+    }
+  }
+}
+
+/** An iterable that remembers how it failed, because HTTP may report the consequence first. */
+class Source implements AsyncIterable<Uint8Array> {
+  readonly #pieces: AsyncIterable<Uint8Array>
+  failure: { thrown: unknown } | undefined
+
+  constructor(pieces: AsyncIterable<Uint8Array>) {
+    this.#pieces = pieces
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#pieces
+    } catch (thrown) {
+      this.failure = { thrown }
+      throw thrown
+    }
+  }
+}
+
+function connect(url: string, target: ClickHouseServers): ClickHouseClient {
+  const { username, password, database, httpPath, requestTimeoutMs, settings, compression, skipVerify } = target
+  return createClient({
+    url,
+    username,
+    password,
+    database,
+    request_timeout: requestTimeoutMs,
+    clickhouse_settings: settings,
+    log: { level: ClickHouseLogLevel.OFF },
+    keep_alive: { enabled: true, eagerly_destroy_stale_sockets: true },
+    ...(httpPath === '' ? {} : { pathname: httpPath }),
+    ...(compression === 'gzip' ? { compression: { request: { codec: 'gzip', level: 1 } } } : {}),
+    ...(skipVerify && url.startsWith('https:')
+      ? { http_agent: new Agent({ rejectUnauthorized: false, keepAlive: true }), set_basic_auth_header: true }
+      : {}),
+  })
+}
+
+/** Whether bodies go as zstd: on this machine it only costs, unless it was asked for by name. */
+function compresses({ compression }: ClickHouseServers, url: string): boolean {
+  return compression === 'zstd' || (compression === 'auto' && !isThisMachine(new URL(url).hostname))
+}
+
+function isThisMachine(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+}

@@ -1,0 +1,95 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ArchiverError, errorText, type Permit } from '@archiver/core'
+import type { Facts } from './facts.js'
+import type { Link, Links } from './link.js'
+import { ServerLink } from './server-link.js'
+import { literal } from './table.js'
+import type { ClickHouseServers } from './target.js'
+
+const pollMs = 100
+const lingerLimitMs = 60_000
+
+/** The servers of a DSN. They are taken for doors to the same table: the first that answers is used. */
+export class Servers implements Links {
+  readonly database: string
+  readonly #links: readonly ServerLink[]
+  readonly #dsn: string
+  readonly #takeoverWaitMs: number
+
+  constructor(target: ClickHouseServers, dsn: string, takeoverWaitMs: number) {
+    this.database = target.database
+    this.#dsn = dsn
+    this.#links = target.urls.map((url) => new ServerLink(url, target, dsn))
+    this.#takeoverWaitMs = takeoverWaitMs
+  }
+
+  async reach(): Promise<ServerLink> {
+    const failures: string[] = []
+    let cause: unknown
+    for (const link of this.#links) {
+      try {
+        await link.ping()
+        return link
+      } catch (thrown) {
+        failures.push(`${link.url} (${errorText(thrown)})`)
+        cause = thrown
+      }
+    }
+    throw new ArchiverError(`ch_dsn: no ClickHouse answers at ${failures.join(', ')}`, {
+      code: 'CLICKHOUSE_UNREACHABLE',
+      archiver: 'clickhouse',
+      hint: 'Is the server up, and do host and HTTP port (8123, https 8443, or http_port=) in ch_dsn fit?',
+      retryable: true,
+      cause,
+    })
+  }
+
+  async prepare(): Promise<{ link: Link; facts: Facts }> {
+    const link = await this.reach()
+    return { link, facts: await link.facts({ anew: true }) }
+  }
+
+  async settle(queryId: string, permit: Permit): Promise<void> {
+    for (;;) {
+      for (const link of this.#links) await this.#untilGone(link, queryId, permit)
+      // An accepted request may not have become a statement yet.
+      await delay(this.#takeoverWaitMs, undefined, { signal: permit.signal }).catch(() =>
+        permit.signal.throwIfAborted(),
+      )
+      permit.check()
+      const running = await Promise.all(this.#links.map((link) => link.running(queryId)))
+      if (running.flat().length === 0) return
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#links.map((link) => link.close()))
+  }
+
+  /** Lets a statement end by itself for a while, then kills it. */
+  async #untilGone(link: ServerLink, queryId: string, permit: Permit): Promise<void> {
+    const startMs = performance.now()
+    let killed = false
+    for (;;) {
+      const running = await link.running(queryId)
+      if (running.length === 0) return
+      const waitedMs = performance.now() - startMs
+      if (waitedMs > lingerLimitMs) throw this.#lingers(link, running)
+      if (!killed && waitedMs >= this.#takeoverWaitMs) {
+        await link.run(`KILL QUERY WHERE query_id IN (${running.map(literal).join(', ')})`)
+        killed = true
+      }
+      await delay(pollMs, undefined, { signal: permit.signal }).catch(() => permit.signal.throwIfAborted())
+      permit.check()
+    }
+  }
+
+  #lingers(link: ServerLink, running: readonly string[]): ArchiverError {
+    return new ArchiverError(`${link.url} still runs ${running.join(', ')}, and does not obey KILL QUERY`, {
+      code: 'CLICKHOUSE_STATEMENT_LINGERS',
+      archiver: 'clickhouse',
+      hint: `Until it ends nobody can tell what it stores (ch_dsn ${this.#dsn}); the next pass looks again.`,
+      retryable: true,
+    })
+  }
+}

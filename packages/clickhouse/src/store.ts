@@ -1,0 +1,83 @@
+import type { LogScoreChunk, Permit, PlannedBatch, StoreResult } from '@archiver/core'
+import type { Link } from './link.js'
+import { NativeEncoder } from './native.js'
+import { inParts, type PartRows } from './parts.js'
+
+/** Servers refuse a block of more than 100 days for ever, whatever the rest of the insert. */
+const maxDays = 90
+
+/** The id under which a batch's statement runs; further inserts of the same batch append `.2`, `.3` and so on. */
+export function queryIdOf({ table, id }: PlannedBatch): string {
+  return `archiver_${table}_${id}`
+}
+
+/** The rows of a batch cut as they are inserted. */
+export function partsOf(chunks: AsyncIterable<LogScoreChunk>, { maxInsertRows }: Link) {
+  return inParts(chunks, { maxDays, maxRows: maxInsertRows })
+}
+
+/** Inserts the rows of the chunks: one statement, unless they are of too many days for one. */
+export async function storeBatch(
+  link: Link,
+  batch: PlannedBatch,
+  chunks: AsyncIterable<LogScoreChunk>,
+  permit: Permit,
+): Promise<StoreResult> {
+  permit.check()
+  const blocks = new BatchBlocks(partsOf(chunks, link))
+  const identity = queryIdOf(batch)
+  try {
+    for (let part = await blocks.start(); part !== undefined; part = blocks.nextPart) {
+      const queryId = part === 1 ? identity : `${identity}.${part}`
+      await link.insert(batch.table, queryId, blocks.ofPart(part), permit)
+      if (blocks.nextPart === part) throw new Error(`ClickHouse ended the insert ${queryId} before its last block`)
+    }
+  } finally {
+    blocks.end()
+  }
+  const { rows, bytes, rttNegative } = blocks
+  return { rows, bytes, identity, conversions: { rttNegative } }
+}
+
+/** Encodes a batch block by block; each part's blocks are taken by one insert. */
+class BatchBlocks {
+  rows = 0
+  bytes = 0
+  rttNegative = 0
+  readonly #parts: AsyncGenerator<PartRows, undefined>
+  readonly #encoder = new NativeEncoder()
+  #next: PartRows | undefined
+
+  constructor(parts: AsyncGenerator<PartRows, undefined>) {
+    this.#parts = parts
+  }
+
+  async start(): Promise<number | undefined> {
+    await this.#advance()
+    return this.nextPart
+  }
+
+  get nextPart(): number | undefined {
+    return this.#next?.part
+  }
+
+  async *ofPart(part: number): AsyncGenerator<Uint8Array> {
+    while (this.#next?.part === part) {
+      const { bytes, rttNegative } = this.#encoder.encode(this.#next)
+      this.rows += this.#next.to - this.#next.from
+      this.bytes += bytes.length
+      this.rttNegative += rttNegative
+      yield bytes
+      await this.#advance()
+    }
+  }
+
+  /** Lets the source go, without waiting for a page that it may still be fetching. */
+  end(): void {
+    this.#parts.return(undefined).catch(() => {})
+  }
+
+  async #advance(): Promise<void> {
+    this.#next = (await this.#parts.next()).value
+  }
+}
