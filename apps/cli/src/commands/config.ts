@@ -1,0 +1,39 @@
+import type { CommandModule } from 'yargs'
+import type { SettingsSource } from '../config/layers.js'
+
+interface ConfigArguments {
+  json: boolean
+  config: string | undefined
+}
+
+/** `archiver config`: the effective values, where each comes from, and all that is wrong with them. */
+export const configCommand: CommandModule<object, ConfigArguments> = {
+  command: 'config',
+  describe: 'Print the effective settings and where each comes from; secrets are masked',
+  builder: (yargs) =>
+    yargs.option('json', { type: 'boolean', default: false, describe: 'Print JSON' }).option('config', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Env file to read; the environment wins over it',
+    }),
+  handler: ({ json, config }) =>
+    printConfiguration(
+      { env: process.env, cwd: process.cwd(), configFile: config },
+      { json, write: (text) => process.stdout.write(text) },
+    ),
+}
+
+/** @throws ConfigError naming all that is wrong, after the settings have been printed. */
+export async function printConfiguration(
+  source: SettingsSource,
+  { json, write }: { readonly json: boolean; readonly write: (text: string) => unknown },
+): Promise<void> {
+  const [{ readSettings }, { reportJson, reportTable }, { ConfigError }] = await Promise.all([
+    import('../config/load.js'),
+    import('../config/report.js'),
+    import('../config/problem.js'),
+  ])
+  const report = readSettings(source)
+  write(json ? reportJson(report) : reportTable(report))
+  if (report.problems.length > 0) throw new ConfigError(report.problems)
+}

@@ -1,0 +1,8 @@
+export { formatDuration, parseDuration } from './duration.js'
+export type { SettingsSource } from './layers.js'
+export { type EffectiveVariable, loadSettings, readSettings, type SettingsReport } from './load.js'
+export { type LockNameParts, lockName } from './lock-name.js'
+export type { MysqlAddress } from './mysql-address.js'
+export { ConfigError, type Problem, problemText } from './problem.js'
+export type { CleanupSettings, MysqlSettings, Settings } from './settings.js'
+export { chooseTable, type TableChoice } from './table-name.js'

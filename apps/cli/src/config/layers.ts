@@ -1,0 +1,145 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type DatabaseFile, parseDatabaseFile } from './database-file.js'
+import { parseEnvFile } from './env-file.js'
+import { type MysqlDsn, parseMysqlDsn, variablesOfDsn } from './mysql-dsn.js'
+import { nearestName } from './nearest.js'
+import { type Problem, UnfitValue } from './problem.js'
+import { isVariable, type VariableName, variableNames } from './variables.js'
+
+/** Where settings are read from. */
+export interface SettingsSource {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Relative paths start here. */
+  readonly cwd: string
+  /** The value of `--config`. */
+  readonly configFile?: string | undefined
+  /** Where a `database.yaml` is looked for; the first that exists is taken. */
+  readonly databaseFiles?: readonly string[]
+}
+
+/** A variable's text, before it is read. */
+export interface Text {
+  readonly text: string
+  /** `environment`, `--config FILE`, `DATABASE_DSN` or the path of a `database.yaml`. */
+  readonly origin: string
+  /** Whether a message may repeat it: what is cut out of a DSN may hold a piece of its password. */
+  readonly quotable: boolean
+}
+
+/** The texts of all sources, the strongest of each. */
+export interface Texts {
+  readonly texts: ReadonlyMap<VariableName, Text>
+  readonly problems: readonly Problem[]
+  readonly warnings: readonly string[]
+  /** Where the DSN in use is from, if there is one. */
+  readonly dsnOrigin: string | undefined
+  /** A DSN or a `database.yaml` could not be read: what they say of the connection is unknown, not missing. */
+  readonly connectionUnknown: boolean
+}
+
+interface Findings {
+  readonly texts: Map<VariableName, Text>
+  readonly problems: Problem[]
+  readonly warnings: string[]
+  dsnOrigin: string | undefined
+  connectionUnknown: boolean
+}
+
+const defaultDatabaseFiles = ['database.yaml', '/vault/secrets/database.yaml']
+const connection = ['db_host', 'db_database', 'db_user', 'db_pass'] as const
+
+/** From weak to strong: the `--config` file, the environment, a DSN, then the rest of a `database.yaml`. */
+export function collectTexts(source: SettingsSource): Texts {
+  const found: Findings = {
+    texts: new Map(),
+    problems: [],
+    warnings: [],
+    dsnOrigin: undefined,
+    connectionUnknown: false,
+  }
+  if (source.configFile !== undefined) addConfigFile(found, source.configFile, source.cwd)
+  add(found, source.env, 'environment')
+  addConnection(found, source)
+  return found
+}
+
+/** An empty value counts as not set, but for a password: there are accounts without one. */
+function add(found: Findings, values: SettingsSource['env'], origin: string, quotable = true): void {
+  for (const name of variableNames) {
+    const text = values[name]
+    if (text === undefined) continue
+    if (text !== '' || (name === 'db_pass' && !found.texts.has(name))) found.texts.set(name, { text, origin, quotable })
+  }
+}
+
+function addConfigFile(found: Findings, file: string, cwd: string): void {
+  const variable = `--config ${file}`
+  const values = attempt(found, variable, () => parseEnvFile(readText(resolve(cwd, file))))
+  if (values === undefined) return
+  add(found, values, variable)
+  for (const name of Object.keys(values).filter((key) => !isVariable(key))) {
+    const near = nearestName(name, variableNames)
+    found.warnings.push(
+      `${variable}: ${name} is not known and not used${near === undefined ? '' : `; did you mean ${near}?`}`,
+    )
+  }
+}
+
+function addConnection(found: Findings, { cwd, databaseFiles = defaultDatabaseFiles }: SettingsSource): void {
+  const path = databaseFiles.map((file) => resolve(cwd, file)).find((file) => existsSync(file))
+  const file = path === undefined ? undefined : attempt(found, path, () => parseDatabaseFile(readText(path)))
+  if (path === undefined || file === undefined || file.dsn === '') addVariableDsn(found)
+  else addFileDsn(found, path, file.dsn)
+  if (path !== undefined && file !== undefined) addFileParts(found, path, file)
+  if (path !== undefined && file === undefined) found.connectionUnknown = true
+}
+
+function addVariableDsn(found: Findings): void {
+  const dsn = found.texts.get('DATABASE_DSN')
+  if (dsn === undefined) return
+  try {
+    addDsn(found, parseMysqlDsn(dsn.text), 'DATABASE_DSN')
+  } catch {
+    // The schema reads this variable too and reports what is wrong with it.
+    found.connectionUnknown = true
+  }
+}
+
+function addFileDsn(found: Findings, path: string, text: string): void {
+  if (found.texts.has('DATABASE_DSN')) found.warnings.push(`DATABASE_DSN is not used: ${path} has a DSN of its own`)
+  const dsn = attempt(found, `${path}: mysql.dsn`, () => parseMysqlDsn(text))
+  if (dsn === undefined) found.connectionUnknown = true
+  else addDsn(found, dsn, path)
+}
+
+/** A DSN says the connection as a whole: what it leaves out is not taken from the variables it stands for. */
+function addDsn(found: Findings, dsn: MysqlDsn, origin: string): void {
+  for (const name of connection) found.texts.delete(name)
+  found.dsnOrigin = origin
+  add(found, variablesOfDsn(dsn), origin, false)
+}
+
+function addFileParts(found: Findings, path: string, { user, pass, dbname, warnings }: DatabaseFile): void {
+  add(found, { db_user: user, db_database: dbname }, path)
+  if (pass !== '') add(found, { db_pass: pass }, path)
+  for (const warning of warnings) found.warnings.push(`${path}: ${warning}`)
+}
+
+function attempt<T>(found: Findings, variable: string, read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof UnfitValue)) throw error
+    found.problems.push({ variable, message: error.message, ...(error.hint !== undefined && { hint: error.hint }) })
+    return undefined
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new UnfitValue(`cannot be read (${(error as NodeJS.ErrnoException).code})`) // fs throws nothing else
+  }
+}

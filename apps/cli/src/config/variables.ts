@@ -1,0 +1,244 @@
+import * as z from 'zod/mini'
+import { checkClickHouseDsn } from './clickhouse-dsn.js'
+import { notes, optional, preset, required } from './field.js'
+import { masked, maskUrl } from './mask.js'
+import { maskMysqlDsn, parseMysqlDsn } from './mysql-dsn.js'
+import * as type from './value-types.js'
+
+const dayMs = 86_400_000
+
+/** A wait that a timer can hold, with room to spare. */
+const wait = type.duration(dayMs)
+const rows = type.integer(1, 1_000_000_000)
+const connections = type.integer(0, 10_000)
+const mysqlDsn: type.ValueType<string> = {
+  name: 'DSN',
+
+  read: (value) => {
+    parseMysqlDsn(value)
+    return value
+  },
+}
+const clickHouseDsn: type.ValueType<string> = { name: 'DSN', read: checkClickHouseDsn }
+
+/**
+ * Every variable, once: its name, how it is read, its default and what is said of it. The parser, `archiver config` and
+ * the documentation are all made from this.
+ */
+export const schema = z.object({
+  db_host: required(type.mysqlAddress, {
+    group: 'MySQL',
+    description:
+      'Server: `host`, `host:port` (3306 by default), `[::1]:3306`, or the path of a socket. Required, unless a DSN says it.',
+  }),
+  db_database: required(type.text, { group: 'MySQL', description: 'Database. Required, unless a DSN says it.' }),
+  db_user: required(type.text, { group: 'MySQL', description: 'User. Required, unless a DSN says it.' }),
+  db_pass: required(type.password, {
+    group: 'MySQL',
+    description: 'Password. Required, unless a DSN says it; set it to nothing (`db_pass=`) for an account without one.',
+    mask: () => masked,
+  }),
+  DATABASE_DSN: optional(mysqlDsn, {
+    group: 'MySQL',
+    description:
+      "All of the above in the form of Go's driver: `user:pass@tcp(host:port)/db?tls=true`, or `user:pass@unix(/path)/db`. It wins over them.",
+    mask: (value) => maskMysqlDsn(value, masked),
+  }),
+  db_tls: preset('false', type.tlsMode, {
+    group: 'MySQL',
+    description:
+      'TLS to the server: `false`; `true` (certificate and name are verified); `skip-verify` (encrypted, not verified); `preferred` (encrypted where the server can, not verified).',
+  }),
+  db_tls_ca: optional(type.path, {
+    group: 'MySQL',
+    description: "File with the CA certificates (PEM) to verify the server with, instead of the system's.",
+  }),
+  db_timeout: preset('10s', wait, { group: 'MySQL', description: 'Longest wait for a connection; `0` for no limit.' }),
+  db_lock_prefix: preset('archiver-', type.text, {
+    group: 'MySQL',
+    description: 'The lock that keeps two archivers apart is named `<prefix><database>`; with 64 characters at most.',
+  }),
+  db_lock_timeout: preset('0', type.seconds, {
+    group: 'MySQL',
+    description: 'How long to wait for the lock: whole seconds, or a duration.',
+  }),
+  db_max_open_conns: preset('10', connections, {
+    group: 'MySQL',
+    description: 'Most connections at once; `0` for no limit.',
+  }),
+  db_max_idle_conns: preset('10', connections, { group: 'MySQL', description: 'Most idle connections kept.' }),
+  db_max_idle_time: preset('2m', type.duration(), {
+    group: 'MySQL',
+    description: 'An idle connection is closed after this long; `0` for never.',
+  }),
+  db_max_lifetime: preset('5m', type.duration(), {
+    group: 'MySQL',
+    description: 'A pooled connection is closed after this long; `0` for never.',
+  }),
+  db_charset: preset('utf8mb4', type.pattern(/^\w+(?:,\w+)*$/, 'the name of a character set'), {
+    group: 'MySQL',
+    description: 'Character set of the connection; of several (`utf8mb4,utf8`) the first is taken.',
+  }),
+  db_reject_readonly: preset('true', type.boolean, {
+    group: 'MySQL',
+    description: 'Refuse a server that is read-only.',
+  }),
+  db_timezone: preset('UTC', type.timezone, {
+    group: 'MySQL',
+    description: 'Accepted, without effect: the session is always at `+00:00`, as `ts` is in UTC.',
+  }),
+  db_parse_time: preset('true', type.boolean, { group: 'MySQL', description: 'Accepted, without effect.' }),
+
+  app_default_table: preset('log_scores', type.table, {
+    group: 'Application',
+    description: 'Table to archive when `-t` names no other.',
+  }),
+  app_valid_tables: preset('log_scores,log_scores_archive,log_scores_test', type.tables, {
+    group: 'Application',
+    description: 'Tables that may be archived: letters, digits and underscores, 49 characters at most.',
+  }),
+  retention_days: preset('15', type.integer(1, 36_500), {
+    group: 'Application',
+    description: 'Cleanup deletes archived rows older than this.',
+  }),
+  retention_days_default: preset('14', type.integer(1, 36_500), {
+    group: 'Application',
+    description: 'Accepted, without effect: `retention_days` always has a value.',
+  }),
+  app_version: optional(type.text, {
+    group: 'Application',
+    description: 'Accepted, without effect: the program knows its own version.',
+  }),
+
+  ch_dsn: optional(clickHouseDsn, {
+    group: 'ClickHouse',
+    description:
+      'ClickHouse: `tcp://user:pass@host:9000/db?secure=true`, `http(s)://…`, or `chdb:///absolute/path` for the embedded engine.',
+    mask: maskUrl,
+  }),
+
+  bq_dataset: optional(type.pattern(/^\w{1,1024}$/, 'a dataset: letters, digits and underscores'), {
+    group: 'BigQuery',
+    description: 'Dataset.',
+  }),
+  bq_project: preset('ntppool', type.text, { group: 'BigQuery', description: 'Project of the dataset.' }),
+  GOOGLE_APPLICATION_CREDENTIALS: optional(type.path, {
+    group: 'BigQuery',
+    description: 'File with the key of a service account, for BigQuery and Cloud Storage.',
+  }),
+
+  gc_bucket: optional(type.pattern(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, 'the name of a bucket (without gs://)'), {
+    group: 'Cloud Storage',
+    description: 'Bucket.',
+  }),
+  gc_project: preset('ntppool', type.text, {
+    group: 'Cloud Storage',
+    description: 'Project that pays for the requests.',
+  }),
+  gc_content_type: preset('avro/binary', type.text, {
+    group: 'Cloud Storage',
+    description: 'Content type of the objects.',
+  }),
+  gc_cache_control: preset('public, max-age=157248000', type.text, {
+    group: 'Cloud Storage',
+    description: 'Cache control of the objects.',
+  }),
+
+  avro_path: optional(type.path, {
+    group: 'Avro',
+    description: 'Folder for Avro files; it must exist and be writable.',
+  }),
+  avro_codec: preset('null', type.choice('null', 'deflate', 'snappy', 'zstandard'), {
+    group: 'Avro',
+    description: 'Compression of the Avro files.',
+  }),
+  batch_avro_append_size: preset('50000', type.integer(1, 1_000_000), {
+    group: 'Avro',
+    description: 'Rows in a block of an Avro file.',
+  }),
+
+  batch_bq_min_size: preset('200', rows, {
+    group: 'Batches',
+    description: 'BigQuery: no batch for fewer waiting rows.',
+  }),
+  batch_bq_max_size: preset('10000000', rows, { group: 'Batches', description: 'BigQuery: most rows in a batch.' }),
+  batch_bq_interval: preset('10m', type.duration(), {
+    group: 'Batches',
+    description: 'BigQuery: least time between passes.',
+  }),
+  batch_ch_min_size: preset('50', rows, {
+    group: 'Batches',
+    description: 'ClickHouse: no batch for fewer waiting rows.',
+  }),
+  batch_ch_max_size: preset('500000', rows, { group: 'Batches', description: 'ClickHouse: most rows in a batch.' }),
+  batch_ch_interval: preset('0ms', type.duration(), {
+    group: 'Batches',
+    description: 'ClickHouse: least time between passes.',
+  }),
+  batch_avro_min_size: preset('500000', rows, {
+    group: 'Batches',
+    description: 'Avro, local and Cloud Storage: no batch for fewer waiting rows.',
+  }),
+  batch_avro_max_size: preset('10000000', rows, {
+    group: 'Batches',
+    description: 'Avro, local and Cloud Storage: most rows in a batch.',
+  }),
+  batch_avro_interval: preset('24h', type.duration(), {
+    group: 'Batches',
+    description: 'Avro, local and Cloud Storage: least time between passes.',
+  }),
+
+  cleanup_default_interval: preset('4m', type.duration(), { group: 'Cleanup', description: 'Time between two runs.' }),
+  cleanup_batch_size: preset('200000', rows, { group: 'Cleanup', description: 'Most rows deleted in a run.' }),
+  cleanup_reduced_interval: preset('1m', type.duration(), {
+    group: 'Cleanup',
+    description: 'Time between two runs when the last one was full.',
+  }),
+  cleanup_fake_interval: preset('10m', type.duration(), {
+    group: 'Cleanup',
+    description: "Interval of the Go program's stand-in archiver.",
+  }),
+
+  archive_settle: preset('3s', wait, {
+    group: 'Running',
+    description: 'A gap in the ids counts as permanent once it has been seen empty for this long.',
+  }),
+  archive_takeover_wait: preset('2s', wait, {
+    group: 'Running',
+    description:
+      'Wait before looking at what an interrupted ClickHouse insert left: an accepted request may not have started yet.',
+  }),
+  shutdown_timeout: preset('25s', wait, {
+    group: 'Running',
+    description: 'Time to finish the batch in hand after SIGTERM.',
+  }),
+  log_level: preset('info', type.choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), {
+    group: 'Running',
+    description: 'Least level that is logged.',
+  }),
+  log_format: preset('auto', type.choice('auto', 'json', 'pretty'), {
+    group: 'Running',
+    description: 'Form of the log; `auto` is `pretty` on a terminal, `json` elsewhere.',
+  }),
+})
+
+/** Every variable's value, read. */
+export type Values = z.infer<typeof schema>
+export type VariableName = keyof Values
+/** The values that could be read; a variable that could not is missing. */
+export type ReadableValues = { [Name in VariableName]?: Values[Name] | undefined }
+
+// Object.keys() forgets the keys' type.
+export const variableNames = Object.keys(schema.shape) as VariableName[]
+
+/** Whether text names a variable. */
+export function isVariable(name: string): name is VariableName {
+  return Object.hasOwn(schema.shape, name)
+}
+
+/** The notes of a variable. */
+export function notesOf(name: VariableName) {
+  const found = notes.get(schema.shape[name])
+  if (found === undefined) throw new Error(`the variable ${name} has no notes`)
+  return found
+}
