@@ -20,9 +20,9 @@ export interface MySqlSettings {
   readonly maxOpenConnections?: number | undefined
   /** Default 10. */
   readonly maxIdleConnections?: number | undefined
-  /** Default 2 minutes. */
+  /** Default 2 minutes; 0 for ever. */
   readonly maxIdleTimeMs?: number | undefined
-  /** A connection older than this is not used again. Default 5 minutes. */
+  /** A connection older than this is not used again. Default 5 minutes; 0 for ever. */
   readonly maxLifetimeMs?: number | undefined
 }
 
@@ -32,6 +32,9 @@ export interface MySqlTls {
   /** A file of PEM certificates to trust instead of the system's. */
   readonly caFile?: string | undefined
 }
+
+/** The longest time a timer can wait. */
+const NEVER_MS = 2 ** 31 - 1
 
 /** Sent first on every connection: all times are read and compared in UTC. */
 const SESSION = "set time_zone = '+00:00'"
@@ -54,7 +57,7 @@ export function connectPool(settings: MySqlSettings, encrypted: boolean): Pool {
     ...connectionOptions(settings, encrypted ? (settings.tls?.mode ?? 'false') : 'false'),
     connectionLimit: settings.maxOpenConnections ?? 10,
     maxIdle: settings.maxIdleConnections ?? 10,
-    idleTimeout: settings.maxIdleTimeMs ?? 120_000,
+    idleTimeout: (settings.maxIdleTimeMs ?? 120_000) || NEVER_MS,
   })
   // Queued on the new connection before whatever it was opened for. A failure shows in that command.
   pool.on('connection', (connection) => connection.query(SESSION, () => undefined))

@@ -22,8 +22,9 @@ export class MySqlLedger implements Ledger {
     this.names = controlTableNames(table)
   }
 
-  /** Creates the batch table where it is missing. @throws ArchiverError with the SQL, where the account may not. */
+  /** Creates the batch table where it is missing. @throws ArchiverError with the SQL to run, where the account may not. */
   async prepare(): Promise<void> {
+    await this.status()
     try {
       await this.db.selectFrom(this.names.batch).select('id').limit(1).execute()
     } catch (error) {

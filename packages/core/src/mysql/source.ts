@@ -147,7 +147,8 @@ export class MySqlSource implements Source, AsyncDisposable {
 
   /** A connection that may be in the middle of something, or has lived long enough, is closed. */
   private giveBack(connection: PoolConnection, usable: boolean): void {
-    if (usable && ageMs(connection) < (this.settings.maxLifetimeMs ?? 300_000)) connection.release()
+    const lifetimeMs = (this.settings.maxLifetimeMs ?? 300_000) || Number.POSITIVE_INFINITY
+    if (usable && ageMs(connection) < lifetimeMs) connection.release()
     else connection.destroy()
   }
 }

@@ -1,0 +1,203 @@
+import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
+import { describeWithMySql } from '@archiver/testkit/vitest'
+import type { Connection } from 'mysql2/promise'
+import { afterAll, beforeEach, expect, test } from 'vitest'
+import { rowsFromChunk } from '../chunk.js'
+import { ArchiverError, RowError } from '../errors.js'
+import { connect, disconnect } from '../mysql/connect.js'
+import { MySqlLedger } from '../mysql/ledger.js'
+import { MySqlSource } from '../mysql/source.js'
+import { permitUntil } from '../permit.js'
+import type { Archiver, LogScore, LogScoreChunk, PlannedBatch } from '../types.js'
+import type { EngineEvent } from './events.js'
+import { type PassOptions, runPass } from './pass.js'
+
+/** An archive that does as the test says: the engine must not care which one it serves. */
+class ShelfArchiver implements Archiver {
+  readonly rows: LogScore[] = []
+  readonly batches: PlannedBatch[] = []
+  batch = { minRows: 10, maxRows: 40, intervalMs: 0 }
+  /** Called before each chunk is taken. */
+  beforeChunk: (chunk: LogScoreChunk) => void = () => undefined
+  afterStore: () => void | Promise<void> = () => undefined
+  readonly name = 'shelf'
+
+  async prepare() {}
+  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>) {
+    let rows = 0
+    for await (const chunk of chunks) {
+      this.beforeChunk(chunk)
+      this.rows.push(...rowsFromChunk(chunk))
+      rows += chunk.rows
+    }
+    this.batches.push(batch)
+    await this.afterStore()
+    return this.result(rows)
+  }
+  async stored({ afterId, upToId }: PlannedBatch, source: () => AsyncIterable<LogScoreChunk>) {
+    const ids = this.rows.map(({ id }) => id).filter((id) => id > afterId && id <= upToId)
+    let wanted = 0
+    for await (const chunk of source()) wanted += chunk.rows
+    if (ids.length === 0) return { kind: 'none' } as const
+    if (ids.length === wanted) return { kind: 'all', result: this.result(wanted) } as const
+    return { kind: 'some', ids: BigUint64Array.from(ids) } as const
+  }
+  private result(rows: number) {
+    return { rows, bytes: rows, identity: 'shelf' }
+  }
+  async close() {}
+  async [Symbol.asyncDispose]() {}
+}
+
+await describeWithMySql('a pass', (database) => {
+  let connection: Connection
+  let control: Awaited<ReturnType<typeof connect>>
+  let tables = 0
+  let table: string
+  let shelf: ShelfArchiver
+  let events: EngineEvent[]
+
+  beforeEach(async () => {
+    connection ??= await database.connect()
+    control ??= await connect(database.address)
+    table = `scores_${tables++}`
+    await createSourceTables(connection, { table, archivers: ['shelf'] })
+    await insertRows(connection, table, generateRows({ rows: 95 }))
+    shelf = new ShelfArchiver()
+    events = []
+  })
+  afterAll(async () => {
+    await connection.end()
+    await disconnect(control)
+  })
+
+  async function pass(options: Partial<PassOptions> = {}) {
+    const ledger = new MySqlLedger(control, table)
+    await ledger.prepare()
+    await using source = new MySqlSource({ settings: database.address, table, pageRows: 7 })
+    const open = async () => shelf
+    const onEvent = (event: EngineEvent) => events.push(event)
+    return await runPass({ table, ledger, source, permit: permitUntil(), open, onEvent, ...options })
+  }
+
+  const mark = async () => (await new MySqlLedger(control, table).status()).find((s) => s.archiver === 'shelf')?.mark
+  const ids = () => shelf.rows.map(({ id }) => Number(id))
+  const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
+
+  test('stores every row in batches of at most the maximum, and marks each', async () => {
+    expect(await pass()).toMatchObject({ rows: 95, failed: new Map() })
+    expect(ids()).toEqual(upTo(95))
+    expect(shelf.batches.map(({ afterId, upToId }) => [afterId, upToId])).toEqual([
+      [0n, 40n],
+      [40n, 80n],
+      [80n, 95n],
+    ])
+    expect(await mark()).toBe(95n)
+    expect(await pass()).toMatchObject({ rows: 0 })
+  })
+
+  test('leaves fewer rows than the minimum waiting', async () => {
+    shelf.batch = { minRows: 20, maxRows: 40, intervalMs: 0 }
+    await pass()
+    expect(ids()).toEqual(upTo(80))
+    expect(await mark()).toBe(80n)
+  })
+
+  test('waits out the interval since the mark last moved', async () => {
+    shelf.batch = { minRows: 10, maxRows: 40, intervalMs: 3_600_000 }
+    await pass()
+    expect(ids()).toEqual([])
+    expect(events).toMatchObject([
+      { event: 'archiver.skipped', why: expect.stringMatching(/next due in 3(600|59\d) s/) },
+    ])
+    await connection.query(`update ${table}_archive_status set modified_on = now() - interval 2 hour`)
+    await pass()
+    expect(ids()).toEqual(upTo(95))
+  })
+
+  test('a failed archiver is named and does not stop the rest', async () => {
+    await connection.query(`insert into ${table}_archive_status (archiver) values ('broken')`)
+    const open = async (name: string) => {
+      if (name === 'broken') throw new ArchiverError('cannot be made', { code: 'TEST' })
+      return shelf
+    }
+    const { failed } = await pass({ open })
+    expect([...failed.keys()]).toEqual(['broken'])
+    expect(ids()).toEqual(upTo(95))
+  })
+
+  test('--only runs only that one, and fails for one that is not turned on', async () => {
+    await connection.query(`insert into ${table}_archive_status (archiver) values ('other')`)
+    const opened: string[] = []
+    const open = async (name: string) => {
+      opened.push(name)
+      return shelf
+    }
+    const { failed } = await pass({ open, only: ['shelf', 'absent'] })
+    expect(opened).toEqual(['shelf'])
+    expect([...failed.keys()]).toEqual(['absent'])
+  })
+
+  test('a crash after the archive took the batch and before the commit stores nothing twice', async () => {
+    shelf.afterStore = () => {
+      throw new Error('crash')
+    }
+    expect((await pass()).failed.size).toBe(1)
+    expect(await mark()).toBeNull()
+    shelf.afterStore = () => undefined
+    shelf.batch = { minRows: 1, maxRows: 11, intervalMs: 0 }
+    await pass()
+    expect(ids()).toEqual(upTo(95))
+    expect(events).toContainEqual(expect.objectContaining({ event: 'batch.recovering', held: 'all' }))
+    expect(await mark()).toBe(95n)
+  })
+
+  test('a crash in the middle of a batch leaves the rest to be stored', async () => {
+    shelf.beforeChunk = (chunk) => {
+      if (chunk.id[0]! > 50n) throw new Error('crash')
+    }
+    await pass()
+    expect(await mark()).toBe(40n)
+    shelf.beforeChunk = () => undefined
+    await pass()
+    expect(ids()).toEqual(upTo(95))
+    expect(events).toContainEqual(expect.objectContaining({ event: 'batch.recovering', held: 'some' }))
+  })
+
+  test('a row that cannot be stored stops its archiver before that row', async () => {
+    shelf.beforeChunk = (chunk) => {
+      const unfit = chunk.id.subarray(0, chunk.rows).find((id) => id === 60n)
+      if (unfit !== undefined) throw new RowError(unfit, 'score', 'is too large')
+    }
+    const { failed } = await pass()
+    expect(failed.get('shelf')).toMatchObject({ code: 'ROW_UNFIT', id: 60n })
+    expect(ids()).toEqual(upTo(59))
+    expect(await mark()).toBe(59n)
+    await pass()
+    expect(ids()).toEqual(upTo(59))
+    shelf.beforeChunk = () => undefined
+    await pass()
+    expect(ids()).toEqual(upTo(95))
+  })
+
+  test('a mark that somebody moves meanwhile is not overwritten', async () => {
+    shelf.afterStore = async () => {
+      await connection.query(`update ${table}_archive_status set log_score_id = 3 where archiver = 'shelf'`)
+    }
+    const { failed } = await pass()
+    expect(failed.get('shelf')).toMatchObject({ code: 'MARK_MOVED' })
+    expect(await mark()).toBe(3n)
+  })
+
+  test('nothing is committed once the permit is gone', async () => {
+    const leave = new AbortController()
+    shelf.afterStore = () => leave.abort(new ArchiverError('the lock was lost', { code: 'LOCK_LOST' }))
+    await pass({ permit: permitUntil(leave.signal) })
+    expect(await mark()).toBeNull()
+  })
+
+  test('an empty table is nothing to do', async () => {
+    await connection.query(`delete from ${table}`)
+    expect(await pass()).toMatchObject({ rows: 0, failed: new Map() })
+  })
+})

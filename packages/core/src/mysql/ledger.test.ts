@@ -1,0 +1,116 @@
+import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
+import { describeWithMySql } from '@archiver/testkit/vitest'
+import type { Connection, RowDataPacket } from 'mysql2/promise'
+import { afterAll, beforeEach, expect, test } from 'vitest'
+import type { BatchRecord } from '../engine/ledger.js'
+import { connect, disconnect } from './connect.js'
+import { MySqlLedger } from './ledger.js'
+
+const range = { archiver: 'fileavro', afterId: 0n, firstId: 1n, upToId: 20n }
+const record: BatchRecord = {
+  rows: 20,
+  firstId: 1n,
+  lastId: 20n,
+  minTsSeconds: 1,
+  maxTsSeconds: 2,
+  idHash: Buffer.alloc(32, 7),
+  bytes: 900,
+  identity: '1-1.avro',
+}
+
+await describeWithMySql('ledger', async (database) => {
+  let connection: Connection
+  let ledger: MySqlLedger
+  let control: Awaited<ReturnType<typeof connect>>
+  let tables = 0
+  let table: string
+
+  beforeEach(async () => {
+    connection ??= await database.connect()
+    control ??= await connect(database.address)
+    table = `scores_${tables++}`
+    await createSourceTables(connection, { table, archivers: ['fileavro', 'clickhouse'] })
+    await insertRows(connection, table, generateRows({ rows: 50 }))
+    ledger = new MySqlLedger(control, table)
+    await ledger.prepare()
+  })
+  afterAll(async () => {
+    await connection.end()
+    await disconnect(control)
+  })
+
+  const markOf = async (archiver: string) => (await ledger.status()).find((s) => s.archiver === archiver)?.mark
+  const batches = async () => (await connection.query<RowDataPacket[]>(`select * from ${table}_archive_batch`))[0]
+
+  test('a new archiver has no mark and nothing planned', async () => {
+    const status = await ledger.status()
+    expect(status.map(({ archiver, mark }) => [archiver, mark])).toEqual([
+      ['fileavro', null],
+      ['clickhouse', null],
+    ])
+    expect(status[0]!.ageMs).toBeLessThan(60_000)
+    expect(await ledger.planned('fileavro')).toBeNull()
+  })
+
+  test('a plan is on record, and an archiver has one at most', async () => {
+    const batch = await ledger.plan(range)
+    expect(batch).toMatchObject({ ...range, table })
+    expect(await ledger.planned('fileavro')).toEqual(batch)
+    await expect(ledger.plan(range)).rejects.toThrow(/Duplicate entry/)
+    await ledger.plan({ ...range, archiver: 'clickhouse' })
+  })
+
+  test('a commit moves the mark and files the batch', async () => {
+    await ledger.commit(await ledger.plan(range), record)
+    expect(await markOf('fileavro')).toBe(20n)
+    expect(await ledger.planned('fileavro')).toBeNull()
+    expect(await batches()).toMatchObject([
+      { state: 'done', after_id: 0, first_id: 1, last_id: 20, up_to_id: 20, row_count: 20, identity: '1-1.avro' },
+    ])
+    const next = await ledger.plan({ ...range, afterId: 20n, firstId: 21n, upToId: 40n })
+    await ledger.commit(next, { ...record, firstId: 21n, lastId: 40n })
+    expect(await markOf('fileavro')).toBe(40n)
+  })
+
+  test('a mark that somebody moved stops the commit whole', async () => {
+    const batch = await ledger.plan(range)
+    await connection.query(`update ${table}_archive_status set log_score_id = 5 where archiver = 'fileavro'`)
+    await expect(ledger.commit(batch, record)).rejects.toMatchObject({ code: 'MARK_MOVED' })
+    expect(await markOf('fileavro')).toBe(5n)
+    expect(await ledger.planned('fileavro')).toEqual(batch)
+  })
+
+  test('a mark on a row that is gone is refused, and the batch stays planned', async () => {
+    const batch = await ledger.plan(range)
+    await expect(ledger.commit(batch, { ...record, lastId: 99n })).rejects.toThrow(/foreign key/)
+    expect(await ledger.planned('fileavro')).toEqual(batch)
+  })
+
+  test('a plan is shortened, and withdrawn', async () => {
+    const batch = await ledger.plan(range)
+    expect(await ledger.shorten(batch, 9n)).toEqual({ ...batch, upToId: 9n })
+    expect(await ledger.planned('fileavro')).toEqual({ ...batch, upToId: 9n })
+    await ledger.withdraw(batch)
+    expect(await batches()).toEqual([])
+  })
+
+  test('ids beyond 2^53 are exact', async () => {
+    const far = 2n ** 63n + 1n
+    await insertRows(connection, table, generateRows({ rows: 3, firstId: far }))
+    await ledger.commit(await ledger.plan({ ...range, firstId: far, upToId: far + 1n }), { ...record, lastId: far })
+    expect(await markOf('fileavro')).toBe(far)
+    await ledger.commit(await ledger.plan({ ...range, afterId: far, firstId: far + 1n, upToId: far + 1n }), {
+      ...record,
+      lastId: far + 1n,
+    })
+    expect(await markOf('fileavro')).toBe(far + 1n)
+  })
+
+  test('no status table: the SQL to run is in the hint', async () => {
+    const lost = new MySqlLedger(control, 'log_scores_test')
+    await expect(lost.prepare()).rejects.toMatchObject({
+      code: 'STATUS_TABLE_MISSING',
+      hint: expect.stringContaining('create table if not exists `log_scores_test_archive_status`'),
+    })
+  })
+})

@@ -1,0 +1,118 @@
+import { createSourceTables, generateRows, insertRows, type SourceRow } from '@archiver/testkit'
+import { hostileRows } from '@archiver/testkit/arbitraries'
+import { describeWithMySql } from '@archiver/testkit/vitest'
+import fc from 'fast-check'
+import type { Connection } from 'mysql2/promise'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { rowsFromChunk } from '../chunk.js'
+import type { LogScore } from '../types.js'
+import { parseAttributes } from './attributes.js'
+import { MySqlSource } from './source.js'
+
+await describeWithMySql('source', (database) => {
+  let connection: Connection
+  beforeAll(async () => {
+    connection = await database.connect()
+  })
+  afterAll(() => connection.end())
+
+  /** The rows that a source reads from a table of these rows. */
+  async function archived(source: MySqlSource, range = { afterId: 0n, upToId: 2n ** 64n - 1n }): Promise<LogScore[]> {
+    const rows: LogScore[] = []
+    for await (const chunk of source.read(range)) rows.push(...rowsFromChunk(chunk))
+    return rows
+  }
+
+  function open(table: string, pageRows = 100, maxOpenConnections = 10): MySqlSource {
+    return new MySqlSource({ settings: { ...database.address, maxOpenConnections }, table, pageRows })
+  }
+
+  async function table(name: string, rows: Iterable<SourceRow>): Promise<string> {
+    await createSourceTables(connection, { table: name })
+    await insertRows(connection, name, rows)
+    return name
+  }
+
+  test.each([1, 2, 10])('reads every row once and in order with up to %i connections', async (maxOpen) => {
+    const rows = [...generateRows({ rows: 2_500, seed: 3, firstId: 1_000_000n })].filter(({ id }) => id % 7n !== 3n)
+    await using source = open(await table(`ordered_${maxOpen}`, rows), 100, maxOpen)
+    expect(await archived(source)).toEqual(rows.map(expected))
+  })
+
+  test('crosses gaps that are wider than any number of pages', async () => {
+    const far = [...generateRows({ rows: 3, firstId: 2n ** 40n })]
+    const rows = [...generateRows({ rows: 3 }), ...far, ...generateRows({ rows: 3, firstId: 2n ** 62n })]
+    await using source = open(await table('gaps', rows))
+    expect((await archived(source)).map(({ id }) => id)).toEqual(rows.map(({ id }) => id))
+  })
+
+  test('reads the range it was asked for, and nothing of an empty one', async () => {
+    await using source = open(await table('ranges', generateRows({ rows: 500 })))
+    const ids = (await archived(source, { afterId: 120n, upToId: 333n })).map(({ id }) => id)
+    expect([ids[0], ids.at(-1), ids.length]).toEqual([121n, 333n, 213])
+    expect(await archived(source, { afterId: 500n, upToId: 900n })).toEqual([])
+    expect(await source.firstId({ afterId: 500n, upToId: 900n })).toBeNull()
+    expect(await source.countUpTo({ afterId: 0n, upToId: 900n }, 50)).toBe(50)
+    expect(await source.countUpTo({ afterId: 490n, upToId: 900n }, 50)).toBe(10)
+    expect(await source.settledMaxId()).toBe(500n)
+  })
+
+  test('hostile rows come through exactly', async () => {
+    const name = await table('hostile', [])
+    await using source = open(name, 7)
+    await fc.assert(
+      fc.asyncProperty(hostileRows(40), async (rows) => {
+        await connection.query(`delete from ${name}`)
+        await insertRows(connection, name, rows)
+        expect(await archived(source)).toEqual(rows.map(expected))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('old tables lack rtt and attributes', async () => {
+    await createSourceTables(connection, { table: 'old', withoutRtt: true, withoutAttributes: true })
+    await connection.query("insert into old values (1, 2, 3, '2026-11-01 00:00:00', 1, 1, null)")
+    await using source = open('old')
+    expect(await archived(source)).toMatchObject([{ id: 1n, rtt: null, leap: null, error: null }])
+  })
+
+  test.each([
+    ['a zero date', 'ts', "'0000-00-00 00:00:00'", 'NULL'],
+    ['a time before 1970', 'ts', "'1969-12-31 23:59:59'", 'NULL'],
+    ['a time after 2106', 'ts', "'2106-02-07 06:28:16'", 'NULL'],
+    ['attributes that are no object', 'attributes', "'2026-11-01'", "'[]'"],
+  ])('refuses %s by row and column', async (_, column, ts, attributes) => {
+    const name = await table(
+      `refused_${attributes.length}_${ts.length}_${ts.charCodeAt(4)}`,
+      generateRows({ rows: 20 }),
+    )
+    await connection.query("set sql_mode = ''")
+    await connection.query(`update ${name} set ts = ${ts}, attributes = ${attributes} where id = 12`)
+    await using source = open(name, 5)
+    await expect(archived(source)).rejects.toMatchObject({ code: 'ROW_UNFIT', id: 12n, column })
+    expect(await archived(source, { afterId: 0n, upToId: 11n })).toHaveLength(11)
+  })
+
+  test('a consumer that stops early leaves no connection behind', async () => {
+    await using source = open(await table('early', generateRows({ rows: 2_000 })), 100, 2)
+    for (let round = 0; round < 5; round++) {
+      for await (const chunk of source.read({ afterId: 0n, upToId: 2_000n })) if (chunk.id[0]! > 300n) break
+    }
+    expect(await archived(source)).toHaveLength(2_000)
+  })
+
+  test('names a table that is not there, or has another form', async () => {
+    await using missing = open('nowhere')
+    await expect(missing.detectColumns()).rejects.toMatchObject({ code: 'SOURCE_MISSING' })
+    await connection.query('create table foreign_form (id int)')
+    await using foreign = open('foreign_form')
+    await expect(foreign.detectColumns()).rejects.toThrow('has no column monitor_id, server_id, ts')
+  })
+})
+
+function expected({ attributes, ...row }: SourceRow): LogScore {
+  const parsed = parseAttributes(attributes)
+  if (typeof parsed === 'string') throw new Error(parsed)
+  return { ...row, ...parsed }
+}
