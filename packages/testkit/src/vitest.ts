@@ -7,6 +7,7 @@ import type { MySqlServer } from './mysql-server.js'
 import { skipOrFail } from './skip-or-fail.js'
 
 export { readmeExamples, runExample } from './readme.js'
+export { skipOrFail } from './skip-or-fail.js'
 
 /**
  * The MySQL server that all test files of this run share: ARCHIVER_TEST_MYSQL_URL, or a private MariaDB. To freeze,
