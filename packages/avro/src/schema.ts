@@ -36,18 +36,18 @@ export function schemaDifference(schema: unknown): string | undefined {
 }
 
 function layoutOf(schema: unknown): string | undefined {
-  if (!isObject(schema) || schema['type'] !== 'record' || !Array.isArray(schema['fields'])) return undefined
-  return schema['fields'].map((field: unknown) => (isObject(field) ? fieldLayout(field) : '?')).join(', ')
+  if (!isObject(schema) || schema.type !== 'record' || !Array.isArray(schema.fields)) return undefined
+  return schema.fields.map((field: unknown) => (isObject(field) ? fieldLayout(field) : '?')).join(', ')
 }
 
 function fieldLayout(field: Readonly<Record<string, unknown>>): string {
-  return `${String(field['name'])} ${typeLayout(field['type'])}`
+  return `${String(field.name)} ${typeLayout(field.type)}`
 }
 
 function typeLayout(type: unknown): string {
   if (typeof type === 'string') return type
   if (Array.isArray(type)) return `[${type.map(typeLayout).join(',')}]`
-  return isObject(type) ? typeLayout(type['type']) : '?'
+  return isObject(type) ? typeLayout(type.type) : '?'
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

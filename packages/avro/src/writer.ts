@@ -94,7 +94,8 @@ class Writer {
     const tails = encodeTails(chunk.dictionary)
     let row = 0
     while (row < chunk.rows) {
-      const { block } = (this.#current ??= await this.#nextSlot())
+      this.#current ??= await this.#nextSlot()
+      const { block } = this.#current
       const upTo = Math.min(chunk.rows, row + this.#rowsPerBlock - block.rows)
       const end = encodeRows(chunk, tails, row, upTo, block.target)
       block.rows += end - row
