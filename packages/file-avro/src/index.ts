@@ -1,1 +1,2 @@
-export {}
+export { createFileAvroArchiver } from './file-avro-archiver.js'
+export type { FileAvroOptions } from './options.js'

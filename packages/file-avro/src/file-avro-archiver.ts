@@ -1,0 +1,108 @@
+import { basename, join } from 'node:path'
+import { type Codec, writeLogScores } from '@archiver/avro'
+import type {
+  Archiver,
+  BatchPolicy,
+  ErrorPlace,
+  LogScoreChunk,
+  Permit,
+  PlannedBatch,
+  ReadRows,
+  StoredRows,
+  StoreResult,
+} from '@archiver/core'
+import { metadataOf, syncMarkerOf } from './batch-metadata.js'
+import { fileNameOf, temporaryName } from './file-name.js'
+import { type Folder, requireFolder, requireSpace, requireWritable, sweep, syncFolder } from './folder.js'
+import { writeError } from './fs-errors.js'
+import { heldRows } from './held-rows.js'
+import { defaultBatch, type FileAvroOptions } from './options.js'
+import { publish } from './publish.js'
+import { TemporaryFile } from './temporary-file.js'
+
+/** An ordinary row has about 34 bytes; with an error text some more. */
+const bytesPerRow = 40
+
+/** Archives a source table as Avro files in a folder, one file a batch. */
+export function createFileAvroArchiver(options: FileAvroOptions): Archiver {
+  return new FileAvroArchiver(options)
+}
+
+class FileAvroArchiver implements Archiver {
+  readonly name = 'fileavro'
+  readonly batch: BatchPolicy
+  readonly #folder: Folder
+  readonly #createPath: boolean
+  readonly #scope: string
+  readonly #format: { readonly codec: Codec; readonly rowsPerBlock: number }
+
+  constructor(options: FileAvroOptions) {
+    this.batch = { ...defaultBatch, ...options.batch }
+    this.#folder = { path: options.path, pathName: options.pathName ?? 'avro_path' }
+    this.#createPath = options.createPath ?? false
+    this.#scope = options.scope ?? 'archiver'
+    this.#format = { codec: options.codec ?? 'null', rowsPerBlock: options.rowsPerBlock ?? 50_000 }
+  }
+
+  async prepare(table: string): Promise<void> {
+    await requireFolder(this.#folder, this.#createPath)
+    await sweep(this.#folder.path, this.#scope, table)
+    await requireWritable(this.#folder, this.#scope, table)
+  }
+
+  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
+    permit.check()
+    const place = placeOf(batch)
+    const mostRows = Math.min(Number(batch.upToId - batch.firstId) + 1, this.batch.maxRows)
+    await requireSpace(this.#folder, mostRows * bytesPerRow, place)
+    await using file = await this.#temporaryFile(batch, place)
+    const options = { ...this.#format, metadata: metadataOf(batch), sync: syncMarkerOf(batch) }
+    const written = await writeLogScores(
+      chunks,
+      (bytes) => this.#guarded(place, permit, () => file.write(bytes)),
+      options,
+    )
+    if (!written.first) return { rows: 0, bytes: 0, identity: '' }
+    await this.#guarded(place, permit, () => file.finish())
+    permit.check()
+    const path = join(this.#folder.path, fileNameOf(written.first))
+    const bytes = await publish(file.path, path, batch)
+    await syncFolder(this.#folder.path)
+    const dropped = written.warningsDropped
+    const result = { rows: written.rows, bytes, identity: basename(path) }
+    return dropped > 0 ? { ...result, conversions: { warningDropped: dropped } } : result
+  }
+
+  stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows> {
+    return heldRows({ path: this.#folder.path, batch, source, permit })
+  }
+
+  async close(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #temporaryFile({ table, id }: PlannedBatch, place: ErrorPlace): Promise<TemporaryFile> {
+    const path = join(this.#folder.path, temporaryName(this.#scope, table, id))
+    return this.#named(place, () => TemporaryFile.create(path))
+  }
+
+  /** Does a step of the write if there is leave to; whatever the file system answers becomes an error that says where. */
+  #guarded<T>(place: ErrorPlace, permit: Permit, step: () => Promise<T>): Promise<T> {
+    permit.check()
+    return this.#named(place, step)
+  }
+
+  async #named<T>(place: ErrorPlace, step: () => Promise<T>): Promise<T> {
+    try {
+      return await step()
+    } catch (thrown) {
+      throw writeError(thrown, `${this.#folder.pathName}: ${this.#folder.path}`, place)
+    }
+  }
+}
+
+function placeOf({ archiver, table, afterId, upToId }: PlannedBatch): ErrorPlace {
+  return { archiver, table, afterId, upToId }
+}

@@ -1,0 +1,19 @@
+import { ArchiverError, type ErrorDetails, type ErrorPlace, errorText } from '@archiver/core'
+
+/** The code of an error of the operating system (`ENOENT`); undefined for any other. */
+export function errnoCode(thrown: unknown): string | undefined {
+  // Only read, and only as far as it is there.
+  return thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : undefined
+}
+
+const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+/** What went wrong while a file was written: the disk is full, or anything else. */
+export function writeError(thrown: unknown, where: string, place: ErrorPlace): ArchiverError {
+  const full = fullCodes.has(errnoCode(thrown) ?? '')
+  const details: ErrorDetails = full
+    ? { code: 'AVRO_PATH_FULL', hint: 'Free space or enlarge the disk; nothing half-written is left.', ...place }
+    : { code: 'AVRO_WRITE_FAILED', hint: 'See the cause; nothing half-written is left.', ...place }
+  const what = full ? 'no room to write' : 'could not write'
+  return new ArchiverError(`${where}: ${what}: ${errorText(thrown)}`, { ...details, cause: thrown })
+}

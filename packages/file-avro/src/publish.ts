@@ -1,0 +1,75 @@
+import { link, rename, stat } from 'node:fs/promises'
+import { readLogScores } from '@archiver/avro'
+import { ArchiverError, type PlannedBatch } from '@archiver/core'
+import { describeBatch, isOfBatch, metadataOf, namesABatch } from './batch-metadata.js'
+import { differingColumn, RowCursor } from './compare.js'
+import { isUnreadable, readMetadata } from './existing-file.js'
+import { errnoCode } from './fs-errors.js'
+
+/** File systems without hard links say one of these (FAT, many network and FUSE ones). */
+const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV'])
+
+/**
+ * Gives a finished temporary file its name, and returns the size of the file that then has it.
+ *
+ * A hard link, not a rename: it fails where the name is taken, whoever took it meanwhile, so that nobody's file is ever
+ * replaced unseen. Where there are no hard links, the name is looked up and the file renamed.
+ */
+export async function publish(temporaryPath: string, path: string, batch: PlannedBatch): Promise<number> {
+  if (await tryLink(temporaryPath, path)) return (await stat(path)).size
+  if (await mayReplace(temporaryPath, path, batch)) await rename(temporaryPath, path)
+  return (await stat(path)).size
+}
+
+async function tryLink(temporaryPath: string, path: string): Promise<boolean> {
+  try {
+    await link(temporaryPath, path)
+    return true
+  } catch (thrown) {
+    const code = errnoCode(thrown) ?? ''
+    if (code === 'EEXIST' || noLinks.has(code)) return false
+    throw thrown
+  }
+}
+
+/** True: rename. False: what is there holds these very rows. Throws where it is somebody else's. */
+async function mayReplace(temporaryPath: string, path: string, batch: PlannedBatch): Promise<boolean> {
+  const metadata = await readMetadata(path)
+  if (metadata === undefined || isOfBatch(metadata, batch)) return true
+  if (namesABatch(metadata)) throw taken(path, batch, `holds ${describeBatch(metadata)}`)
+  try {
+    const difference = await firstDifference(temporaryPath, path)
+    if (difference === undefined) return false
+    throw taken(path, batch, `is without the name of a batch, and ${difference}`)
+  } catch (thrown) {
+    if (isUnreadable(thrown)) return true
+    throw thrown
+  }
+}
+
+async function firstDifference(ours: string, theirs: string): Promise<string | undefined> {
+  await using a = new RowCursor(readLogScores(ours))
+  await using b = new RowCursor(readLogScores(theirs))
+  for (;;) {
+    const [more, moreThere] = [await a.next(), await b.next()]
+    if (!more && !moreThere) return undefined
+    if (!more) return `goes on with row ${b.id}`
+    if (!moreThere) return `ends before row ${a.id}`
+    const column = a.id === b.id ? differingColumn(a, b) : 'id'
+    if (column) return `differs at row ${b.id}, column ${column}`
+  }
+}
+
+function taken(path: string, batch: PlannedBatch, what: string): ArchiverError {
+  return new ArchiverError(
+    `${path} is there already and ${what}; it would be the file of ${describeBatch(metadataOf(batch))}`,
+    {
+      code: 'AVRO_FILE_TAKEN',
+      hint: 'It was left alone. Set the mark to the last row it holds, or move it away if its rows are in no archive to be kept.',
+      archiver: batch.archiver,
+      table: batch.table,
+      afterId: batch.afterId,
+      upToId: batch.upToId,
+    },
+  )
+}
