@@ -13,7 +13,7 @@ import type { ClickHouseServers, ClickHouseTarget, EmbeddedClickHouse } from './
  */
 export function parseClickHouseDsn(dsn: string): ClickHouseTarget {
   const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?$/i.exec(dsn.trim())
-  if (!match) throw dsnError(`cannot read ${maskClickHouseDsn(dsn)}`)
+  if (!match) throw dsnError('not of the form scheme://user:password@host/database?parameters')
   const [, scheme, authority, path, query] = match
   if (path!.includes('@')) throw dsnError('a user or password with / ? or # needs them as %2F %3F %23')
   const draft = startDraft(scheme!.toLowerCase(), authority!)
@@ -93,7 +93,10 @@ function urlOf(host: string, { scheme, secure, httpPort }: Draft): string {
   const match = /^(\[[0-9a-f:.%]+\]|[a-z0-9._-]+)(?::(\d+))?$/i.exec(host)
   const named = match?.[2] === undefined ? undefined : Number(match[2])
   if (!match || (named !== undefined && (named < 1 || named > 65_535))) {
-    throw dsnError(`${host === '' ? 'an empty name in the list of hosts' : `${host} is not host or host:port`}`)
+    // Where the host was forgotten (tcp://user:password/db), what follows the colon is a password.
+    throw dsnError(
+      host === '' ? 'an empty name in the list of hosts' : `${host.replace(/:.*/s, ':***')} is not host or host:port`,
+    )
   }
   const own = scheme.startsWith('http') ? named : undefined
   return `${secure ? 'https' : 'http'}://${match[1]}:${httpPort ?? own ?? (secure ? 8443 : 8123)}`

@@ -1,15 +1,18 @@
+import { parseClickHouseDsn } from '@archiver/clickhouse/dsn'
+import { ArchiverError } from '@archiver/core'
 import { UnfitValue } from './problem.js'
 
-const server = /^(?:tcp|clickhouse|https?):\/\/(?:.*@)?[^\s,/?#@]+(?:,[^\s,/?#@]+)*(?:\/[^\s/?#]*)?(?:\?\S*)?$/i
-const embedded = /^chdb:\/\/\/\S/i
-
 /**
- * Looks at the outer form of a ClickHouse DSN; the adapter reads it in full, and is not loaded for that at start.
+ * Reads a ClickHouse DSN as the adapter will, to see that it can; of the adapter only this is loaded at start.
  *
- * @throws UnfitValue without any part of the text.
+ * @throws UnfitValue
  */
 export function checkClickHouseDsn(text: string): string {
-  if (server.test(text) || embedded.test(text)) return text
-  const shape = 'tcp://user:password@host:9000/database?secure=true, http(s)://… or chdb:///absolute/path'
-  throw new UnfitValue('is not a ClickHouse DSN', `the form is ${shape}`)
+  try {
+    parseClickHouseDsn(text)
+    return text
+  } catch (error) {
+    if (!(error instanceof ArchiverError)) throw error
+    throw new UnfitValue(`cannot be used: ${error.message.replace(/^ch_dsn: /, '')}`, error.hint)
+  }
 }

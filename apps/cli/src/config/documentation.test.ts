@@ -4,7 +4,7 @@ import { configurationPage, configurationTable, markers, renewTable } from './do
 import { variableNames } from './variables.js'
 
 const root = new URL('../../../../', import.meta.url)
-const remedy = 'out of date: run `pnpm --filter @archiver/cli docs` after a build'
+const remedy = 'out of date: run `pnpm --filter @archiver/cli run docs` after a build'
 
 it('has every variable once', () => {
   const rows = configurationTable().split('\n').slice(2)

@@ -24,7 +24,7 @@ export function renewTable(readme: string): string {
 
 const introduction = `# Configuration
 
-<!-- Made from apps/cli/src/config/variables.ts by \`pnpm --filter @archiver/cli docs\`; a test compares the two. -->
+<!-- Made from apps/cli/src/config/variables.ts by \`pnpm --filter @archiver/cli run docs\`; a test compares the two. -->
 
 Settings are environment variables, named as the Go program names them. \`archiver config\` prints the values in effect
 and where each comes from, secrets masked. Whatever is wrong is reported at once, by variable, with exit code 2.

@@ -1,7 +1,8 @@
+import { maskClickHouseDsn } from '@archiver/clickhouse/dsn'
 import * as z from 'zod/mini'
 import { checkClickHouseDsn } from './clickhouse-dsn.js'
 import { notes, optional, preset, required } from './field.js'
-import { masked, maskUrl } from './mask.js'
+import { masked } from './mask.js'
 import { maskMysqlDsn, parseMysqlDsn } from './mysql-dsn.js'
 import * as type from './value-types.js'
 
@@ -114,7 +115,7 @@ export const schema = z.object({
     group: 'ClickHouse',
     description:
       'ClickHouse: `tcp://user:pass@host:9000/db?secure=true`, `http(s)://…`, or `chdb:///absolute/path` for the embedded engine.',
-    mask: maskUrl,
+    mask: maskClickHouseDsn,
   }),
 
   bq_dataset: optional(type.pattern(/^\w{1,1024}$/, 'a dataset: letters, digits and underscores'), {
