@@ -1,5 +1,6 @@
 import { ArchiverError } from '../errors.js'
 import type { Archiver, Permit } from '../types.js'
+import { dueNow } from './due.js'
 import type { OnEvent } from './events.js'
 import type { ArchiverStatus, Ledger } from './ledger.js'
 import { runArchiver } from './run-archiver.js'
@@ -76,9 +77,9 @@ async function serve(options: PassOptions, status: ArchiverStatus): Promise<numb
   await using archiver = opened
   const startedMs = performance.now()
   const left = await ledger.planned(name)
-  const waitMs = archiver.batch.intervalMs - status.ageMs
-  if (left === null && waitMs > 0) {
-    onEvent({ event: 'archiver.skipped', archiver: name, why: `next due in ${Math.ceil(waitMs / 1000)} s` })
+  const answer = await dueNow(source, status, archiver.batch, left)
+  if (!answer.due) {
+    onEvent({ event: 'archiver.skipped', archiver: name, why: answer.why })
     return 0
   }
   await archiver.prepare(table)

@@ -1,6 +1,7 @@
 import { ArchiverError, RowError } from '../errors.js'
 import { lowerId } from '../ids.js'
 import type { Archiver, LogScoreChunk, Permit, PlannedBatch, StoreResult } from '../types.js'
+import { enoughWait } from './due.js'
 import type { OnEvent } from './events.js'
 import type { Ledger } from './ledger.js'
 import { withoutHeld } from './missing.js'
@@ -55,7 +56,7 @@ async function planNext(run: ArchiverRun, mark: bigint, settled: bigint, first: 
   const { archiver, source, ledger, onEvent } = run
   const { minRows, maxRows } = archiver.batch
   const waiting = { afterId: mark, upToId: settled }
-  if (mark >= settled || (await source.countUpTo(waiting, minRows)) < minRows) return null
+  if (!(await enoughWait(source, waiting, minRows))) return null
   const firstId = await source.firstId(waiting)
   if (firstId === null) return null
   if (first) onEvent({ event: 'archiver.started', archiver: archiver.name, mark, firstId, upToId: settled })

@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { type Connection, type ConnectionOptions, createConnection, createPool, type Pool } from 'mysql2'
+import {
+  type Connection,
+  type ConnectionOptions,
+  createConnection,
+  createPool,
+  type Pool,
+  type SslOptions,
+} from 'mysql2'
 import { connectionError } from './mysql-errors.js'
 
 /** How to reach the MySQL server, and how many connections the source may use. */
@@ -27,7 +34,7 @@ export interface MySqlSettings {
 }
 
 export interface MySqlTls {
-  /** `true` verifies the certificate, `skip-verify` does not, `preferred` is `skip-verify` where the server offers TLS. */
+  /** `true` verifies the certificate and its host name, `skip-verify` does not, `preferred` is `skip-verify` where the server offers TLS. */
   readonly mode: 'false' | 'true' | 'skip-verify' | 'preferred'
   /** A file of PEM certificates to trust instead of the system's. */
   readonly caFile?: string | undefined
@@ -111,8 +118,9 @@ function connectionOptions(settings: MySqlSettings, mode: MySqlTls['mode']): Con
   }
 }
 
-function tlsOptions(mode: MySqlTls['mode'], caFile: string | undefined): { rejectUnauthorized: boolean; ca?: Buffer } {
-  return { rejectUnauthorized: mode === 'true', ...(caFile ? { ca: readFileSync(caFile) } : {}) }
+function tlsOptions(mode: MySqlTls['mode'], caFile: string | undefined): SslOptions {
+  const verify = mode === 'true'
+  return { rejectUnauthorized: verify, verifyIdentity: verify, ...(caFile ? { ca: readFileSync(caFile) } : {}) }
 }
 
 function isWithoutTls(error: Error): boolean {

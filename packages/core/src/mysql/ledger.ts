@@ -22,9 +22,10 @@ export class MySqlLedger implements Ledger {
     this.names = controlTableNames(table)
   }
 
-  /** Creates the batch table where it is missing. @throws ArchiverError with the SQL to run, where the account may not. */
-  async prepare(): Promise<void> {
+  /** Refuses a read-only server where asked to, and creates the batch table where it is missing. @throws ArchiverError with the SQL to run, where the account may not. */
+  async prepare({ rejectReadOnly = false } = {}): Promise<void> {
     await this.status()
+    if (rejectReadOnly) await this.refuseReadOnly()
     try {
       await this.db.selectFrom(this.names.batch).select('id').limit(1).execute()
     } catch (error) {
@@ -131,6 +132,16 @@ export class MySqlLedger implements Ledger {
       .where('state', '=', 'planned')
       .executeTakeFirstOrThrow()
     if (numUpdatedRows !== 1n) throw markMoved(batch)
+  }
+
+  private async refuseReadOnly(): Promise<void> {
+    const { rows } = await sql<{ read_only: number }>`select @@global.read_only as read_only`.execute(this.db)
+    if (Number(rows[0]?.read_only) === 0) return
+    throw new ArchiverError('this MySQL server is read-only', {
+      code: 'MYSQL_READ_ONLY',
+      table: this.table,
+      hint: 'Point db_host at the primary; or, with an account that may write all the same, set db_reject_readonly=false.',
+    })
   }
 
   private async createBatchTable(): Promise<void> {

@@ -1,0 +1,98 @@
+import { type Archiver, ArchiverError } from '@archiver/core'
+import type { NotHere } from '@archiver/core/engine'
+import { chooseTable, lockName, type Settings } from './config/index.js'
+import { UsageError } from './exit-codes.js'
+
+/** What a pass works on. */
+export interface Target {
+  readonly table: string
+  readonly lockName: string
+}
+
+/** What an archiver is made from. */
+export interface Wiring extends Target {
+  readonly settings: Settings
+}
+
+type Open = (wiring: Wiring) => Promise<Archiver | NotHere>
+
+/**
+ * The one place that knows all archives. An adapter, and the client library behind it, is imported when its status row
+ * and its settings say so.
+ */
+const ARCHIVERS: Readonly<Record<string, Open>> = {
+  fileavro: openFileAvro,
+  clickhouse: openClickHouse,
+  bigquery: ({ settings }) => notBuilt('bigquery', settings.bigquery, 'bq_dataset'),
+  gcsavro: ({ settings }) => notBuilt('gcsavro', settings.cloudStorage, 'gc_bucket'),
+  cleanup: () => notBuilt('cleanup', true, ''),
+  influxdb: () =>
+    refuse('influxdb', 'support for InfluxDB was removed', 'Delete its row from the status table.', 'ARCHIVER_REMOVED'),
+}
+
+/** Makes the archiver of a status row. @throws ArchiverError for a row that this program cannot serve. */
+export async function openArchiver(name: string, wiring: Wiring): Promise<Archiver | NotHere> {
+  const open = Object.hasOwn(ARCHIVERS, name) ? ARCHIVERS[name] : undefined
+  if (open !== undefined) return open(wiring)
+  const hint = `Known are ${Object.keys(ARCHIVERS).join(', ')}. Correct or delete the row.`
+  return refuse(name, `the status table has a row for an unknown archiver`, hint, 'ARCHIVER_UNKNOWN')
+}
+
+/** @throws UsageError for a name given with `--only` that is no archiver's. */
+export function checkOnly(names: readonly string[]): void {
+  const unknown = names.filter((name) => !Object.hasOwn(ARCHIVERS, name))
+  if (unknown.length === 0) return
+  throw new UsageError(
+    `--only: there is no archiver ${unknown.join(', ')}; known are ${Object.keys(ARCHIVERS).join(', ')}`,
+  )
+}
+
+async function openFileAvro({ settings, table, lockName: scope }: Wiring): Promise<Archiver | NotHere> {
+  if (settings.fileAvro === undefined) return notHere('avro_path')
+  const { path } = settings.fileAvro
+  const isDefault = table === settings.tables.defaultTable
+  const { createFileAvroArchiver } = await import('@archiver/file-avro')
+  return createFileAvroArchiver({
+    path: isDefault ? path : `${path}/${table}`,
+    createPath: !isDefault,
+    batch: settings.batches.avro,
+    codec: settings.avroCodec,
+    rowsPerBlock: settings.avroBlockRows,
+    scope,
+  })
+}
+
+async function openClickHouse({ settings }: Wiring): Promise<Archiver | NotHere> {
+  if (settings.clickhouse === undefined) return notHere('ch_dsn')
+  const { createClickHouseArchiver } = await import('@archiver/clickhouse')
+  return createClickHouseArchiver({
+    dsn: settings.clickhouse.dsn,
+    batch: settings.batches.clickhouse,
+    takeoverWaitMs: settings.takeoverWaitMs,
+  })
+}
+
+/** The table to work on and the lock that guards it. @throws ConfigError for one that cannot be used. */
+export function chooseTarget({ lock, mysql, tables }: Settings, asked: string | undefined): Target {
+  const table = chooseTable(tables, asked)
+  const { defaultTable } = tables
+  return { table, lockName: lockName({ prefix: lock.prefix, database: mysql.database, table, defaultTable }) }
+}
+
+function notHere(variable: string): NotHere {
+  return { notHere: `not configured here: ${variable} is not set` }
+}
+
+async function notBuilt(archiver: string, configured: unknown, variable: string): Promise<NotHere> {
+  if (configured === undefined) return notHere(variable)
+  return refuse(
+    archiver,
+    'this release cannot serve it yet',
+    'Leave it to the Go program for now.',
+    'ARCHIVER_NOT_BUILT',
+  )
+}
+
+async function refuse(archiver: string, why: string, hint: string, code: string): Promise<never> {
+  throw new ArchiverError(why, { archiver, code, hint })
+}

@@ -1,0 +1,16 @@
+import type { Settings } from '../config/index.js'
+import type { Reporter } from './reporter.js'
+
+/** A bar on a terminal, else log lines on standard error; `json` and `pretty` are log lines wherever they go. */
+export async function createReporter({ level, format }: Settings['logging']): Promise<Reporter> {
+  if (format === 'auto' && process.stderr.isTTY) {
+    const { TerminalReporter } = await import('./terminal-reporter.js')
+    return new TerminalReporter(process.stderr)
+  }
+  const [{ pino }, { LogReporter }] = await Promise.all([import('pino'), import('./log-reporter.js')])
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
+  // Written before the call returns, so that no line is lost when the process ends or is killed.
+  if (format !== 'pretty') return new LogReporter(pino(options, pino.destination({ dest: 2, sync: true })))
+  const { default: pretty } = await import('pino-pretty')
+  return new LogReporter(pino(options, pretty({ destination: 2, sync: true, hideObject: true })))
+}

@@ -1,0 +1,75 @@
+import type { EngineEvent } from '@archiver/core/engine'
+import type { Logger } from 'pino'
+import { errorFields, errorLine } from './error-lines.js'
+import { type PassSummary, peakRssBytes, type Reporter } from './reporter.js'
+
+const PROGRESS_INTERVAL_MS = 10_000
+
+/** Reports as log lines, one an event; the progress of a batch every ten seconds. */
+export class LogReporter implements Reporter {
+  private readonly log: Logger
+  private progressedAtMs = performance.now()
+
+  constructor(log: Logger) {
+    this.log = log
+  }
+
+  readonly onEvent = (event: EngineEvent): void => {
+    if (event.event === 'archiver.failed') {
+      this.log.error(
+        { event: event.event, archiver: event.archiver, error: errorFields(event.error) },
+        errorLine(event.error),
+      )
+    } else if (event.event !== 'batch.progress') this.log.info(fieldsOf(event), messageOf(event))
+    else if (performance.now() - this.progressedAtMs > PROGRESS_INTERVAL_MS) {
+      this.progressedAtMs = performance.now()
+      this.log.info(fieldsOf(event), messageOf(event))
+    }
+  }
+
+  passDone({ rows, failed, elapsedMs }: PassSummary): void {
+    const fields = { event: 'pass.done', rows, failed: [...failed.keys()], elapsedMs: Math.round(elapsedMs) }
+    const message = failed.size === 0 ? 'pass done' : `pass done; failed: ${fields.failed.join(', ')}`
+    this.log[failed.size === 0 ? 'info' : 'error']({ ...fields, peakRssBytes: peakRssBytes() }, message)
+  }
+
+  warn(text: string): void {
+    this.log.warn({ event: 'settings.odd' }, text)
+  }
+
+  failed(error: unknown): void {
+    this.log.error({ event: 'command.failed', error: errorFields(error) }, errorLine(error))
+  }
+}
+
+type Logged = Exclude<EngineEvent, { event: 'archiver.failed' }>
+
+/** The event's fields with ids as strings: JSON numbers end at 2^53-1. */
+function fieldsOf(event: Logged): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(event, (key, value: unknown) => plain(key, value))) as Record<string, unknown>
+}
+
+function plain(key: string, value: unknown): unknown {
+  if (key === 'idHash') return undefined
+  if (key === 'elapsedMs') return Math.round(value as number)
+  return typeof value === 'bigint' ? value.toString() : value
+}
+
+function messageOf(event: Logged): string {
+  switch (event.event) {
+    case 'archiver.skipped':
+      return `${event.archiver}: ${event.why}`
+    case 'archiver.started':
+      return `${event.archiver}: rows ${event.firstId} to ${event.upToId} wait`
+    case 'archiver.done':
+      return `${event.archiver}: ${event.rows} rows in ${event.batches} batches`
+    case 'batch.planned':
+      return `${event.batch.archiver}: batch ${event.batch.id}, ids ${event.batch.firstId} to ${event.batch.upToId}`
+    case 'batch.recovering':
+      return `${event.batch.archiver}: batch ${event.batch.id} was left unfinished; the archive holds ${event.held} of it`
+    case 'batch.progress':
+      return `${event.batch.archiver}: batch ${event.batch.id}, ${event.rows} rows so far`
+    case 'batch.done':
+      return `${event.batch.archiver}: batch ${event.batch.id} stored, ${event.record.rows} rows as ${event.record.identity}`
+  }
+}

@@ -1,0 +1,21 @@
+import type { OnEvent, PassResult } from '@archiver/core/engine'
+
+/** How a pass ended, for the last line. */
+export interface PassSummary extends PassResult {
+  readonly elapsedMs: number
+}
+
+/** Tells a person or a log what a pass does. */
+export interface Reporter {
+  readonly onEvent: OnEvent
+  passDone(summary: PassSummary): void
+  /** Something to look at that stops nothing. */
+  warn(text: string): void
+  /** An error that ended the command. */
+  failed(error: unknown): void
+}
+
+/** The most memory the process has held so far, in bytes, as the kernel counts it. */
+export function peakRssBytes(): number {
+  return process.resourceUsage().maxRSS * 1024
+}

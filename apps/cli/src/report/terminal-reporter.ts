@@ -1,0 +1,111 @@
+import type { EngineEvent } from '@archiver/core/engine'
+import { errorLine } from './error-lines.js'
+import { type PassSummary, peakRssBytes, type Reporter } from './reporter.js'
+
+const REDRAW_INTERVAL_MS = 100
+const BAR_WIDTH = 24
+
+/** The run of one archiver that the bar shows. */
+interface Running {
+  readonly archiver: string
+  readonly firstId: bigint
+  readonly upToId: bigint
+  readonly startedMs: number
+  /** Rows of the batches that are done. */
+  doneRows: number
+}
+
+/** Reports to a person: a line for each archiver, which is a moving bar while it works. */
+export class TerminalReporter implements Reporter {
+  private readonly out: NodeJS.WriteStream
+  private running: Running | undefined
+  private drawnMs = 0
+
+  constructor(out: NodeJS.WriteStream) {
+    this.out = out
+  }
+
+  readonly onEvent = (event: EngineEvent): void => {
+    switch (event.event) {
+      case 'archiver.started':
+        this.running = { ...event, startedMs: performance.now(), doneRows: 0 }
+        break
+      case 'batch.progress':
+        this.draw(event.rows, event.lastId)
+        break
+      case 'batch.recovering':
+        this.line(`${event.batch.archiver}: finishing batch ${event.batch.id} of an earlier run`)
+        break
+      case 'batch.done':
+        if (this.running !== undefined) this.running.doneRows += event.record.rows
+        break
+      case 'archiver.skipped':
+        this.line(`${event.archiver}: ${event.why}`)
+        break
+      case 'archiver.failed':
+        this.line(`${event.archiver}: FAILED: ${errorLine(event.error)}`)
+        break
+      case 'archiver.done':
+        this.done(event.archiver, event.rows, event.batches, event.elapsedMs)
+    }
+  }
+
+  passDone({ rows, failed, elapsedMs }: PassSummary): void {
+    const end = failed.size === 0 ? 'done' : `failed: ${[...failed.keys()].join(', ')}`
+    this.line(`${end}; ${count(rows)} rows in ${seconds(elapsedMs)}, peak memory ${megabytes(peakRssBytes())}`)
+  }
+
+  warn(text: string): void {
+    this.line(`warning: ${text}`)
+  }
+
+  failed(error: unknown): void {
+    this.line(`archiver: ${errorLine(error)}`)
+  }
+
+  private done(archiver: string, rows: number, batches: number, elapsedMs: number): void {
+    this.running = undefined
+    const what = `${count(rows)} rows in ${batches} ${batches === 1 ? 'batch' : 'batches'}`
+    const text = rows === 0 ? 'nothing to do' : `${what}, ${seconds(elapsedMs)}, ${rate(rows, elapsedMs)}`
+    this.line(`${archiver}: ${text}`)
+  }
+
+  /** Redraws the bar, ten times a second at most. Its length goes by ids, so a wide gap makes it jump. */
+  private draw(batchRows: number, lastId: bigint): void {
+    const nowMs = performance.now()
+    if (this.running === undefined || nowMs - this.drawnMs < REDRAW_INTERVAL_MS) return
+    this.drawnMs = nowMs
+    const { archiver, firstId, upToId, startedMs, doneRows } = this.running
+    const part = Number(lastId - firstId + 1n) / Number(upToId - firstId + 1n)
+    const elapsedMs = nowMs - startedMs
+    const filled = Math.round(part * BAR_WIDTH)
+    const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
+    const rows = doneRows + batchRows
+    const left = seconds((elapsedMs / part) * (1 - part))
+    this.out.write(
+      `\r\x1b[K${archiver} ${bar} ${Math.floor(part * 100)}%  ${count(rows)} rows  ${rate(rows, elapsedMs)}  ${left} left`,
+    )
+  }
+
+  /** A line that stays; it takes the place of the bar. */
+  private line(text: string): void {
+    this.out.write(`\r\x1b[K${text}\n`)
+  }
+}
+
+function count(rows: number): string {
+  return rows.toLocaleString('en-US')
+}
+
+function rate(rows: number, elapsedMs: number): string {
+  return `${count(Math.round((rows / elapsedMs) * 1000))} rows/s`
+}
+
+function seconds(ms: number): string {
+  const s = ms / 1000
+  return s < 100 ? `${s.toFixed(1)} s` : `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1_048_576)} MB`
+}
