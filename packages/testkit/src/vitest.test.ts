@@ -34,7 +34,7 @@ describe('a service that cannot be had', () => {
 
   test('is said and skipped on a machine of one’s own', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
-    expect(skipOrFail(thrown, undefined)).toBe(thrown)
+    expect(skipOrFail(thrown, '')).toBe(thrown)
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('install it'))
     warn.mockRestore()
   })
@@ -44,6 +44,6 @@ describe('a service that cannot be had', () => {
   })
 
   test('is not the same as one that breaks', () => {
-    expect(() => skipOrFail(new Error('broken'), undefined)).toThrow('broken')
+    expect(() => skipOrFail(new Error('broken'), '')).toThrow('broken')
   })
 })
