@@ -1,0 +1,106 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { archivedRow } from '@archiver/avro'
+import { rowsFromChunk } from '@archiver/core'
+import { MySqlLock, MySqlSource } from '@archiver/core/mysql'
+import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
+import { describeWithMySql } from '@archiver/testkit/vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { Workplace } from './workplace.js'
+
+const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
+
+await describeWithMySql('archiver archive', (database) => {
+  let place: Workplace
+  beforeAll(async () => {
+    place = await Workplace.open(database)
+  })
+  beforeEach(() => place.reset(1_000))
+  afterAll(() => place.close())
+
+  test('stores every row in every archive, and marks it', async () => {
+    const run = await place.run('archive')
+    expect(run).toMatchObject({ code: 0, stdout: '' })
+    expect(await place.marks()).toEqual({ fileavro: 1000, clickhouse: 1000 })
+    expect(await place.clickhouseIds()).toEqual(upTo(1_000))
+    await using source = new MySqlSource({ settings: database.address, table: 'log_scores' })
+    const rows = []
+    for await (const chunk of source.read({ afterId: 0n, upToId: 1000n })) rows.push(...rowsFromChunk(chunk))
+    expect(await place.fileRows()).toEqual(rows.map(archivedRow))
+    expect(run.events.at(-1)).toMatchObject({ event: 'pass.done', rows: 2_000, failed: [] })
+  })
+
+  test('a second run has nothing to do; later rows are stored by the next', async () => {
+    await place.run('archive')
+    const idle = await place.run('archive')
+    expect(idle.events.map(({ event }) => event)).toEqual(['archiver.skipped', 'archiver.skipped', 'pass.done'])
+    await insertRows(place.connection, 'log_scores', generateRows({ rows: 500, firstId: 1_001n }))
+    await place.run('archive')
+    expect(await place.clickhouseIds()).toEqual(upTo(1_500))
+    expect((await place.fileRows()).map(({ id }) => Number(id))).toEqual(upTo(1_500))
+  })
+
+  test('batches hold what the settings allow', async () => {
+    place.env.batch_avro_max_size = '300'
+    place.env.batch_avro_min_size = '200'
+    await place.run('archive', '--only', 'fileavro')
+    expect(await readdir(place.folder)).toHaveLength(3)
+    expect(await place.marks()).toEqual({ fileavro: 900, clickhouse: null })
+  })
+
+  test('the interval since the last batch is waited out', async () => {
+    place.env.batch_avro_interval = '24h'
+    const run = await place.run('archive', '--only', 'fileavro')
+    expect(run.events[0]).toMatchObject({
+      event: 'archiver.skipped',
+      msg: expect.stringMatching(/next due in 8\d{4} s/),
+    })
+  })
+
+  test('another table goes into a folder and an archive table of its own', async () => {
+    await createSourceTables(place.connection, { table: 'log_scores_test', archivers: ['fileavro', 'clickhouse'] })
+    await insertRows(place.connection, 'log_scores_test', generateRows({ rows: 40 }))
+    expect(await place.run('archive', '-t', 'log_scores_test')).toMatchObject({ code: 0 })
+    expect(await place.marks('log_scores_test')).toEqual({ fileavro: 40, clickhouse: 40 })
+    expect(await place.fileRows(join(place.folder, 'log_scores_test'))).toHaveLength(40)
+    expect(await place.clickhouseIds('log_scores_test')).toEqual(upTo(40))
+    expect(await place.marks()).toEqual({ fileavro: null, clickhouse: null })
+  })
+
+  test('--dry-run says what would be stored and touches nothing', async () => {
+    const run = await place.run('archive', '--dry-run')
+    expect(run.code).toBe(0)
+    expect(run.stdout).toContain('fileavro: would store, the first batch from id 1 to 1000 at most; 1,000 rows wait')
+    expect(await readdir(place.folder)).toEqual([])
+    expect(await place.clickhouse.query("show tables like 'log_scores'")).toBe('')
+    const [tables] = await place.connection.query("show tables like 'log_scores_archive_batch'")
+    expect(tables).toEqual([])
+  })
+
+  test('exit 3 while another holds the lock, and says who', async () => {
+    const name = `archiver-${database.name}`
+    await using _ = await MySqlLock.take({ settings: database.address, name, timeoutMs: 0 })
+    const run = await place.run('archive')
+    expect(run.code).toBe(3)
+    expect(run.stderr).toMatch(/the lock archiver-\w+ is held by connection \d+, user \w+, host/)
+    expect(await place.marks()).toEqual({ fileavro: null, clickhouse: null })
+  })
+
+  test('an archiver that is not configured here is left alone', async () => {
+    delete place.env.ch_dsn
+    const run = await place.run('archive')
+    expect(run.code).toBe(0)
+    expect(run.stderr).toContain('clickhouse: not configured here: ch_dsn is not set')
+    expect(await place.marks()).toEqual({ fileavro: 1000, clickhouse: null })
+  })
+
+  test('with nothing to do no client library is loaded that is not needed', async () => {
+    await place.run('archive')
+    delete place.env.avro_path
+    place.env.NODE_OPTIONS = `--import=${new URL('./print-loaded.mjs', import.meta.url).href}`
+    const { stderr } = await place.run('archive', '--only', 'fileavro')
+    const loaded = [...stderr.matchAll(/^loaded .*\/(.+)$/gm)].map(([, file]) => file)
+    expect(loaded).toEqual(expect.arrayContaining([expect.stringMatching(/^main\.js/)]))
+    expect(loaded.filter((file) => /chdb|snappy|avsc|clickhouse|google/.test(file ?? ''))).toEqual([])
+  })
+})
