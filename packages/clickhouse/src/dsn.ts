@@ -23,11 +23,14 @@ export function parseClickHouseDsn(dsn: string): ClickHouseTarget {
   return servers(draft)
 }
 
-/** The DSN for logs: `***` in place of the password. */
+/** The DSN for logs: `***` in place of the password, also where the host after it was forgotten. */
 export function maskClickHouseDsn(dsn: string): string {
-  const user = /^([a-z][a-z0-9+.-]*:\/\/[^:@/?#]*):.*@/is
   if (!dsn.includes('://')) return '***'
-  return dsn.replace(user, '$1:***@').replace(/([?&]password=)[^&#]*/gi, '$1***')
+  const password = dsn.includes('@')
+    ? /^([a-z][a-z0-9+.-]*:\/\/[^:@/?#]*):.*@/is
+    : /^([a-z][a-z0-9+.-]*:\/\/[^:/?#[]*):(?!\d+(?:[,/?#]|$))[^/?#]*/i
+  const end = dsn.includes('@') ? ':***@' : ':***'
+  return dsn.replace(password, `$1${end}`).replace(/([?&]password=)[^&#]*/gi, '$1***')
 }
 
 function startDraft(scheme: string, authority: string): Draft {

@@ -42,13 +42,13 @@ export class Embedded implements Links, Link {
 
   async reach(): Promise<Link> {
     this.#opened ??= await this.#open()
-    this.#facts ??= await readFacts(this, this.#target.settings)
+    this.#facts ??= await readFacts(this)
     return this
   }
 
   async prepare(): Promise<{ link: Link; facts: Facts }> {
     this.#opened ??= await this.#open()
-    this.#facts = await readFacts(this, this.#target.settings)
+    this.#facts = await readFacts(this)
     await rm(this.#spool, { recursive: true, force: true })
     await this.run(`CREATE DATABASE IF NOT EXISTS ${quoted(this.database)}`)
     return { link: this, facts: this.#facts }
@@ -132,7 +132,7 @@ export class Embedded implements Links, Link {
 }
 
 /** chdb declares the interface of this very client, but against a copy of it. */
-function asConnection(connection: ChdbConnection): NonNullable<ClickHouseClientConfigOptions['connection']> {
+export function asConnection(connection: ChdbConnection): NonNullable<ClickHouseClientConfigOptions['connection']> {
   return connection as unknown as NonNullable<ClickHouseClientConfigOptions['connection']>
 }
 

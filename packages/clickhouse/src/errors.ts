@@ -18,6 +18,10 @@ const busy: Kind = {
 const kinds: Readonly<Record<number, Kind>> = {
   60: { code: 'CLICKHOUSE_TABLE_MISSING', hint: 'The next pass creates the table.', retryable: true },
   81: { code: 'CLICKHOUSE_DATABASE', hint: 'Create the database, or correct the one that ch_dsn names.' },
+  115: {
+    code: 'CLICKHOUSE_SETTING',
+    hint: 'A parameter of ch_dsn is neither one of the Go drivers nor a setting of the server: correct or remove it.',
+  },
   164: denied,
   192: login,
   193: login,
@@ -65,8 +69,9 @@ function reason(thrown: unknown): { number: number | undefined; why: string } {
 
 function kindOf(thrown: unknown, number: number | undefined): Kind {
   if (number !== undefined) return kinds[number] ?? refused
-  const isNetwork = network.test(codeOf(thrown)) || /^(Timeout error|socket hang up)/.test(errorText(thrown))
-  return isNetwork ? unreachable : refused
+  const code = codeOf(thrown)
+  // Without a code: the client's own time-out, or a proxy's page where ClickHouse should have answered.
+  return code === '' || network.test(code) ? unreachable : refused
 }
 
 /** Whether nothing listens where the error came from: no statement can be running there. */

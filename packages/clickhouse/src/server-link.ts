@@ -37,7 +37,7 @@ export class ServerLink implements Link {
 
   /** What the server can do; asked once until it is asked anew. */
   async facts({ anew = false } = {}): Promise<Facts> {
-    if (anew || !this.#facts) this.#facts = await readFacts(this, this.#target.settings)
+    if (anew || !this.#facts) this.#facts = await readFacts(this)
     return this.#facts
   }
 

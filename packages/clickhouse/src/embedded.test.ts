@@ -1,0 +1,127 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describeArchiver } from '@archiver/conformance'
+import { type Archiver, chunksFromRows, type LogScore, permitUntil } from '@archiver/core'
+import { type ClickHouseClient, createClient } from '@clickhouse/client'
+import { createChdbConnection } from 'chdb/connection'
+import fc from 'fast-check'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { createClickHouseArchiver } from './archiver.js'
+import { asConnection } from './embedded.js'
+import { convert, fromJson, type JsonRow, selectRows } from './testing/read-back.js'
+import { batchOf, fits, hostileRows, plainRows } from './testing/rows.js'
+
+const folder = await mkdtemp(join(tmpdir(), 'archiver-chdb-'))
+const path = join(folder, 'ar chive')
+const client: ClickHouseClient = createClient({ connection: asConnection(createChdbConnection({ path })) })
+
+afterAll(async () => {
+  await client.close()
+  await rm(folder, { recursive: true })
+})
+
+describe('the embedded ClickHouse', () => {
+  const opened: Archiver[] = []
+  const open = (parameters = '') => {
+    const archiver = createClickHouseArchiver({ dsn: `chdb://${encodeURI(path)}${parameters}` })
+    opened.push(archiver)
+    return archiver
+  }
+  const start = async (table: string, parameters = '') => {
+    const archiver = open(parameters)
+    await archiver.prepare(table)
+    return archiver
+  }
+  const store = (archiver: Archiver, table: string, rows: readonly LogScore[]) =>
+    archiver.store(batchOf(table, rows), chunksFromRows(rows, 1000), permitUntil())
+  const stored = (archiver: Archiver, table: string, rows: readonly LogScore[]) =>
+    archiver.stored(batchOf(table, rows), () => chunksFromRows(rows, 1000), permitUntil())
+
+  afterEach(async () => {
+    for (const archiver of opened.splice(0)) await archiver.close()
+  })
+
+  describeArchiver('chdb', { open: async () => open(), read, convert })
+
+  it('gives back any rows as documented', { timeout: 300_000 }, async () => {
+    const property = fc.asyncProperty(hostileRows, async (rows) => {
+      await using archiver = await start('hostile')
+      await client.command({ query: 'TRUNCATE TABLE hostile' })
+      const taken = rows.filter(fits)
+      if (taken.length === 0) return
+      await store(archiver, 'hostile', taken)
+      expect(await read('hostile')).toEqual(taken.map(convert))
+    })
+    await fc.assert(property, { numRuns: 10 })
+  })
+
+  it('creates the table so that an insert waits for the disk', async () => {
+    await start('created')
+    const answer = await client.query({ query: 'SHOW CREATE TABLE created', format: 'TabSeparatedRaw' })
+    expect(await answer.text()).toContain('fsync_after_insert = 1')
+  })
+
+  it('keeps seconds since 1970 in UTC, whatever the time zone of the session', async () => {
+    const archiver = await start('zone', '?session_timezone=America/New_York')
+    const rows = plainRows(50)
+    const result = await store(archiver, 'zone', rows)
+    expect(await read('zone')).toEqual(rows)
+    expect(await stored(archiver, 'zone', rows)).toEqual({ kind: 'all', result })
+  })
+
+  it('takes a table that keeps its texts by LowCardinality', async () => {
+    await (await start('texts')).close()
+    const type = 'LowCardinality(Nullable(String))'
+    await client.command({ query: `ALTER TABLE texts MODIFY COLUMN error ${type}, MODIFY COLUMN warning ${type}` })
+    const rows = plainRows(50).map((row, i) => ({ ...row, error: i % 9 ? null : 'i/o timeout' }))
+    await store(await start('texts'), 'texts', rows)
+    expect(await read('texts')).toEqual(rows)
+  })
+
+  it('uses a database of its own where one is named', async () => {
+    const rows = plainRows(5)
+    await store(await start('t', '?database=ntp'), 't', rows)
+    expect(await read('ntp.t')).toEqual(rows)
+  })
+
+  it('stores a batch of 250 days', async () => {
+    const archiver = await start('days')
+    const rows = plainRows(250, 1n, 1)
+    const result = await store(archiver, 'days', rows)
+    expect(await read('days')).toEqual(rows)
+    expect(await stored(archiver, 'days', rows)).toEqual({ kind: 'all', result })
+  })
+
+  it('leaves no file behind, whether an insert succeeds, fails, or is left in the middle', async () => {
+    const spool = join(path, 'archiver-spool')
+    const archiver = await start('spool')
+    const rows = plainRows(3000)
+    async function* breaks() {
+      yield* chunksFromRows(rows, 1000)
+      throw new Error('the source broke')
+    }
+    await store(archiver, 'spool', rows)
+    await expect(archiver.store(batchOf('spool', rows), breaks(), permitUntil())).rejects.toThrow('the source broke')
+    await client.command({ query: 'DROP TABLE spool' })
+    await expect(store(archiver, 'spool', rows)).rejects.toMatchObject({ code: 'CLICKHOUSE_TABLE_MISSING' })
+    expect(await readdir(spool)).toEqual([])
+    await mkdir(spool, { recursive: true })
+    await writeFile(join(spool, 'archiver_spool_1.native'), 'of a process that died')
+    await archiver.prepare('spool')
+    await expect(readdir(spool)).rejects.toThrow('ENOENT')
+  })
+
+  it('refuses a folder that cannot be one', async () => {
+    await writeFile(join(folder, 'file'), '')
+    const archiver = createClickHouseArchiver({ dsn: `chdb://${folder}/file` })
+    await expect(archiver.prepare('t')).rejects.toMatchObject({
+      message: expect.stringContaining(`cannot open the embedded ClickHouse in ${folder}/file`),
+    })
+  })
+
+  async function read(table: string): Promise<LogScore[]> {
+    const answer = await client.query({ query: `${selectRows(table)} ORDER BY id`, format: 'JSONEachRow' })
+    return (await answer.json<JsonRow>()).map(fromJson)
+  }
+})

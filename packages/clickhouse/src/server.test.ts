@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto'
+import { describeArchiver } from '@archiver/conformance'
+import { type Archiver, chunkFromRows, chunksFromRows, type LogScore, permitUntil } from '@archiver/core'
+import { describeWithClickHouse } from '@archiver/testkit/vitest'
+import fc from 'fast-check'
+import { afterEach, expect, it } from 'vitest'
+import { createClickHouseArchiver } from './archiver.js'
+import { commitLast } from './commit-last.js'
+import { NativeEncoder } from './native.js'
+import { columnList } from './table.js'
+import { beginInsert, dsnOf, readTable, untilRunning } from './testing/clickhouse.js'
+import { convert } from './testing/read-back.js'
+import { batchOf, fits, hostileRows, plainRows, refusal } from './testing/rows.js'
+
+await describeWithClickHouse('a ClickHouse server', (database) => {
+  const opened: Archiver[] = []
+  const open = (parameters = '', takeoverWaitMs = 20): Archiver => {
+    const archiver = createClickHouseArchiver({ dsn: dsnOf(database, parameters), takeoverWaitMs })
+    opened.push(archiver)
+    return archiver
+  }
+  const start = async (table: string, parameters = '') => {
+    const archiver = open(parameters)
+    await archiver.prepare(table)
+    return archiver
+  }
+  const store = (archiver: Archiver, table: string, rows: readonly LogScore[], rowsPerChunk = 1000) =>
+    archiver.store(batchOf(table, rows), chunksFromRows(rows, rowsPerChunk), permitUntil())
+  const stored = (archiver: Archiver, table: string, rows: readonly LogScore[]) =>
+    archiver.stored(batchOf(table, rows), () => chunksFromRows(rows, 1000), permitUntil())
+
+  afterEach(async () => {
+    for (const archiver of opened.splice(0)) await archiver.close()
+  })
+
+  describeArchiver('clickhouse', {
+    open: async () => open(),
+    read: (table) => readTable(database, table),
+    convert,
+  })
+
+  it('gives back any rows as documented, or refuses them by name', { timeout: 300_000 }, async () => {
+    const property = fc.asyncProperty(hostileRows, async (rows) => {
+      await using archiver = await start('hostile')
+      await database.query('TRUNCATE TABLE hostile')
+      const taken = rows.filter(fits)
+      if (taken.length > 0) await store(archiver, 'hostile', taken, 40)
+      expect(await readTable(database, 'hostile')).toEqual(taken.map(convert))
+      const refused = rows.find((row) => !fits(row))
+      if (!refused) return
+      const { id, column } = refusal(refused)!
+      await expect(store(archiver, 'hostile', [refused])).rejects.toMatchObject({ name: 'RowError', id, column })
+    })
+    await fc.assert(property, { numRuns: 30 })
+  })
+
+  it.each(['&compress=zstd', '&compress=gzip', '&compress=lz4', '&compress=none'])(
+    'sends with %s',
+    async (compress) => {
+      const table = `t_${createHash('md5').update(compress).digest('hex')}`
+      const rows = plainRows(2500)
+      const archiver = await start(table, compress)
+      await store(archiver, table, rows)
+      expect(await readTable(database, table)).toEqual(rows)
+    },
+  )
+
+  it('answers the query of the API', async () => {
+    const archiver = await start('api')
+    const [first, second, third] = plainRows(3) as [LogScore, LogScore, LogScore]
+    const rows: LogScore[] = [
+      { ...first, id: 1n, serverId: 5, tsSeconds: 1_793_491_260, score: 19.1, leap: 3, error: 'i/o timeout' },
+      {
+        ...second,
+        id: 2n,
+        serverId: 5,
+        tsSeconds: 1_793_491_200,
+        monitorId: null,
+        offset: null,
+        rtt: -1,
+        warning: 'w',
+      },
+      { ...third, id: 3n, serverId: 6 },
+    ]
+    const result = await store(archiver, 'api', rows)
+    expect(result).toMatchObject({ rows: 3, identity: 'archiver_api_1', conversions: { rttNegative: 1 } })
+    const columns = 'id,monitor_id,server_id,ts,toFloat64(score),toFloat64(step),offset,rtt,leap,warning,error'
+    const where = "server_id=5 and ts>'2026-10-31 23:59:59'"
+    const answer = await database.query(`select ${columns} from api where ${where} order by ts format JSONCompact`)
+    expect(JSON.parse(answer).data).toEqual([
+      ['2', 0, 5, '2026-11-01 00:00:00', 20, 1, null, null, null, 'w', null],
+      ['1', 7, 5, '2026-11-01 00:01:00', Math.fround(19.1), 1, 0.001, 1000, 3, null, 'i/o timeout'],
+    ])
+    expect(await database.query('select distinct dt from api')).toBe('2026-11-01\n')
+  })
+
+  it('stores a batch of 250 days in three inserts, and knows them as one', async () => {
+    const archiver = await start('days')
+    const rows = plainRows(250, 1n, 1)
+    const result = await store(archiver, 'days', rows)
+    expect(await readTable(database, 'days')).toEqual(rows)
+    expect(await stored(archiver, 'days', rows)).toEqual({ kind: 'all', result })
+  })
+
+  it('stores only what is missing of a batch that was stored in part', async () => {
+    const archiver = await start('parts')
+    const rows = plainRows(100)
+    const [held, missing] = [rows.filter((_, i) => i % 3 === 0), rows.filter((_, i) => i % 3 !== 0)]
+    await store(archiver, 'parts', held)
+    expect(await stored(archiver, 'parts', rows)).toEqual({
+      kind: 'some',
+      ids: BigUint64Array.from(held, ({ id }) => id),
+    })
+    await archiver.store(batchOf('parts', rows), chunksFromRows(missing), permitUntil())
+    expect(await readTable(database, 'parts')).toEqual(rows)
+  })
+
+  it.each<[string, (row: LogScore) => LogScore, RegExp]>([
+    ['another server', (row) => ({ ...row, serverId: 999 }), /id 3 \(there of server 999 at 2026/],
+    [
+      'another time',
+      (row) => ({ ...row, tsSeconds: row.tsSeconds - 3600 }),
+      /id 3 \(there of server 3 at 2026-10-31T23/,
+    ],
+  ])('does not take a row of %s for its own', async (what, change, message) => {
+    const table = `foreign_${what.replace(' ', '_')}`
+    const archiver = await start(table)
+    const rows = plainRows(5)
+    await store(archiver, table, rows.with(2, change(rows[2]!)))
+    await expect(stored(archiver, table, rows)).rejects.toMatchObject({
+      code: 'CLICKHOUSE_FOREIGN_ROWS',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  it('names the rows that are there twice', async () => {
+    const archiver = await start('twice')
+    const rows = plainRows(20)
+    await store(archiver, 'twice', rows)
+    await store(archiver, 'twice', rows.slice(4, 6))
+    await expect(stored(archiver, 'twice', rows)).rejects.toMatchObject({
+      code: 'CLICKHOUSE_DUPLICATE_ROWS',
+      message: 'ClickHouse holds 2 rows (id 5, 6) more than once',
+    })
+  })
+
+  it('keeps nothing of a batch whose source breaks, however much was sent', async () => {
+    const archiver = await start('broken')
+    const rows = plainRows(60_000)
+    async function* breaks() {
+      yield* chunksFromRows(rows, 10_000)
+      throw new Error('the source broke')
+    }
+    await expect(archiver.store(batchOf('broken', rows), breaks(), permitUntil())).rejects.toThrow('the source broke')
+    expect(await stored(archiver, 'broken', rows)).toEqual({ kind: 'none' })
+    expect(await readTable(database, 'broken')).toEqual([])
+  })
+
+  it('a body that its sender leaves is taken for whole where it ends between blocks; ours never does', async () => {
+    await start('left')
+    const rows = plainRows(60_000)
+    const sql = `INSERT INTO left (${columnList}) FORMAT Native`
+    const die = async (queryId: string, body: Uint8Array[]) => {
+      const insert = beginInsert(database, sql, queryId, body)
+      await untilRunning(database, queryId, true)
+      insert.die()
+      await untilRunning(database, queryId, false)
+    }
+    await die('ours', await withoutLast(commitLast(blocksOf(rows), permitUntil())))
+    expect(await readTable(database, 'left')).toEqual([])
+    await die('theirs', await Array.fromAsync(blocksOf(rows)))
+    expect(await readTable(database, 'left')).toHaveLength(60_000)
+  })
+
+  it('stored() waits for a statement of the batch that still runs', async () => {
+    const archiver = await start('running')
+    const rows = plainRows(60_000)
+    const body = await Array.fromAsync(blocksOf(rows))
+    const insert = beginInsert(
+      database,
+      `INSERT INTO running (${columnList}) FORMAT Native`,
+      'archiver_running_1',
+      body,
+    )
+    await untilRunning(database, 'archiver_running_1', true)
+    let left = false
+    const answer = stored(archiver, 'running', rows).then((answer) => ({ answer, left }))
+    await untilKillWasTried()
+    left = true
+    insert.die()
+    expect(await answer).toMatchObject({ left: true, answer: { kind: 'all' } })
+  })
+
+  /** The adapter gives a statement 20 ms, then kills it; 18.16 goes on all the same. */
+  async function untilKillWasTried(): Promise<void> {
+    for (let i = 0; i < 20; i++) await database.query('SELECT 1')
+  }
+
+  it('uses the first host that answers', async () => {
+    const { host, tcpPort, httpPort } = database.server
+    const dsn = `tcp://127.0.0.2:1,${host}:${tcpPort}/${database.name}?http_port=${httpPort}`
+    await using archiver = createClickHouseArchiver({ dsn, takeoverWaitMs: 0 })
+    await archiver.prepare('hosts')
+    const rows = plainRows(10)
+    const result = await store(archiver, 'hosts', rows)
+    expect(await stored(archiver, 'hosts', rows)).toEqual({ kind: 'all', result })
+  })
+})
+
+async function* blocksOf(rows: readonly LogScore[]): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < rows.length; at += 10_000) {
+    const page = rows.slice(at, at + 10_000)
+    yield new NativeEncoder().encode({ chunk: chunkFromRows(page), from: 0, to: page.length }).bytes
+  }
+}
+
+async function withoutLast(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  return (await Array.fromAsync(pieces)).slice(0, -1)
+}
