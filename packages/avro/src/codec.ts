@@ -18,17 +18,23 @@ const inflateAsync = promisify(inflateRaw)
 const zstdAsync = promisify(zstdCompress)
 const unzstdAsync = promisify(zstdDecompress)
 
-const outputChunkBytes = 2 ** 20
+/** zlib takes memory for its output in steps of this; a step too large is wasted on a small block. */
+function outputSteps(bytes: number) {
+  return { chunkSize: Math.min(Math.max(bytes, 2 ** 10), 2 ** 21) }
+}
 
-/** Compresses a block on a thread of the pool. `data` must not change before that is done. */
+/**
+ * Compresses a block on a thread of the pool. `data` must not change before that is done. Level 1 for both: on real rows
+ * deflate 6 takes twice the time for 0.7% fewer bytes, and zstandard 3 takes longer for more bytes.
+ */
 export async function compress(codec: Codec, data: Uint8Array): Promise<Uint8Array> {
   switch (codec) {
     case 'null':
       return data
     case 'deflate':
-      return await deflateAsync(data, { level: 6, chunkSize: outputChunkBytes })
+      return await deflateAsync(data, { ...outputSteps(data.length), level: 1 })
     case 'zstandard':
-      return await zstdAsync(data, { chunkSize: outputChunkBytes, params: { [flags.ZSTD_c_compressionLevel]: 1 } })
+      return await zstdAsync(data, { ...outputSteps(data.length), params: { [flags.ZSTD_c_compressionLevel]: 1 } })
     case 'snappy':
       return await snappyBlock(data)
   }
@@ -40,9 +46,9 @@ export async function decompress(codec: Codec, data: Buffer): Promise<Buffer> {
     case 'null':
       return data
     case 'deflate':
-      return await inflateAsync(data, { chunkSize: outputChunkBytes, maxOutputLength: maxBlockBytes })
+      return await inflateAsync(data, { ...outputSteps(2 * data.length), maxOutputLength: maxBlockBytes })
     case 'zstandard':
-      return await unzstdAsync(data, { chunkSize: outputChunkBytes, maxOutputLength: maxBlockBytes })
+      return await unzstdAsync(data, { ...outputSteps(2 * data.length), maxOutputLength: maxBlockBytes })
     case 'snappy':
       return await snappyData(data)
   }
