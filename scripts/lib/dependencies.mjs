@@ -1,13 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 
-/** What only tests and tools need may be imported only by these. */
-const isTestFile = (path) => /\.test\.m?ts$|\.config\.ts$/.test(path)
-
 /**
- * Where a package's imports and its package.json disagree: a dependency that nothing imports, an import that is not
- * declared, or one of a shipped file that only the tests declare.
+ * Where a built package's imports and its package.json disagree: what it ships (`files`) may import only what npm would
+ * install with it, everything else only what is declared, and nothing is declared that nothing imports.
  *
  * @param {import('./workspace.mjs').WorkspacePackage} workspacePackage
  * @param {string[]} shared what the root's package.json provides for the tests and tools of all packages
@@ -15,44 +12,47 @@ const isTestFile = (path) => /\.test\.m?ts$|\.config\.ts$/.test(path)
  */
 export function dependencyProblems({ folder, manifest }, shared) {
   const { dependencies = {}, peerDependencies = {}, devDependencies = {} } = manifest
-  const files = sourceFiles(folder)
-  const shipped = importedBy(
-    files.filter((path) => !isTestFile(path)),
-    manifest.name,
-  )
-  const tests = importedBy(files.filter(isTestFile), manifest.name)
-  const atRunTime = { ...dependencies, ...peerDependencies }
-  const declared = { ...atRunTime, ...devDependencies, ...Object.fromEntries(shared.map((name) => [name, ''])) }
+  const shipped = importedBy(shippedFiles(folder, manifest), manifest.name)
+  const written = importedBy(sourceFiles(folder), manifest.name)
+  const installed = new Set([...Object.keys(dependencies), ...Object.keys(peerDependencies)])
+  const declared = new Set([...installed, ...Object.keys(devDependencies), ...shared])
+  const without = (names, others) => [...names].filter((name) => !others.has(name))
   return [
-    ...Object.keys(dependencies)
-      .filter((name) => !shipped.has(name))
-      .map((name) => `${name}: nothing shipped imports it`),
+    ...without(Object.keys(dependencies), shipped).map(
+      (name) => `${name}: a dependency, but nothing shipped imports it`,
+    ),
+    ...without(shipped, installed).map((name) => `${name}: what is shipped imports it, but it is no dependency`),
+    ...without(written, declared).map((name) => `${name}: imported, but not declared`),
     ...Object.keys(devDependencies)
-      .filter((name) => !shipped.has(typed(name)) && !tests.has(typed(name)))
-      .map((name) => `${name}: nothing imports it`),
-    ...[...shipped].filter((name) => !(name in atRunTime)).map((name) => `${name}: imported, but no dependency`),
-    ...[...tests].filter((name) => !(name in declared)).map((name) => `${name}: imported by a test, but not declared`),
+      .filter((name) => !(name in peerDependencies || written.has(name) || written.has(name.replace('@types/', ''))))
+      .map((name) => `${name}: a devDependency, but nothing imports it`),
   ]
 }
 
-/** `@types/yargs` is used where `yargs` is. */
-function typed(name) {
-  return name.startsWith('@types/') ? name.slice('@types/'.length) : name
+function shippedFiles(folder, { files = [] }) {
+  const entries = files.filter((entry) => !entry.startsWith('!')).map((entry) => join(folder, entry))
+  const folders = entries.filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory())
+  return folders.flatMap((path) => filesIn(path, /\.(js|d\.ts)$/))
 }
 
 function sourceFiles(folder) {
-  const names = readdirSync(folder, { recursive: true }).map(String)
-  const own = names.filter((name) => /^(src\/.*|[^/]*)\.ts$/.test(name))
-  return own.map((name) => join(folder, name))
+  return filesIn(folder, /^(src\/.*\.m?ts|[^/]*\.config\.ts)$/)
 }
 
+function filesIn(folder, pattern) {
+  const names = readdirSync(folder, { recursive: true }).map(String)
+  return names.filter((name) => pattern.test(name)).map((name) => join(folder, name))
+}
+
+const statement = /^(?:import|export|\})(?:[^'"\n]*\bfrom)?\s*['"]([^'".][^'"\n]*)['"]/gm
+const call =
+  /(?<![.\w])(?:import|createRequire\(import\.meta\.url\)|import\.meta\.resolve)\(\s*['"]([^'".][^'"\n]*)['"]/g
+
 function importedBy(files, self) {
-  const specifier =
-    /(?:(?<![.\w])(?:from|import)\b|import\.meta\.resolve|require(?:\.resolve)?)\s*\(?\s*'([^'.][^'\n]*)'/g
-  const names = files.flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(specifier)].map(([, name]) => packageOf(name)),
-  )
-  return new Set(names.filter((name) => !isBuiltin(name) && name !== self))
+  const texts = files.map((file) => readFileSync(file, 'utf8'))
+  const found = texts.flatMap((text) => [...text.matchAll(statement), ...text.matchAll(call)])
+  const names = found.map(([, specifier]) => specifier).filter((specifier) => !isBuiltin(specifier))
+  return new Set(names.map(packageOf).filter((name) => name !== self))
 }
 
 function packageOf(specifier) {

@@ -14,9 +14,9 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 function build() {
-  mkdirSync(join(folder, 'apps/cli/dist'), { recursive: true })
+  mkdirSync(join(folder, 'apps/cli/bundle'), { recursive: true })
   const main = 'console.log(JSON.stringify([process.execPath, process.execArgv, process.argv.slice(2), process.cwd()]))'
-  writeFileSync(join(folder, 'apps/cli/dist/main.js'), main)
+  writeFileSync(join(folder, 'apps/cli/bundle/main.js'), main)
 }
 
 function bringNode(into = join(folder, 'node_modules/node/bin')) {

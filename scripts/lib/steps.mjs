@@ -17,6 +17,7 @@ export const toolEnv = {
   PATH: `${bin}:${process.env.PATH}`,
   TURBO_TELEMETRY_DISABLED: '1',
   DO_NOT_TRACK: '1',
+  ...(process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: undefined }),
 }
 
 /** `pnpm@<version>` as package.json pins it. */
