@@ -156,6 +156,22 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     expect(await readTable(database, 'broken')).toEqual([])
   })
 
+  it('asks the permit once more before the byte that makes the insert count', async () => {
+    const archiver = await start('permit')
+    const rows = plainRows(1000)
+    let sent = false
+    async function* chunks() {
+      yield* chunksFromRows(rows, 100)
+      sent = true
+    }
+    const check = () => {
+      if (sent) throw new Error('the lock is lost')
+    }
+    const permit = { signal: new AbortController().signal, check }
+    await expect(archiver.store(batchOf('permit', rows), chunks(), permit)).rejects.toThrow('the lock is lost')
+    expect(await stored(archiver, 'permit', rows)).toEqual({ kind: 'none' })
+  })
+
   it('a body that its sender leaves is taken for whole where it ends between blocks; ours never does', async () => {
     await start('left')
     const rows = plainRows(60_000)
