@@ -1,15 +1,16 @@
 import { basename, join } from 'node:path'
 import { type Codec, writeLogScores } from '@archiver/avro'
-import type {
-  Archiver,
-  BatchPolicy,
-  ErrorPlace,
-  LogScoreChunk,
-  Permit,
-  PlannedBatch,
-  ReadRows,
-  StoredRows,
-  StoreResult,
+import {
+  type Archiver,
+  ArchiverError,
+  type BatchPolicy,
+  type ErrorPlace,
+  type LogScoreChunk,
+  type Permit,
+  type PlannedBatch,
+  type ReadRows,
+  type StoredRows,
+  type StoreResult,
 } from '@archiver/core'
 import { metadataOf, syncMarkerOf } from './batch-metadata.js'
 import { fileNameOf, temporaryName } from './file-name.js'
@@ -64,10 +65,9 @@ class FileAvroArchiver implements Archiver {
     )
     if (!written.first) return { rows: 0, bytes: 0, identity: '' }
     await this.#guarded(place, permit, () => file.finish())
-    permit.check()
     const path = join(this.#folder.path, fileNameOf(written.first))
-    const bytes = await publish(file.path, path, batch)
-    await syncFolder(this.#folder.path)
+    const bytes = await this.#guarded(place, permit, () => publish(file.path, path, batch))
+    await this.#named(place, () => syncFolder(this.#folder.path))
     const dropped = written.warningsDropped
     const result = { rows: written.rows, bytes, identity: basename(path) }
     return dropped > 0 ? { ...result, conversions: { warningDropped: dropped } } : result
@@ -98,6 +98,7 @@ class FileAvroArchiver implements Archiver {
     try {
       return await step()
     } catch (thrown) {
+      if (thrown instanceof ArchiverError) throw thrown
       throw writeError(thrown, `${this.#folder.pathName}: ${this.#folder.path}`, place)
     }
   }

@@ -15,15 +15,20 @@ const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV'])
  * A hard link, not a rename: it fails where the name is taken, whoever took it meanwhile, so that nobody's file is ever
  * replaced unseen. Where there are no hard links, the name is looked up and the file renamed.
  */
-export async function publish(temporaryPath: string, path: string, batch: PlannedBatch): Promise<number> {
-  if (await tryLink(temporaryPath, path)) return (await stat(path)).size
+export async function publish(
+  temporaryPath: string,
+  path: string,
+  batch: PlannedBatch,
+  linkFile: typeof link = link,
+): Promise<number> {
+  if (await tryLink(temporaryPath, path, linkFile)) return (await stat(path)).size
   if (await mayReplace(temporaryPath, path, batch)) await rename(temporaryPath, path)
   return (await stat(path)).size
 }
 
-async function tryLink(temporaryPath: string, path: string): Promise<boolean> {
+async function tryLink(temporaryPath: string, path: string, linkFile: typeof link): Promise<boolean> {
   try {
-    await link(temporaryPath, path)
+    await linkFile(temporaryPath, path)
     return true
   } catch (thrown) {
     const code = errnoCode(thrown) ?? ''

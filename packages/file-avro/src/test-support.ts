@@ -1,0 +1,58 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readLogScores } from '@archiver/avro'
+import { batchOf } from '@archiver/conformance'
+import {
+  type Archiver,
+  chunksFromRows,
+  type LogScore,
+  type PlannedBatch,
+  permitUntil,
+  rowsFromChunk,
+} from '@archiver/core'
+import { onTestFinished } from 'vitest'
+import { createFileAvroArchiver } from './file-avro-archiver.js'
+import type { FileAvroOptions } from './options.js'
+
+export const table = 'log_scores'
+
+/** The file that the Go program wrote, with its rows. */
+export const goFile = join(import.meta.dirname, '../../avro/fixtures/1792454400-1000001.avro')
+
+/** A folder of the test's own, removed after it. */
+export async function testFolder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'file-avro-'))
+  onTestFinished(() => rm(path, { recursive: true }))
+  return path
+}
+
+/** An archiver that has its folder prepared. */
+export async function prepared(path: string, options: Partial<FileAvroOptions> = {}): Promise<Archiver> {
+  const archiver = createFileAvroArchiver({ path, ...options })
+  await archiver.prepare(table)
+  return archiver
+}
+
+export function batch(id: bigint, rows: readonly LogScore[], change: Partial<PlannedBatch> = {}): PlannedBatch {
+  return { ...batchOf(table, 'fileavro', id, rows), ...change }
+}
+
+export function store(archiver: Archiver, planned: PlannedBatch, rows: readonly LogScore[]) {
+  return archiver.store(planned, chunksFromRows(rows, 100), permitUntil())
+}
+
+export function stored(archiver: Archiver, planned: PlannedBatch, rows: readonly LogScore[]) {
+  return archiver.stored(planned, () => chunksFromRows(rows, 100), permitUntil())
+}
+
+export async function rowsIn(path: string): Promise<LogScore[]> {
+  const rows: LogScore[] = []
+  for await (const chunk of readLogScores(path)) rows.push(...rowsFromChunk(chunk))
+  return rows
+}
+
+/** Names in a folder, sorted. */
+export async function namesIn(path: string): Promise<string[]> {
+  return (await readdir(path)).sort()
+}
