@@ -2,10 +2,11 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RowDataPacket } from 'mysql2/promise'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { connectTo, createDatabase, type MySqlAddress, type MySqlDatabase } from './database.js'
 import { existingMySql, type MySqlServer, startMariaDb, testMySql } from './mysql-server.js'
 import type { Started } from './server-process.js'
+import { describeWithOwnMySql, hasMySql } from './vitest.js'
 
 async function ask(address: MySqlAddress, sql: string): Promise<unknown> {
   const connection = await connectTo(address)
@@ -14,14 +15,15 @@ async function ask(address: MySqlAddress, sql: string): Promise<unknown> {
   return rows[0]?.[0]
 }
 
-describe('a private server', () => {
-  let server: Started<MySqlServer>
+const serverArgs = ['--max-connections=17']
+
+await describeWithOwnMySql('a server of one’s own', aServerOfOnesOwn, { serverArgs })
+
+function aServerOfOnesOwn(server: Started<MySqlServer>) {
   let database: MySqlDatabase
   beforeAll(async () => {
-    server = await startMariaDb({ serverArgs: ['--max-connections=17'] })
     database = await createDatabase(server)
   })
-  afterAll(() => server.stop())
 
   test('says where and what it is, and takes arguments', async () => {
     expect(server.url).toBe(`mysql://root@127.0.0.1:${server.port}/`)
@@ -65,9 +67,9 @@ describe('a private server', () => {
     await server.process.restart()
     expect(await ask(database.address, 'select 1')).toBe(1)
   })
-})
+}
 
-describe('the folder', () => {
+describe.skipIf(!(await hasMySql()))('the folder', () => {
   let folder: string
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'testkit-'))

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { readmeExamples, runExample } from './readme.js'
+import { hasMySql } from './vitest.js'
 
-test('the example of the README runs', async () => {
+test.skipIf(!(await hasMySql()))('the example of the README runs', async () => {
   const [example] = await readmeExamples('.')
   expect(await runExample(example!, '.')).toContain('waiting: 10000')
 })

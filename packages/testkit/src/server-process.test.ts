@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { hasMySql } from './vitest.js'
 
 const program = `
   import { startMariaDb } from '@archiver/testkit'
@@ -28,24 +29,26 @@ function lives(pid: number): boolean {
   }
 }
 
-test('a server ends, and its folder goes, when the process that started it is killed', async () => {
-  const { child, pid, folder } = await startElsewhere('stay')
-  expect(lives(pid)).toBe(true)
-  child.kill('SIGKILL')
-  await expect.poll(() => lives(pid), { timeout: 10_000 }).toBe(false)
-  await expect.poll(() => stat(folder).catch(() => 'gone'), { timeout: 10_000 }).toBe('gone')
-})
+describe.skipIf(!(await hasMySql()))('a server', () => {
+  test('ends, and its folder goes, when the process that started it is killed', async () => {
+    const { child, pid, folder } = await startElsewhere('stay')
+    expect(lives(pid)).toBe(true)
+    child.kill('SIGKILL')
+    await expect.poll(() => lives(pid), { timeout: 10_000 }).toBe(false)
+    await expect.poll(() => stat(folder).catch(() => 'gone'), { timeout: 10_000 }).toBe('gone')
+  })
 
-test('a frozen server ends too', async () => {
-  const { child, pid } = await startElsewhere('stay')
-  process.kill(pid, 'SIGSTOP')
-  child.kill('SIGKILL')
-  await expect.poll(() => lives(pid), { timeout: 10_000 }).toBe(false)
-})
+  test('ends when it is frozen, too', async () => {
+    const { child, pid } = await startElsewhere('stay')
+    process.kill(pid, 'SIGSTOP')
+    child.kill('SIGKILL')
+    await expect.poll(() => lives(pid), { timeout: 10_000 }).toBe(false)
+  })
 
-test('a program that forgets to stop its server ends all the same, and the server with it', async () => {
-  const { child, pid } = await startElsewhere()
-  const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode]
-  expect(code).toBe(0)
-  await expect.poll(() => lives(pid), { timeout: 10_000 }).toBe(false)
+  test('that nobody stops ends with the program, and does not keep it alive', async () => {
+    const { child, pid } = await startElsewhere()
+    const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode]
+    expect(code).toBe(0)
+    await expect.poll(() => lives(pid), { timeout: 10_000 }).toBe(false)
+  })
 })

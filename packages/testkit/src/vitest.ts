@@ -1,9 +1,11 @@
 import { afterAll, describe, inject } from 'vitest'
-import { type ClickHouseServer, clickHouseQuery } from './clickhouse-server.js'
+import { type ClickHouseServer, clickHouseQuery, startClickHouse } from './clickhouse-server.js'
 import { type ClickHouseDatabase, createClickHouseDatabase, createDatabase, type MySqlDatabase } from './database.js'
 import { ServiceUnavailable } from './errors.js'
 import type {} from './global-setup.js'
-import type { MySqlServer } from './mysql-server.js'
+import { findMySqlPrograms } from './mysql-programs.js'
+import { type MySqlServer, type MySqlServerOptions, startMariaDb } from './mysql-server.js'
+import type { Started } from './server-process.js'
 import { skipOrFail } from './skip-or-fail.js'
 
 export { readmeExamples, runExample } from './readme.js'
@@ -44,26 +46,57 @@ async function ask(service: string): Promise<unknown> {
  * CI set they fail.
  */
 export function describeWithMySql(name: string, body: (database: MySqlDatabase) => void | Promise<void>) {
-  return describeWith(name, body, async () => createDatabase(await sharedMySql()))
+  const create = async () => createDatabase(await sharedMySql())
+  return describeWith(name, body, create, (database) => database.drop())
 }
 
 /** Like {@link describeWithMySql}, with an empty database on the shared ClickHouse server. */
 export function describeWithClickHouse(name: string, body: (database: ClickHouseDatabase) => void | Promise<void>) {
-  return describeWith(name, body, async () => createClickHouseDatabase(await sharedClickHouse()))
+  const create = async () => createClickHouseDatabase(await sharedClickHouse())
+  return describeWith(name, body, create, (database) => database.drop())
 }
 
-async function describeWith<Database extends { drop(): Promise<void> }>(
+/** Like {@link describeWithMySql}, with a whole server to freeze, kill and restart, stopped after the last test. */
+export function describeWithOwnMySql(
   name: string,
-  body: (database: Database) => void | Promise<void>,
-  create: () => Promise<Database>,
+  body: (server: Started<MySqlServer>) => void | Promise<void>,
+  options: MySqlServerOptions = {},
+) {
+  return describeWith(
+    name,
+    body,
+    () => startMariaDb(options),
+    (server) => server.stop(),
+  )
+}
+
+/** Like {@link describeWithOwnMySql}, for ClickHouse. */
+export function describeWithOwnClickHouse(
+  name: string,
+  body: (server: Started<ClickHouseServer>) => void | Promise<void>,
+) {
+  return describeWith(name, body, startClickHouse, (server) => server.stop())
+}
+
+/** Whether a MySQL server can be started here; where not, says so. @throws ServiceUnavailable with CI set. */
+export async function hasMySql(): Promise<boolean> {
+  const found = await findMySqlPrograms().catch((thrown: unknown) => skipOrFail(thrown))
+  return !(found instanceof ServiceUnavailable)
+}
+
+async function describeWith<Service extends object>(
+  name: string,
+  body: (service: Service) => void | Promise<void>,
+  start: () => Promise<Service>,
+  end: (service: Service) => Promise<void>,
 ): Promise<void> {
-  const database = await create().catch((thrown: unknown) => skipOrFail(thrown))
-  if (database instanceof ServiceUnavailable) {
-    describe.skip(name, () => body({ drop: async () => {} } as Database)) // never used: it only lets the tests be counted
+  const service = await start().catch((thrown: unknown) => skipOrFail(thrown))
+  if (service instanceof ServiceUnavailable) {
+    describe.skip(name, () => body({} as Service)) // never used: the tests are only counted
     return
   }
   describe(name, () => {
-    afterAll(() => database.drop())
-    return body(database)
+    afterAll(() => end(service))
+    return body(service)
   })
 }
