@@ -136,6 +136,18 @@ describe('a damaged file', () => {
     }
   })
 
+  test.each([
+    ['more', 41, 'after 40 rows, expected one more row, found the end of the block'],
+    ['fewer', 39, 'after 39 rows, expected the end of the block, found'],
+  ])('a block that counts %s rows than it holds is named', async (_, count, message) => {
+    const file = await fileOf(rows.slice(0, 40))
+    const { bytes } = await readAvroHeader(pieces(file))
+    expect(file[bytes]).toBe(2 * 40)
+    file[bytes] = 2 * count
+    const reading = rowsOf(readLogScores(pieces(file), { rowsPerChunk: 1 }))
+    expect(await errorOf(reading)).toMatchObject({ code: 'AVRO_DAMAGED', message: expect.stringContaining(message) })
+  })
+
   test.each(['deflate', 'snappy', 'zstandard'] as const)('a block that %s cannot take is named', async (codec) => {
     const file = await fileOf(rows, { codec })
     const { bytes } = await readAvroHeader(pieces(file))

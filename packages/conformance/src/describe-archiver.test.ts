@@ -1,26 +1,21 @@
+import { readFile } from 'node:fs/promises'
 import { type LogScore, type LogScoreChunk, type Permit, type PlannedBatch, rowsFromChunk } from '@archiver/core'
-import { describe, expect, it } from 'vitest'
-import { checks, describeArchiver, runCheck } from './describe-archiver.js'
-import { MemoryArchiver } from './memory-archiver.js'
+import { describe, expect, it, test } from 'vitest'
+import { checks, runCheck } from './describe-archiver.js'
+import { MemoryArchiver, memoryOf } from './memory-archiver.js'
 import type { ConformanceSubject } from './subject.js'
 
 type Make = new (rows: Map<bigint, LogScore>) => MemoryArchiver
 
 function memorySubject(Adapter: Make): ConformanceSubject {
-  const tables = new Map<string, Map<bigint, LogScore>>()
-  const rowsOf = (table: string) => {
-    const rows = tables.get(table) ?? new Map<bigint, LogScore>()
-    tables.set(table, rows)
-    return rows
-  }
-  return {
-    open: async (table) => new Adapter(rowsOf(table)),
-    read: async (table) => [...rowsOf(table).values()],
-    wholeBatches: true,
-  }
+  const open = async (table: string) => new Adapter(memoryOf(table))
+  return { open, read: async (table) => [...memoryOf(table).values()], wholeBatches: true }
 }
 
-describeArchiver('the archiver in memory', memorySubject(MemoryArchiver))
+test('the README shows the example, which runs as a test of its own', async () => {
+  const example = await readFile(`${import.meta.dirname}/example.test.ts`, 'utf8')
+  expect(await readFile(`${import.meta.dirname}/../README.md`, 'utf8')).toContain(`\`\`\`ts\n${example}\`\`\``)
+})
 
 class KeepsReferences extends MemoryArchiver {
   override async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit) {

@@ -11,6 +11,15 @@ import {
   type StoreResult,
 } from '@archiver/core'
 
+const memory = new Map<string, Map<bigint, LogScore>>()
+
+/** The rows of one table; the same ones whenever it is asked for. */
+export function memoryOf(table: string): Map<bigint, LogScore> {
+  const rows = memory.get(table) ?? new Map<bigint, LogScore>()
+  memory.set(table, rows)
+  return rows
+}
+
 /** The least an adapter can be, for this package's own tests: rows in a Map, whole batches only. */
 export class MemoryArchiver implements Archiver {
   readonly name = 'memory'

@@ -48,19 +48,31 @@ test('kill -9 midway leaves a temporary file, which prepare removes, and the bat
   expect(await rowsIn(`${folder}/${identity}`)).toEqual(rows.map(archivedRow))
 })
 
-test('a writer whose temporary file was swept meanwhile cannot publish anything', async () => {
+test('a late writer of the same batch publishes neither its own swept file nor its successor’s unfinished one', async () => {
   const folder = await testFolder()
-  const late = await prepared(folder)
-  async function* source() {
-    yield* chunksFromRows(rows, 100)
-    // Somebody else took the lock and began the same batch.
-    await (await prepared(folder)).store(batch(1n, rows), chunksFromRows([]), permitUntil())
+  const late = await prepared(folder, { rowsPerBlock: 100 })
+  const lateDone = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  async function* successorSource() {
+    yield* chunksFromRows(rows.slice(0, 1000), 100)
+    begun.resolve()
+    await lateDone.promise
+    yield* chunksFromRows(rows.slice(1000), 100)
   }
-  await expect(late.store(batch(1n, rows), source(), permitUntil())).rejects.toMatchObject({
+  let successor: Promise<unknown> | undefined
+  async function* lateSource() {
+    yield* chunksFromRows(rows, 100)
+    // It lost the lock, and another took it and began the same batch.
+    successor = (await prepared(folder, { rowsPerBlock: 100 })).store(batch(1n, rows), successorSource(), permitUntil())
+    await begun.promise
+  }
+  await expect(late.store(batch(1n, rows), lateSource(), permitUntil())).rejects.toMatchObject({
     code: 'AVRO_WRITE_FAILED',
     message: expect.stringContaining('ENOENT'),
   })
-  expect(await namesIn(folder)).toEqual([])
+  expect(await namesIn(folder)).toEqual([expect.stringMatching(/tmp$/)])
+  lateDone.resolve()
+  expect(await successor).toMatchObject({ rows: 2000 })
 })
 
 test('a file size limit reached midway: one clear error, no file', async () => {
