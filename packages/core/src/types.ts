@@ -135,7 +135,8 @@ export interface Archiver extends AsyncDisposable {
   prepare(table: string): Promise<void>
   /**
    * Writes the chunks' rows. Durable when it resolves. A rejection may leave anything behind: {@link stored} tells
-   * what. The same batch may be stored again only for rows that `stored` did not find.
+   * what. The same batch may be stored again only for rows that `stored` did not find. A batch whose range holds no
+   * row (no chunk comes) resolves with 0 rows and leaves nothing.
    *
    * @throws RowError before the row is written, when a value fits no documented conversion.
    * @throws ArchiverError for anything else, with a hint.
