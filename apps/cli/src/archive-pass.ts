@@ -1,25 +1,39 @@
-import { runPass } from '@archiver/core/engine'
+import { permitWhile } from '@archiver/core'
+import { type PassResult, runPass } from '@archiver/core/engine'
 import { isEncrypted, MySqlLedger, MySqlLock, MySqlSource } from '@archiver/core/mysql'
 import { openArchiver, type Wiring } from './archivers.js'
-import { ExitCode } from './exit-codes.js'
+import { ExitCode, exitCodeOf } from './exit-codes.js'
 import type { Reporter } from './report/reporter.js'
+import { StopSignals } from './stop-signals.js'
 
 export interface ArchiveJob extends Wiring {
   /** Empty for all archivers. */
   readonly only: readonly string[]
 }
 
-/** One pass over every archiver that is turned on. @returns the exit code. */
+/** One pass over every archiver that is turned on; ends early on SIGTERM and SIGINT. @returns the exit code. */
 export async function archive(job: ArchiveJob, reporter: Reporter): Promise<number> {
-  const { settings, table, lockName: name, only } = job
   const startedMs = performance.now()
-  await using lock = await MySqlLock.take({ settings: settings.mysql, name, timeoutMs: settings.lock.timeoutMs })
-  await using source = new MySqlSource({ settings: settings.mysql, table, encrypted: isEncrypted(lock.connection) })
+  using signals = new StopSignals(job.settings.shutdownTimeoutMs, (text) => reporter.warn(text))
+  try {
+    const result = await pass(job, reporter, signals)
+    reporter.passDone({ ...result, elapsedMs: performance.now() - startedMs })
+    return signals.exitCode ?? (result.failed.size === 0 ? ExitCode.ok : ExitCode.failed)
+  } catch (error) {
+    reporter.failed(error)
+    return signals.exitCode ?? exitCodeOf(error)
+  }
+}
+
+async function pass(job: ArchiveJob, reporter: Reporter, { drain, stop }: StopSignals): Promise<PassResult> {
+  const { settings, table, lockName: name, only } = job
+  const { mysql, lock: wait, settleMs } = settings
+  await using lock = await MySqlLock.take({ settings: mysql, name, timeoutMs: wait.timeoutMs, signal: drain })
+  await using source = new MySqlSource({ settings: mysql, table, encrypted: isEncrypted(lock.connection) })
   await source.detectColumns()
   const ledger = new MySqlLedger(lock.connection, table)
-  await ledger.prepare({ rejectReadOnly: settings.mysql.rejectReadOnly })
+  await ledger.prepare({ rejectReadOnly: mysql.rejectReadOnly })
   const open = (archiver: string) => openArchiver(archiver, job)
-  const result = await runPass({ table, ledger, source, permit: lock, open, only, onEvent: reporter.onEvent })
-  reporter.passDone({ ...result, elapsedMs: performance.now() - startedMs })
-  return result.failed.size === 0 ? ExitCode.ok : ExitCode.failed
+  const permit = permitWhile(lock, stop)
+  return await runPass({ table, ledger, source, permit, drain, settleMs, open, only, onEvent: reporter.onEvent })
 }

@@ -1,6 +1,7 @@
 export { allocateChunk, chunkFromRows, chunksFromRows, rowsFromChunk } from './chunk.js'
 export { ArchiverError, type ErrorDetails, type ErrorPlace, errorText, RowError } from './errors.js'
-export { permitUntil } from './permit.js'
+export { type FaultPoint, faultPoint } from './fault.js'
+export { permitUntil, permitWhile } from './permit.js'
 export type {
   Archiver,
   Attributes,

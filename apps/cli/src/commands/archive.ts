@@ -1,5 +1,4 @@
 import type { CommandModule } from 'yargs'
-import { exitCodeOf } from '../exit-codes.js'
 
 interface ArchiveArguments {
   readonly config: string | undefined
@@ -56,10 +55,5 @@ async function run({ config: configFile, table, only, 'dry-run': preview, 'log-f
   ])
   const reporter = await createReporter({ ...settings.logging, format: format ?? settings.logging.format })
   for (const warning of settings.warnings) reporter.warn(warning)
-  try {
-    return await archive(job, reporter)
-  } catch (error) {
-    reporter.failed(error)
-    return exitCodeOf(error)
-  }
+  return archive(job, reporter)
 }

@@ -34,7 +34,7 @@ export class LogReporter implements Reporter {
   }
 
   warn(text: string): void {
-    this.log.warn({ event: 'settings.odd' }, text)
+    this.log.warn({ event: 'warning' }, text)
   }
 
   failed(error: unknown): void {
@@ -51,6 +51,7 @@ function fieldsOf(event: Logged): Record<string, unknown> {
 
 function plain(key: string, value: unknown): unknown {
   if (key === 'idHash') return undefined
+  if (value instanceof Error) return errorFields(value)
   if (key === 'elapsedMs') return Math.round(value as number)
   return typeof value === 'bigint' ? value.toString() : value
 }
@@ -60,7 +61,15 @@ function messageOf(event: Logged): string {
     case 'archiver.skipped':
       return `${event.archiver}: ${event.why}`
     case 'archiver.started':
-      return `${event.archiver}: rows ${event.firstId} to ${event.upToId} wait`
+      return `${event.archiver}: mark ${event.mark || 'none'}, newest row ${event.upToId}`
+    case 'archiver.retrying':
+      return `${event.archiver}: ${event.error.message}; trying again in ${event.delayMs} ms`
+    case 'mark.moved':
+      return `${event.archiver}: the mark was moved from ${event.from || 'none'} to ${event.to || 'none'} by someone else`
+    case 'batch.shortened':
+      return `${event.batch.archiver}: batch ${event.batch.id} ends at ${event.batch.upToId}, before a row that cannot be stored now`
+    case 'batch.superseded':
+      return `${event.batch.archiver}: batch ${event.batch.id} is given up: the mark is past it and nothing of it is stored`
     case 'archiver.done':
       return `${event.archiver}: ${event.rows} rows in ${event.batches} batches`
     case 'batch.planned':

@@ -8,7 +8,8 @@ const BAR_WIDTH = 24
 /** The run of one archiver that the bar shows. */
 interface Running {
   readonly archiver: string
-  readonly firstId: bigint
+  /** Of the first batch that was planned. */
+  firstId: bigint | undefined
   readonly upToId: bigint
   readonly startedMs: number
   /** Rows of the batches that are done. */
@@ -28,7 +29,16 @@ export class TerminalReporter implements Reporter {
   readonly onEvent = (event: EngineEvent): void => {
     switch (event.event) {
       case 'archiver.started':
-        this.running = { ...event, startedMs: performance.now(), doneRows: 0 }
+        this.running = { ...event, firstId: undefined, startedMs: performance.now(), doneRows: 0 }
+        break
+      case 'batch.planned':
+        if (this.running !== undefined) this.running.firstId ??= event.batch.firstId
+        break
+      case 'mark.moved':
+        this.line(`${event.archiver}: the mark was moved from ${event.from || 'none'} to ${event.to || 'none'}`)
+        break
+      case 'archiver.retrying':
+        this.line(`${event.archiver}: ${errorLine(event.error)}; trying again in ${seconds(event.delayMs)}`)
         break
       case 'batch.progress':
         this.draw(event.rows, event.lastId)
@@ -75,7 +85,7 @@ export class TerminalReporter implements Reporter {
     const nowMs = performance.now()
     if (this.running === undefined || nowMs - this.drawnMs < REDRAW_INTERVAL_MS) return
     this.drawnMs = nowMs
-    const { archiver, firstId, upToId, startedMs, doneRows } = this.running
+    const { archiver, firstId = lastId, upToId, startedMs, doneRows } = this.running
     const part = Number(lastId - firstId + 1n) / Number(upToId - firstId + 1n)
     const elapsedMs = nowMs - startedMs
     const filled = Math.round(part * BAR_WIDTH)

@@ -17,7 +17,7 @@ export async function dueNow(
 ): Promise<Due> {
   if (left !== null) return { due: true }
   if (ageMs < intervalMs) return { due: false, why: `next due in ${Math.ceil((intervalMs - ageMs) / 1000)} s` }
-  const waiting = { afterId: mark ?? 0n, upToId: (await source.settledMaxId()) ?? 0n }
+  const waiting = { afterId: mark ?? 0n, upToId: (await source.maxId()) ?? 0n }
   if (await enoughWait(source, waiting, minRows)) return { due: true }
   return { due: false, why: `nothing to do: fewer than ${minRows} rows wait` }
 }

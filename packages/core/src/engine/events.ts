@@ -7,15 +7,18 @@ export type EngineEvent =
   | {
       readonly event: 'archiver.started'
       readonly archiver: string
-      readonly mark: bigint | null
-      /** The first waiting row. */
-      readonly firstId: bigint
+      readonly mark: bigint
       /** What this run works towards. */
       readonly upToId: bigint
     }
+  /** Somebody else has moved the mark from where our last batch left it. */
+  | { readonly event: 'mark.moved'; readonly archiver: string; readonly from: bigint; readonly to: bigint }
   | { readonly event: 'batch.planned'; readonly batch: PlannedBatch }
-  /** A batch that an earlier run planned and did not finish. */
+  /** A batch that an earlier try left unfinished, or that lies behind a mark that was set back. */
   | { readonly event: 'batch.recovering'; readonly batch: PlannedBatch; readonly held: 'none' | 'some' | 'all' }
+  /** The batch ends early, before a row that cannot be stored now. */
+  | { readonly event: 'batch.shortened'; readonly batch: PlannedBatch }
+  | { readonly event: 'batch.superseded'; readonly batch: PlannedBatch }
   | { readonly event: 'batch.progress'; readonly batch: PlannedBatch; readonly rows: number; readonly lastId: bigint }
   | {
       readonly event: 'batch.done'
@@ -23,6 +26,13 @@ export type EngineEvent =
       readonly record: BatchRecord
       readonly conversions: NonNullable<StoreResult['conversions']>
       readonly elapsedMs: number
+    }
+  | {
+      readonly event: 'archiver.retrying'
+      readonly archiver: string
+      readonly error: Error
+      readonly attempt: number
+      readonly delayMs: number
     }
   | {
       readonly event: 'archiver.done'

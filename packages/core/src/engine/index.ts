@@ -1,5 +1,6 @@
 export type { EngineEvent, OnEvent } from './events.js'
-export type { ArchiverStatus, BatchRecord, Ledger } from './ledger.js'
+export type { ArchiverStatus, BatchRecord, Ledger, MarkMove } from './ledger.js'
 export { type NotHere, type PassOptions, type PassResult, runPass } from './pass.js'
 export { type Preview, preview } from './preview.js'
+export type { RetryPolicy } from './retry.js'
 export type { Source, SourceRange } from './source.js'

@@ -22,21 +22,40 @@ export interface BatchRecord {
   readonly identity: string
 }
 
+/** A compare-and-set of a mark; 0 stands for no mark. */
+export interface MarkMove {
+  readonly from: bigint
+  /** Never below `from`. */
+  readonly to: bigint
+}
+
 /** Marks and batches, durable. Every change is made while the lock is held. */
 export interface Ledger {
   /** All archivers, in the order in which a pass serves them. */
   status(): Promise<readonly ArchiverStatus[]>
   /** The batch that was planned and neither finished nor given up. At most one an archiver. */
   planned(archiver: string): Promise<PlannedBatch | null>
+  /** Rows that an operator has taken out for this archiver, ascending. */
+  skipped(archiver: string): Promise<BigUint64Array>
   plan(batch: Omit<PlannedBatch, 'id' | 'table'>): Promise<PlannedBatch>
   /** Ends a planned batch before a row that cannot be stored. */
   shorten(batch: PlannedBatch, upToId: bigint): Promise<PlannedBatch>
   /** Takes back a plan of which no row was stored. */
   withdraw(batch: PlannedBatch): Promise<void>
+  /** Files a planned batch as overtaken: another program has moved the mark past its start. */
+  supersede(batch: PlannedBatch): Promise<void>
   /**
-   * Moves the mark from `batch.afterId` to the last row and files the batch as done: both or neither.
+   * Moves the mark and files the batch as done: both or neither.
    *
-   * @throws ArchiverError (MARK_MOVED) when the mark is not where it was when the batch was planned.
+   * @throws ArchiverError (MARK_MOVED) when the mark is not at `move.from`.
    */
-  commit(batch: PlannedBatch, record: BatchRecord): Promise<void>
+  commit(batch: PlannedBatch, record: BatchRecord, move: MarkMove): Promise<void>
+  /** The highest id that the archiver's catalogue knows to be stored; 0 for none. */
+  highPoint(archiver: string): Promise<bigint>
+  /** Notes that rows up to a mark were stored by another program, so that {@link highPoint} knows. */
+  noteForeign(archiver: string, range: { readonly afterId: bigint; readonly upToId: bigint }): Promise<void>
+  /** The first finished batch with a row after `mark`; null where the catalogue has none. */
+  doneAfter(archiver: string, mark: bigint): Promise<PlannedBatch | null>
+  /** Makes a finished batch a planned one again, to be checked. */
+  reopen(batch: PlannedBatch): Promise<void>
 }

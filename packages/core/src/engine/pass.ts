@@ -1,9 +1,11 @@
 import { ArchiverError } from '../errors.js'
-import type { Archiver, Permit } from '../types.js'
+import type { Archiver, Permit, PlannedBatch } from '../types.js'
 import { dueNow } from './due.js'
 import type { OnEvent } from './events.js'
+import { startWatch } from './holes.js'
 import type { ArchiverStatus, Ledger } from './ledger.js'
-import { runArchiver } from './run-archiver.js'
+import { backoffMs, DEFAULT_RETRY, isRetryable, pause, type RetryPolicy } from './retry.js'
+import { type Progress, runArchiver } from './run-archiver.js'
 import type { Source } from './source.js'
 
 /** An archiver that is turned on but is not to be run here, and why; no failure. */
@@ -20,6 +22,11 @@ export interface PassOptions {
   readonly open: (name: string) => Promise<Archiver | NotHere>
   /** Only these archivers; all where it is empty. */
   readonly only?: readonly string[]
+  /** How long an id may be allocated and not yet inserted (`archive_settle`). Default 3000. */
+  readonly settleMs?: number
+  readonly retry?: RetryPolicy
+  /** Once aborted, no further batch is begun and nothing is waited for; the batch in hand is finished. */
+  readonly drain?: AbortSignal
   readonly onEvent: OnEvent
 }
 
@@ -29,61 +36,87 @@ export interface PassResult {
   readonly failed: ReadonlyMap<string, Error>
 }
 
+type Job = Required<PassOptions>
+
 /** One pass over all archivers, one after the other; a failed one does not stop the rest. */
 export async function runPass(options: PassOptions): Promise<PassResult> {
+  const drain = new AbortController().signal
+  const job: Job = { only: [], settleMs: 3_000, retry: DEFAULT_RETRY, drain, ...options }
   const failed = new Map<string, Error>()
   let rows = 0
-  const statuses = await selectStatuses(options, failed)
-  for (const status of statuses) {
-    options.permit.check()
+  for (const status of await selectStatuses(job, failed)) {
+    if (job.drain.aborted) break
+    job.permit.check()
+    const progress = { rows: 0, batches: 0, mark: status.mark ?? 0n }
     try {
-      rows += await serve(options, status)
+      await serve(job, status, progress)
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error))
-      options.onEvent({ event: 'archiver.failed', archiver: status.archiver, error: failure })
+      job.onEvent({ event: 'archiver.failed', archiver: status.archiver, error: failure })
       failed.set(status.archiver, failure)
     }
+    rows += progress.rows
   }
   return { rows, failed }
 }
 
-async function selectStatuses(
-  { ledger, only = [], table, onEvent }: PassOptions,
-  failed: Map<string, Error>,
-): Promise<readonly ArchiverStatus[]> {
+async function selectStatuses(job: Job, failed: Map<string, Error>): Promise<readonly ArchiverStatus[]> {
+  const { ledger, only, table, onEvent } = job
   const statuses = await ledger.status()
   for (const name of only.filter((wanted) => !statuses.some(({ archiver }) => archiver === wanted))) {
-    const error = new ArchiverError(`${name} is not turned on: it has no row in ${table}_archive_status`, {
-      code: 'ARCHIVER_OFF',
-      archiver: name,
-      table,
-      hint: `Turn it on: insert into \`${table}_archive_status\` (archiver) values ('${name}');`,
-    })
+    const error = turnedOff(name, table)
     onEvent({ event: 'archiver.failed', archiver: name, error })
     failed.set(name, error)
   }
   return only.length === 0 ? statuses : statuses.filter(({ archiver }) => only.includes(archiver))
 }
 
-/** Runs one archiver if it is due. @returns the rows stored. */
-async function serve(options: PassOptions, status: ArchiverStatus): Promise<number> {
-  const { open, table, ledger, source, permit, onEvent } = options
+function turnedOff(name: string, table: string): ArchiverError {
+  return new ArchiverError(`${name} is not turned on: it has no row in ${table}_archive_status`, {
+    code: 'ARCHIVER_OFF',
+    archiver: name,
+    table,
+    hint: `Turn it on: insert into \`${table}_archive_status\` (archiver) values ('${name}');`,
+  })
+}
+
+/** Runs one archiver if it is due. */
+async function serve(job: Job, status: ArchiverStatus, progress: Progress): Promise<void> {
+  const { open, onEvent } = job
   const name = status.archiver
   const opened = await open(name)
-  if ('notHere' in opened) {
-    onEvent({ event: 'archiver.skipped', archiver: name, why: opened.notHere })
-    return 0
-  }
+  if ('notHere' in opened) return onEvent({ event: 'archiver.skipped', archiver: name, why: opened.notHere })
   await using archiver = opened
   const startedMs = performance.now()
-  const left = await ledger.planned(name)
-  const answer = await dueNow(source, status, archiver.batch, left)
-  if (!answer.due) {
-    onEvent({ event: 'archiver.skipped', archiver: name, why: answer.why })
-    return 0
-  }
-  await archiver.prepare(table)
-  const { rows, batches } = await runArchiver({ archiver, ledger, source, permit, onEvent }, status.mark, left)
+  const left = await job.ledger.planned(name)
+  const answer = await dueNow(job.source, status, archiver.batch, left)
+  if (!answer.due) return onEvent({ event: 'archiver.skipped', archiver: name, why: answer.why })
+  await persist(job, archiver, progress, left)
+  const { rows, batches } = progress
   onEvent({ event: 'archiver.done', archiver: name, rows, batches, elapsedMs: performance.now() - startedMs })
-  return rows
+}
+
+/** Tries again, from what the ledger says then, as long as the failures are such as pass. */
+async function persist(job: Job, archiver: Archiver, progress: Progress, left: PlannedBatch | null): Promise<void> {
+  let attempt = 1
+  for (let batch = left; ; batch = await job.ledger.planned(archiver.name)) {
+    const before = progress.batches
+    try {
+      return await attend(job, archiver, progress, batch)
+    } catch (error) {
+      attempt = progress.batches > before ? 2 : attempt + 1
+      if (!isRetryable(error) || attempt > job.retry.attempts || job.drain.aborted) throw error
+      const delayMs = backoffMs(job.retry, attempt)
+      job.onEvent({ event: 'archiver.retrying', archiver: archiver.name, error, attempt, delayMs })
+      await pause(delayMs, job.permit.signal, job.drain)
+    }
+  }
+}
+
+async function attend(job: Job, archiver: Archiver, progress: Progress, left: PlannedBatch | null): Promise<void> {
+  const { ledger, source, permit, settleMs, onEvent, table, drain } = job
+  await archiver.prepare(table)
+  const skipped = await ledger.skipped(archiver.name)
+  const watch = await startWatch(source)
+  await runArchiver({ archiver, ledger, source, permit, settleMs, watch, skipped, onEvent }, progress, left, drain)
 }

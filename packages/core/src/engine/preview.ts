@@ -18,7 +18,7 @@ export interface Preview {
 /** Looks at what a pass would store. Reads only. */
 export async function preview(source: Source, status: ArchiverStatus, policy: BatchPolicy): Promise<Preview> {
   const { archiver, mark } = status
-  const settled = (await source.settledMaxId()) ?? 0n
+  const settled = (await source.maxId()) ?? 0n
   const waiting = { afterId: mark ?? 0n, upToId: settled }
   const rows = await source.countUpTo(waiting, policy.maxRows)
   const firstId = await source.firstId(waiting)

@@ -2,18 +2,27 @@ import type { LogScoreChunk } from '../types.js'
 
 /** A range of ids of the source table: `(afterId, upToId]`. */
 export interface SourceRange {
+  /** Exclusive. */
   readonly afterId: bigint
+  /** Inclusive. */
   readonly upToId: bigint
 }
 
 /** The source table, as the engine sees it. */
 export interface Source {
-  /** No row at or below this id will appear any more; null for an empty table. */
-  settledMaxId(): Promise<bigint | null>
+  /** The newest committed id; null for an empty table. */
+  maxId(): Promise<bigint | null>
   /** The lowest id of the range; null when it holds none. */
   firstId(range: SourceRange): Promise<bigint | null>
   /** The number of rows of the range, counted no further than `limit`. */
   countUpTo(range: SourceRange, limit: number): Promise<number>
+  /** By how much ids rise from row to row: 1, or more where several servers share the ids. */
+  idStep(): Promise<bigint>
+  /**
+   * The first of these empty ranges in which there is a row after all, or an uncommitted one; null where there is none.
+   * Answers at once, whatever other transactions do.
+   */
+  firstOpenHole(holes: readonly SourceRange[]): Promise<SourceRange | null>
   /**
    * The rows of the range in ascending order of id. Chunks are valid until the next is asked for.
    *

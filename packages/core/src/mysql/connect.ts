@@ -46,6 +46,9 @@ const NEVER_MS = 2 ** 31 - 1
 /** Sent first on every connection: all times are read and compared in UTC. */
 const SESSION = "set time_zone = '+00:00'"
 
+/** For the reads: what holes are probed at, and a lock of a range is no lock of its gaps. */
+const READ_COMMITTED = 'set session transaction isolation level read committed'
+
 /** Opens one connection with the UTC session and `session` (further `set` assignments) in force. */
 export async function connect(settings: MySqlSettings, session = ''): Promise<Connection> {
   const first = await tryConnect(settings, settings.tls?.mode ?? 'false')
@@ -62,12 +65,15 @@ export async function connect(settings: MySqlSettings, session = ''): Promise<Co
 export function connectPool(settings: MySqlSettings, encrypted: boolean): Pool {
   const pool = createPool({
     ...connectionOptions(settings, encrypted ? (settings.tls?.mode ?? 'false') : 'false'),
-    connectionLimit: settings.maxOpenConnections ?? 10,
+    // One for a read, and one for what is asked while it is under way.
+    connectionLimit: Math.max(2, settings.maxOpenConnections ?? 10),
     maxIdle: settings.maxIdleConnections ?? 10,
     idleTimeout: (settings.maxIdleTimeMs ?? 120_000) || NEVER_MS,
   })
-  // Queued on the new connection before whatever it was opened for. A failure shows in that command.
-  pool.on('connection', (connection) => connection.query(SESSION, () => undefined))
+  pool.on('connection', (connection) => {
+    // Queued on the new connection before whatever it was opened for. A failure shows in that command.
+    for (const statement of [SESSION, READ_COMMITTED]) connection.query(statement, () => undefined)
+  })
   return pool
 }
 

@@ -61,28 +61,28 @@ await describeWithMySql('ledger', async (database) => {
   })
 
   test('a commit moves the mark and files the batch', async () => {
-    await ledger.commit(await ledger.plan(range), record)
+    await ledger.commit(await ledger.plan(range), record, { from: 0n, to: 20n })
     expect(await markOf('fileavro')).toBe(20n)
     expect(await ledger.planned('fileavro')).toBeNull()
     expect(await batches()).toMatchObject([
       { state: 'done', after_id: 0, first_id: 1, last_id: 20, up_to_id: 20, row_count: 20, identity: '1-1.avro' },
     ])
     const next = await ledger.plan({ ...range, afterId: 20n, firstId: 21n, upToId: 40n })
-    await ledger.commit(next, { ...record, firstId: 21n, lastId: 40n })
+    await ledger.commit(next, { ...record, firstId: 21n, lastId: 40n }, { from: 20n, to: 40n })
     expect(await markOf('fileavro')).toBe(40n)
   })
 
   test('a mark that somebody moved stops the commit whole', async () => {
     const batch = await ledger.plan(range)
     await connection.query(`update ${table}_archive_status set log_score_id = 5 where archiver = 'fileavro'`)
-    await expect(ledger.commit(batch, record)).rejects.toMatchObject({ code: 'MARK_MOVED' })
+    await expect(ledger.commit(batch, record, { from: 0n, to: 20n })).rejects.toMatchObject({ code: 'MARK_MOVED' })
     expect(await markOf('fileavro')).toBe(5n)
     expect(await ledger.planned('fileavro')).toEqual(batch)
   })
 
   test('a mark on a row that is gone is refused, and the batch stays planned', async () => {
     const batch = await ledger.plan(range)
-    await expect(ledger.commit(batch, { ...record, lastId: 99n })).rejects.toThrow(/foreign key/)
+    await expect(ledger.commit(batch, { ...record, lastId: 99n }, { from: 0n, to: 99n })).rejects.toThrow(/foreign key/)
     expect(await ledger.planned('fileavro')).toEqual(batch)
   })
 
@@ -97,12 +97,17 @@ await describeWithMySql('ledger', async (database) => {
   test('ids beyond 2^53 are exact', async () => {
     const far = 2n ** 63n + 1n
     await insertRows(connection, table, generateRows({ rows: 3, firstId: far }))
-    await ledger.commit(await ledger.plan({ ...range, firstId: far, upToId: far + 1n }), { ...record, lastId: far })
+    await ledger.commit(
+      await ledger.plan({ ...range, firstId: far, upToId: far + 1n }),
+      { ...record, lastId: far },
+      { from: 0n, to: far },
+    )
     expect(await markOf('fileavro')).toBe(far)
-    await ledger.commit(await ledger.plan({ ...range, afterId: far, firstId: far + 1n, upToId: far + 1n }), {
-      ...record,
-      lastId: far + 1n,
-    })
+    await ledger.commit(
+      await ledger.plan({ ...range, afterId: far, firstId: far + 1n, upToId: far + 1n }),
+      { ...record, lastId: far + 1n },
+      { from: far, to: far + 1n },
+    )
     expect(await markOf('fileavro')).toBe(far + 1n)
   })
 

@@ -1,12 +1,21 @@
 import { hostname } from 'node:os'
-import { type Kysely, sql, type Transaction } from 'kysely'
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import type { Connection } from 'mysql2'
-import type { ArchiverStatus, BatchRecord, Ledger } from '../engine/ledger.js'
+import type { ArchiverStatus, BatchRecord, Ledger, MarkMove } from '../engine/ledger.js'
+import type { SourceRange } from '../engine/source.js'
 import { ArchiverError } from '../errors.js'
 import type { PlannedBatch } from '../types.js'
 import { run } from './connect.js'
 import { statementError } from './mysql-errors.js'
-import { batchTableSql, type ControlTables, controlQueries, controlTableNames, statusTableSql } from './tables.js'
+import {
+  type BatchState,
+  type BatchTable,
+  batchTableSql,
+  type ControlTables,
+  controlQueries,
+  controlTableNames,
+  statusTableSql,
+} from './tables.js'
 
 /** Marks and batches in the two tables beside the source table, over the lock's connection. */
 export class MySqlLedger implements Ledger {
@@ -53,17 +62,20 @@ export class MySqlLedger implements Ledger {
 
   async planned(archiver: string): Promise<PlannedBatch | null> {
     const row = await this.try('looking for a planned batch', () =>
-      this.db
-        .selectFrom(this.names.batch)
-        .select(['id', 'after_id', 'first_id', 'up_to_id'])
-        .where('archiver', '=', archiver)
-        .where('state', '=', 'planned')
-        .executeTakeFirst(),
+      this.batches(archiver).where('state', '=', 'planned').executeTakeFirst(),
     )
-    if (row === undefined) return null
-    const { table } = this
-    const [afterId, firstId, upToId] = [BigInt(row.after_id), BigInt(row.first_id), BigInt(row.up_to_id)]
-    return { id: BigInt(row.id), archiver, table, afterId, firstId, upToId }
+    return row === undefined ? null : this.toBatch(archiver, row)
+  }
+
+  async skipped(archiver: string): Promise<BigUint64Array> {
+    const rows = await this.db
+      .selectFrom(this.names.skip)
+      .select('row_id')
+      .where('archiver', '=', archiver)
+      .orderBy('row_id')
+      .execute()
+      .catch((error: unknown) => this.noneWithoutTable(error))
+    return BigUint64Array.from(rows, ({ row_id }) => BigInt(row_id))
   }
 
   async plan(batch: Omit<PlannedBatch, 'id' | 'table'>): Promise<PlannedBatch> {
@@ -102,22 +114,80 @@ export class MySqlLedger implements Ledger {
     )
   }
 
-  async commit(batch: PlannedBatch, record: BatchRecord): Promise<void> {
+  async commit(batch: PlannedBatch, record: BatchRecord, move: MarkMove): Promise<void> {
     await this.try('moving the mark', () =>
       this.db.transaction().execute(async (transaction) => {
-        await this.moveMark(transaction, batch, record.lastId)
+        await this.moveMark(transaction, batch, move)
         await this.finish(transaction, batch, record)
       }),
     )
   }
 
-  /** Compare and set: the mark is moved only from where the batch starts. */
-  private async moveMark(transaction: Transaction<ControlTables>, batch: PlannedBatch, lastId: bigint): Promise<void> {
+  async supersede(batch: PlannedBatch): Promise<void> {
+    await this.setState(batch, 'planned', 'superseded')
+  }
+
+  async reopen(batch: PlannedBatch): Promise<void> {
+    await this.setState(batch, 'done', 'planned')
+  }
+
+  async highPoint(archiver: string): Promise<bigint> {
+    const row = await this.try('looking for the last batch', () =>
+      this.db
+        .selectFrom(this.names.batch)
+        .select(({ fn }) => fn.max('last_id').as('high'))
+        .where('archiver', '=', archiver)
+        .executeTakeFirst(),
+    )
+    return toId(row?.high ?? null) ?? 0n
+  }
+
+  async noteForeign(archiver: string, { afterId, upToId }: SourceRange): Promise<void> {
+    const range = { after_id: afterId, first_id: afterId + 1n, up_to_id: upToId, last_id: upToId }
+    await this.try('noting rows that another program stored', () =>
+      this.db
+        .insertInto(this.names.batch)
+        .values({ archiver, state: 'foreign', ...range, host: hostname() })
+        .execute(),
+    )
+  }
+
+  async doneAfter(archiver: string, mark: bigint): Promise<PlannedBatch | null> {
+    const row = await this.try('looking for a finished batch', () =>
+      this.batches(archiver)
+        .where('state', '=', 'done')
+        .where('last_id', '>', mark)
+        .orderBy('last_id')
+        .executeTakeFirst(),
+    )
+    return row === undefined ? null : this.toBatch(archiver, row)
+  }
+
+  private batches(archiver: string) {
+    return this.db
+      .selectFrom(this.names.batch)
+      .select(['id', 'after_id', 'first_id', 'up_to_id'])
+      .where('archiver', '=', archiver)
+  }
+
+  private toBatch(archiver: string, row: Pick<Selectable<BatchTable>, 'id' | 'after_id' | 'first_id' | 'up_to_id'>) {
+    const [id, afterId] = [BigInt(row.id), BigInt(row.after_id)]
+    return { id, archiver, table: this.table, afterId, firstId: BigInt(row.first_id), upToId: BigInt(row.up_to_id) }
+  }
+
+  private async setState({ id }: PlannedBatch, from: BatchState, to: BatchState): Promise<void> {
+    await this.try(`filing a batch as ${to}`, () =>
+      this.db.updateTable(this.names.batch).set({ state: to }).where('id', '=', id).where('state', '=', from).execute(),
+    )
+  }
+
+  /** Compare and set: the mark is moved only from where this program found it. */
+  private async moveMark(transaction: Transaction<ControlTables>, batch: PlannedBatch, move: MarkMove): Promise<void> {
     const { numUpdatedRows } = await transaction
       .updateTable(this.names.status)
-      .set({ log_score_id: lastId, modified_on: sql`current_timestamp` })
+      .set({ log_score_id: move.to, modified_on: sql`current_timestamp` })
       .where('archiver', '=', batch.archiver)
-      .where(sql<boolean>`coalesce(log_score_id, 0) = ${batch.afterId}`)
+      .where(sql<boolean>`coalesce(log_score_id, 0) = ${move.from}`)
       .executeTakeFirstOrThrow()
     if (numUpdatedRows !== 1n) throw markMoved(batch)
   }
@@ -132,6 +202,12 @@ export class MySqlLedger implements Ledger {
       .where('state', '=', 'planned')
       .executeTakeFirstOrThrow()
     if (numUpdatedRows !== 1n) throw markMoved(batch)
+  }
+
+  /** The table of skipped rows is made when the first row is skipped. */
+  private noneWithoutTable(error: unknown): [] {
+    if ((error as NodeJS.ErrnoException).code === 'ER_NO_SUCH_TABLE') return []
+    throw this.explain(error, 'reading the skipped rows')
   }
 
   private async refuseReadOnly(): Promise<void> {

@@ -18,6 +18,8 @@ export interface LockOptions {
   readonly name: string
   /** How long to wait for a lock that is held; whole seconds are sent. 0 does not wait. */
   readonly timeoutMs: number
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal
 }
 
 /** Another connection has the lock. */
@@ -52,17 +54,22 @@ export class MySqlLock implements Permit, AsyncDisposable {
   }
 
   /** Takes the lock, or says who has it. @throws LockHeldError */
-  static async take({ settings, name, timeoutMs }: LockOptions): Promise<MySqlLock> {
+  static async take({ settings, name, timeoutMs, signal }: LockOptions): Promise<MySqlLock> {
     const session = `wait_timeout = ${SESSION_WAIT_S}, innodb_lock_wait_timeout = ${ROW_LOCK_WAIT_S}`
     const connection = await connect(settings, session)
+    const giveUp = (): void => connection.destroy()
+    signal?.addEventListener('abort', giveUp)
     try {
+      signal?.throwIfAborted()
       const [taken] = await ask(connection, 'select get_lock(?, ?)', [name, Math.ceil(timeoutMs / 1000)])
       const answeredAtMs = performance.now()
       if (taken === 1) return new MySqlLock(connection, name, answeredAtMs)
       throw new LockHeldError(name, await describeHolder(connection, name))
     } catch (error) {
       await disconnect(connection)
-      throw statementError(error, `taking the lock ${name}`, {})
+      throw signal?.aborted ? signal.reason : statementError(error, `taking the lock ${name}`, {})
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 

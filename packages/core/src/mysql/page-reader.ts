@@ -5,6 +5,7 @@ import type { LogScoreChunk } from '../types.js'
 import { AttributeCache, ChunkWriter, type SourceRow } from './chunk-writer.js'
 
 export interface PageReaderOptions {
+  /** Quoted. */
   readonly table: string
   /** The select list, in the order of `SourceRow`. */
   readonly columns: string
@@ -26,7 +27,7 @@ export class PageReader {
   private readonly lanes: readonly Lane[]
 
   constructor(connections: readonly Connection[], options: PageReaderOptions) {
-    const sql = `select ${options.columns} from \`${options.table}\` where id > ? and id <= ? order by id`
+    const sql = `select ${options.columns} from ${options.table} where id > ? and id <= ? order by id`
     const attributes = connections.map(() => new AttributeCache())
     this.options = options
     this.lanes = connections.map((connection, i) => {

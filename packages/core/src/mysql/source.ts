@@ -4,8 +4,10 @@ import { ArchiverError } from '../errors.js'
 import type { LogScoreChunk } from '../types.js'
 import { type SourceColumns, selectList, sourceColumns } from './columns.js'
 import { connectPool, type MySqlSettings } from './connect.js'
+import { HoleProbe } from './hole-probe.js'
 import { connectionError, statementError } from './mysql-errors.js'
 import { PageReader } from './page-reader.js'
+import { quoteName } from './tables.js'
 
 export interface MySqlSourceOptions {
   readonly settings: MySqlSettings
@@ -21,18 +23,21 @@ export class MySqlSource implements Source, AsyncDisposable {
   private readonly pool: Pool
   private readonly settings: MySqlSettings
   private readonly table: string
+  private readonly quoted: string
   private readonly pageRows: number
   private columns: Promise<SourceColumns> | undefined
+  private step: Promise<bigint> | undefined
 
   constructor({ settings, table, encrypted, pageRows = 10_000 }: MySqlSourceOptions) {
     this.settings = settings
     this.table = table
+    this.quoted = quoteName(table)
     this.pageRows = pageRows
     this.pool = connectPool(settings, encrypted ?? (settings.tls?.mode ?? 'false') !== 'false')
   }
 
-  async settledMaxId(): Promise<bigint | null> {
-    return this.borrow((connection) => this.oneId(connection, 'select max(id) from ??', []))
+  async maxId(): Promise<bigint | null> {
+    return this.borrow((connection) => this.oneId(connection, `select max(id) from ${this.quoted}`))
   }
 
   async firstId(range: SourceRange): Promise<bigint | null> {
@@ -40,10 +45,25 @@ export class MySqlSource implements Source, AsyncDisposable {
   }
 
   async countUpTo({ afterId, upToId }: SourceRange, limit: number): Promise<number> {
-    const inner = 'select 1 from ?? where id > ? and id <= ? limit ?'
+    const inner = `select 1 from ${this.quoted} where id > ? and id <= ? limit ?`
     const sql = `select count(*) from (${inner}) as waiting`
     const [row] = await this.borrow((connection) => this.query(connection, sql, [afterId, upToId, limit]))
     return Number(row?.[0])
+  }
+
+  idStep(): Promise<bigint> {
+    this.step ??= this.borrow(async (connection) => {
+      const [row] = await this.query(connection, 'select @@global.auto_increment_increment')
+      return BigInt(Number(row?.[0]))
+    })
+    return this.step
+  }
+
+  async firstOpenHole(holes: readonly SourceRange[]): Promise<SourceRange | null> {
+    return this.borrow(async (connection) => {
+      const [row] = await this.query(connection, 'select version()')
+      return new HoleProbe(connection, this.quoted, String(row?.[0])).firstOpen(holes)
+    })
   }
 
   async *read(range: SourceRange): AsyncGenerator<LogScoreChunk> {
@@ -52,7 +72,7 @@ export class MySqlSource implements Source, AsyncDisposable {
     let whole = false
     try {
       const reader = new PageReader(connections, {
-        table: this.table,
+        table: this.quoted,
         columns,
         pageRows: this.pageRows,
         firstId: (connection, rest) => this.firstIdOn(connection, rest),
@@ -77,7 +97,7 @@ export class MySqlSource implements Source, AsyncDisposable {
   }
 
   private async describe(): Promise<SourceColumns> {
-    const rows = await this.borrow((connection) => this.query(connection, 'show columns from ??', []))
+    const rows = await this.borrow((connection) => this.query(connection, `show columns from ${this.quoted}`))
     return sourceColumns(
       this.table,
       rows.map((row) => String(row[0])),
@@ -85,20 +105,19 @@ export class MySqlSource implements Source, AsyncDisposable {
   }
 
   private firstIdOn(connection: Connection, { afterId, upToId }: SourceRange): Promise<bigint | null> {
-    return this.oneId(connection, 'select min(id) from ?? where id > ? and id <= ?', [afterId, upToId])
+    return this.oneId(connection, `select min(id) from ${this.quoted} where id > ? and id <= ?`, [afterId, upToId])
   }
 
-  private async oneId(connection: Connection, sql: string, values: readonly unknown[]): Promise<bigint | null> {
+  private async oneId(connection: Connection, sql: string, values: readonly unknown[] = []): Promise<bigint | null> {
     const [row] = await this.query(connection, sql, values)
     const id = row?.[0]
     // A bigint column comes as a number, or as a string beyond 2^53-1; max() and min() are null for no row.
     return id === null || id === undefined ? null : BigInt(id as number | string)
   }
 
-  /** The first `??` of `sql` is the table. */
-  private query(connection: Connection, sql: string, values: readonly unknown[]): Promise<unknown[][]> {
+  private query(connection: Connection, sql: string, values: readonly unknown[] = []): Promise<unknown[][]> {
     return new Promise((resolve, reject) =>
-      connection.query<RowDataPacket[][]>({ sql, values: [this.table, ...values], rowsAsArray: true }, (error, rows) =>
+      connection.query<RowDataPacket[][]>({ sql, values: [...values], rowsAsArray: true }, (error, rows) =>
         error ? reject(this.explain(error)) : resolve(rows),
       ),
     )
@@ -108,21 +127,23 @@ export class MySqlSource implements Source, AsyncDisposable {
     const connection = await this.checkOut()
     try {
       return await work(connection)
+    } catch (error) {
+      throw this.explain(error)
     } finally {
       this.giveBack(connection, true)
     }
   }
 
   private explain(error: unknown): ArchiverError {
-    if ((error as NodeJS.ErrnoException).code === 'ER_NO_SUCH_TABLE') {
-      return new ArchiverError(`there is no table ${this.table} in database ${this.settings.database}`, {
-        code: 'SOURCE_MISSING',
-        table: this.table,
-        hint: 'Correct db_database, app_default_table or -t.',
-        cause: error,
-      })
+    if ((error as NodeJS.ErrnoException).code !== 'ER_NO_SUCH_TABLE') {
+      return statementError(error, `asking table ${this.table}`, { table: this.table })
     }
-    return statementError(error, `asking table ${this.table}`, { table: this.table })
+    return new ArchiverError(`there is no table ${this.table} in database ${this.settings.database}`, {
+      code: 'SOURCE_MISSING',
+      table: this.table,
+      hint: 'Correct db_database, app_default_table or -t.',
+      cause: error,
+    })
   }
 
   private checkOut(): Promise<PoolConnection> {
@@ -136,7 +157,7 @@ export class MySqlSource implements Source, AsyncDisposable {
   /** The connections of one read: two, so that a page is always under way, or the only one the pool may have. */
   private async checkOutLanes(): Promise<PoolConnection[]> {
     const first = await this.checkOut()
-    if ((this.settings.maxOpenConnections ?? 10) < 2) return [first]
+    if ((this.settings.maxOpenConnections ?? 10) < MOST_USED) return [first]
     try {
       return [first, await this.checkOut()]
     } catch (error) {
@@ -152,6 +173,9 @@ export class MySqlSource implements Source, AsyncDisposable {
     else connection.destroy()
   }
 }
+
+/** Two lanes of a read, and one for what is asked meanwhile. */
+const MOST_USED = 3
 
 const openedAt = new WeakMap<PoolConnection, number>()
 

@@ -12,11 +12,17 @@ export interface StatusTable {
   modified_on: ColumnType<string, never, unknown>
 }
 
+/**
+ * planned: in hand, or left by a crash · done: stored and marked · superseded: given up, since another program moved the
+ * mark past its start · foreign: no batch of ours, but rows that another program stored
+ */
+export type BatchState = 'planned' | 'done' | 'superseded' | 'foreign'
+
 /** `T_archive_batch`: what was planned and what was stored. See {@link batchTableSql} for the columns. */
 export interface BatchTable {
   id: Generated<Id>
   archiver: string
-  state: 'planned' | 'done' | 'superseded'
+  state: BatchState
   after_id: Id
   first_id: Id
   up_to_id: Id
@@ -31,14 +37,35 @@ export interface BatchTable {
   done_on: ColumnType<string | null, never, unknown>
 }
 
+/** `T_archive_skip`: rows that an operator has taken out for one archiver. */
+export interface SkipTable {
+  id: Generated<number>
+  archiver: string
+  row_id: Id
+  reason: string
+  /** The row in full, as JSON. */
+  row_json: string
+  skipped_by: string
+}
+
 export interface ControlTables {
   status: StatusTable
   batch: BatchTable
+  skip: SkipTable
 }
 
-/** The names of the two tables beside `table`. Kysely's types know tables by fixed names; ours are chosen at run time. */
-export function controlTableNames(table: string): { readonly status: 'status'; readonly batch: 'batch' } {
-  return { status: `${table}_archive_status` as 'status', batch: `${table}_archive_batch` as 'batch' }
+/** A name as SQL takes it. */
+export function quoteName(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``
+}
+
+/** The names of the tables beside `table`. Kysely's types know tables by fixed names; ours are chosen at run time. */
+export function controlTableNames(table: string): { readonly [name in keyof ControlTables]: name } {
+  return {
+    status: `${table}_archive_status` as 'status',
+    batch: `${table}_archive_batch` as 'batch',
+    skip: `${table}_archive_skip` as 'skip',
+  }
 }
 
 /**
@@ -49,7 +76,7 @@ export function batchTableSql(table: string): string {
   return `create table if not exists \`${controlTableNames(table).batch}\` (
   id bigint unsigned not null auto_increment primary key,
   archiver varchar(255) not null,
-  state enum('planned', 'done', 'superseded') not null default 'planned',
+  state enum('planned', 'done', 'superseded', 'foreign') not null default 'planned',
   open tinyint as (if(state = 'planned', 1, null)) stored,
   after_id bigint unsigned not null comment 'exclusive; the mark before this batch',
   first_id bigint unsigned not null comment 'planned: no row has a lower id; done: the first row',
@@ -65,7 +92,7 @@ export function batchTableSql(table: string): string {
   planned_on timestamp(3) not null default current_timestamp(3),
   done_on timestamp(3) null default null,
   unique key one_planned (archiver, open),
-  key archiver_range (archiver, up_to_id)
+  key archiver_range (archiver, last_id)
 ) engine=InnoDB default charset=utf8mb4`
 }
 

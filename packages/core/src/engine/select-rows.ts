@@ -1,17 +1,18 @@
 import type { LogScoreChunk } from '../types.js'
 
-/** The rows of `chunks` whose ids are not in `held` (ascending): what is left to store of a batch stored in part. */
-export async function* withoutHeld(
+/** The rows of `chunks` whose ids are not in `left` (ascending). */
+export async function* withoutIds(
   chunks: AsyncIterable<LogScoreChunk>,
-  held: BigUint64Array,
+  left: BigUint64Array,
 ): AsyncGenerator<LogScoreChunk> {
+  if (left.length === 0) return yield* chunks
   let next = 0
   for await (const chunk of chunks) {
     const keep: number[] = []
     for (let i = 0; i < chunk.rows; i++) {
       const id = chunk.id[i]!
-      while (next < held.length && held[next]! < id) next++
-      if (held[next] !== id) keep.push(i)
+      while (next < left.length && left[next]! < id) next++
+      if (left[next] !== id) keep.push(i)
     }
     if (keep.length === chunk.rows) yield chunk
     else if (keep.length > 0) yield pick(chunk, keep)

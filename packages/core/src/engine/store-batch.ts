@@ -1,0 +1,175 @@
+import { ArchiverError, RowError } from '../errors.js'
+import { faultPoint } from '../fault.js'
+import type { Archiver, LogScoreChunk, Permit, PlannedBatch, StoredRows, StoreResult } from '../types.js'
+import { enoughWait } from './due.js'
+import type { OnEvent } from './events.js'
+import { guardHoles, OpenHole, type Watch } from './holes.js'
+import type { BatchRecord, Ledger } from './ledger.js'
+import { withoutIds } from './select-rows.js'
+import type { Source } from './source.js'
+import { Tally, tallied } from './tally.js'
+
+/** What one archiver works with in a pass. */
+export interface ArchiverRun {
+  readonly archiver: Archiver
+  readonly ledger: Ledger
+  readonly source: Source
+  readonly permit: Permit
+  readonly settleMs: number
+  readonly watch: Watch
+  /** Rows that an operator has taken out, ascending. */
+  readonly skipped: BigUint64Array
+  readonly onEvent: OnEvent
+}
+
+/** What became of a planned batch. */
+export interface Outcome {
+  readonly rows: number
+  /** Where the mark is now. */
+  readonly mark: bigint
+  /** Set where no row after it can be stored in this run: a hole that is open, or rows that are all skipped. */
+  readonly endsAt?: bigint
+}
+
+/** Stores a batch of which the archive holds nothing, and commits it. */
+export function storeNew(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<Outcome> {
+  return finish(run, batch, mark, new BigUint64Array())
+}
+
+/** Finishes a planned batch with exactly its own range, whatever the settings are now. */
+export async function recover(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<Outcome> {
+  return complete(run, batch, mark, await heldOf(run, batch))
+}
+
+/**
+ * Settles a planned batch past whose start another program has moved the mark: finished if any of it is in the archive,
+ * else given up, since those rows are that program's.
+ */
+export async function recoverOvertaken(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<Outcome> {
+  const held = await heldOf(run, batch)
+  if (held.kind !== 'none') return complete(run, batch, mark, held)
+  await run.ledger.supersede(batch)
+  run.onEvent({ event: 'batch.superseded', batch })
+  return { rows: 0, mark }
+}
+
+async function heldOf(run: ArchiverRun, batch: PlannedBatch): Promise<StoredRows> {
+  await faultPoint('recover.before')
+  const held = await run.archiver.stored(batch, () => rowsOf(run, batch), run.permit)
+  await faultPoint('recover.after')
+  run.onEvent({ event: 'batch.recovering', batch, held: held.kind })
+  return held
+}
+
+async function complete(run: ArchiverRun, batch: PlannedBatch, mark: bigint, held: StoredRows): Promise<Outcome> {
+  if (held.kind !== 'all') return finish(run, batch, mark, held.kind === 'some' ? held.ids : new BigUint64Array())
+  const tally = new Tally(batch)
+  for await (const _ of tallied(rowsOf(run, batch), tally, () => undefined));
+  return commit(run, batch, mark, tally, held.result, performance.now())
+}
+
+/** The batch's rows, without those that were taken out. */
+async function* rowsOf(run: ArchiverRun, batch: PlannedBatch): AsyncGenerator<LogScoreChunk> {
+  yield* withoutIds(guardHoles(run.source.read(batch), batch, run), run.skipped)
+}
+
+/** Stores what the archive does not hold, up to a row that cannot be stored, if there is one. */
+async function finish(run: ArchiverRun, batch: PlannedBatch, mark: bigint, held: BigUint64Array): Promise<Outcome> {
+  try {
+    return await storeRows(run, batch, mark, held)
+  } catch (error) {
+    const lastId = lastBefore(error)
+    // What is in the archive already cannot be left out of its batch: that stays planned.
+    if (lastId === null || (held.at(-1) ?? 0n) > lastId) throw error
+    const outcome = await endBefore(
+      run,
+      batch,
+      mark,
+      lastId,
+      error instanceof RowError ? 1 : run.archiver.batch.minRows,
+    )
+    if (error instanceof RowError) throw error
+    return outcome
+  }
+}
+
+/** Where a batch must end because of this error; null for one that has nothing to do with a row. */
+function lastBefore(error: unknown): bigint | null {
+  if (error instanceof OpenHole) return error.lastId
+  return error instanceof RowError ? error.id - 1n : null
+}
+
+/**
+ * Ends the batch at `lastId`, so that what can be stored is stored and marked. Fewer rows than `minRows` wait instead,
+ * unless some are in the archive already.
+ */
+async function endBefore(
+  run: ArchiverRun,
+  batch: PlannedBatch,
+  mark: bigint,
+  lastId: bigint,
+  minRows: number,
+): Promise<Outcome> {
+  if (lastId < batch.firstId) return withdraw(run, batch, mark, lastId)
+  const short = await run.ledger.shorten(batch, lastId)
+  run.onEvent({ event: 'batch.shortened', batch: short })
+  const held = await heldOf(run, short)
+  if (held.kind === 'none' && !(await enoughWait(run.source, short, minRows))) return withdraw(run, short, mark, lastId)
+  return { ...(await complete(run, short, mark, held)), endsAt: lastId }
+}
+
+async function withdraw(run: ArchiverRun, batch: PlannedBatch, mark: bigint, endsAt: bigint): Promise<Outcome> {
+  await run.ledger.withdraw(batch)
+  return { rows: 0, mark, endsAt }
+}
+
+async function storeRows(run: ArchiverRun, batch: PlannedBatch, mark: bigint, held: BigUint64Array): Promise<Outcome> {
+  const startedMs = performance.now()
+  const tally = new Tally(batch)
+  const progress = (): void => run.onEvent({ event: 'batch.progress', batch, rows: tally.rows, lastId: tally.last })
+  const chunks = tallied(rowsOf(run, batch), tally, progress)
+  await faultPoint('store.before')
+  const result = await run.archiver.store(batch, withoutIds(chunks, held), run.permit)
+  await faultPoint('store.after')
+  if (result.rows + held.length !== tally.rows) throw rowsDiffer(batch, result.rows + held.length, tally.rows)
+  return commit(run, batch, mark, tally, result, startedMs)
+}
+
+async function commit(
+  run: ArchiverRun,
+  batch: PlannedBatch,
+  mark: bigint,
+  tally: Tally,
+  result: StoreResult,
+  startedMs: number,
+): Promise<Outcome> {
+  if (tally.rows === 0) return withdraw(run, batch, mark, batch.upToId)
+  const record: BatchRecord = tally.record(result)
+  const to = await nextMark(run, batch, mark, record.lastId)
+  await faultPoint('commit.before')
+  run.permit.check()
+  await run.ledger.commit(batch, record, { from: mark, to })
+  await faultPoint('commit.after')
+  const elapsedMs = performance.now() - startedMs
+  run.onEvent({ event: 'batch.done', batch, record, conversions: result.conversions ?? {}, elapsedMs })
+  return { rows: result.rows, mark: to }
+}
+
+/** A mark goes to the batch's last row, but never back, and never over rows between itself and the batch. */
+async function nextMark(run: ArchiverRun, batch: PlannedBatch, mark: bigint, lastId: bigint): Promise<bigint> {
+  if (mark >= lastId) return mark
+  const between = mark < batch.afterId ? await run.source.firstId({ afterId: mark, upToId: batch.afterId }) : null
+  return between === null ? lastId : mark
+}
+
+function rowsDiffer(batch: PlannedBatch, stored: number, read: number): ArchiverError {
+  const { archiver, table, afterId, upToId } = batch
+  return new ArchiverError(`batch ${batch.id}: the archive reports ${stored} rows, the source had ${read}`, {
+    code: 'ROWS_DIFFER',
+    archiver,
+    table,
+    afterId,
+    upToId,
+    hint: 'Nothing was marked; the next run checks what the archive holds.',
+  })
+}
