@@ -2,11 +2,16 @@ import { expect, test } from 'vitest'
 import { auditVerdict } from './audit.mjs'
 
 test('a known vulnerability fails', () => {
-  const advisory = { module_name: 'left-pad', vulnerable_versions: '<2', severity: 'high', title: 'bad', url: 'https://a.b' }
+  const advisory = {
+    module_name: 'left-pad',
+    vulnerable_versions: '<2',
+    severity: 'high',
+    title: 'bad',
+    url: 'https://a.b',
+  }
   const stdout = JSON.stringify({ advisories: { 1: advisory } })
   const output = 'left-pad <2: bad (high), https://a.b'
   expect(auditVerdict({ code: 1, stdout, output: stdout })).toMatchObject({ ok: false, output })
-})
 })
 
 test('none known passes', () => {
