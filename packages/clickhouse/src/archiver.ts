@@ -53,7 +53,7 @@ class ClickHouseArchiver implements Archiver {
   }
 
   async prepare(table: string): Promise<void> {
-    const { link, facts } = await this.#links.prepare()
+    const { link, facts } = await this.#links.prepare(table)
     await prepareTable(link, this.#links.database, table, facts)
   }
 

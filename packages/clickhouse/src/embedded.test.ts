@@ -8,7 +8,7 @@ import { createChdbConnection } from 'chdb/connection'
 import fc from 'fast-check'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { createClickHouseArchiver } from './archiver.js'
-import { asConnection } from './embedded.js'
+import { asConnection } from './chdb.js'
 import { convert, fromJson, type JsonRow, selectRows } from './testing/read-back.js'
 import { batchOf, fits, hostileRows, plainRows } from './testing/rows.js'
 
@@ -94,7 +94,7 @@ describe('the embedded ClickHouse', () => {
   })
 
   it('leaves no file behind, whether an insert succeeds, fails, or is left in the middle', async () => {
-    const spool = join(path, 'archiver-spool')
+    const spool = join(path, 'archiver-spool', 'spool')
     const archiver = await start('spool')
     const rows = plainRows(3000)
     async function* breaks() {
@@ -112,13 +112,18 @@ describe('the embedded ClickHouse', () => {
     await expect(readdir(spool)).rejects.toThrow('ENOENT')
   })
 
-  it('refuses a folder that cannot be one', async () => {
-    await writeFile(join(folder, 'file'), '')
-    const archiver = createClickHouseArchiver({ dsn: `chdb://${folder}/file` })
-    await expect(archiver.prepare('t')).rejects.toMatchObject({
-      message: expect.stringContaining(`cannot open the embedded ClickHouse in ${folder}/file`),
-    })
-  })
+  it.each(['a folder above it that is not there', 'a file', 'a second folder in one process'])(
+    'refuses %s',
+    async (what) => {
+      await writeFile(join(folder, 'file'), '')
+      const place = what === 'a file' ? 'file' : what.startsWith('a second') ? 'second' : 'not/there'
+      const archiver = createClickHouseArchiver({ dsn: `chdb://${folder}/${place}` })
+      await expect(archiver.prepare('t')).rejects.toMatchObject({
+        code: 'CHDB_FOLDER',
+        message: expect.stringContaining(`ch_dsn: cannot open the embedded ClickHouse in ${folder}/${place}`),
+      })
+    },
+  )
 
   async function read(table: string): Promise<LogScore[]> {
     const answer = await client.query({ query: `${selectRows(table)} ORDER BY id`, format: 'JSONEachRow' })

@@ -2,14 +2,10 @@ import { createWriteStream } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { ArchiverError, errorText, type Permit } from '@archiver/core'
-import {
-  type ClickHouseClient,
-  type ClickHouseClientConfigOptions,
-  ClickHouseLogLevel,
-  createClient,
-} from '@clickhouse/client'
+import type { Permit } from '@archiver/core'
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import type { ChdbConnection } from 'chdb/connection'
+import { asConnection, openChdb } from './chdb.js'
 import { clickHouseError } from './errors.js'
 import { type Facts, readFacts } from './facts.js'
 import type { Link, Links } from './link.js'
@@ -28,7 +24,6 @@ export class Embedded implements Links, Link {
   readonly database: string
   readonly #target: EmbeddedClickHouse
   readonly #dsn: string
-  readonly #spool: string
   #opened: Opened | undefined
   #facts: Facts | undefined
 
@@ -37,7 +32,6 @@ export class Embedded implements Links, Link {
     this.database = target.database
     this.#target = target
     this.#dsn = dsn
-    this.#spool = join(target.path, 'archiver-spool')
   }
 
   async reach(): Promise<Link> {
@@ -46,10 +40,10 @@ export class Embedded implements Links, Link {
     return this
   }
 
-  async prepare(): Promise<{ link: Link; facts: Facts }> {
+  async prepare(table: string): Promise<{ link: Link; facts: Facts }> {
     this.#opened ??= await this.#open()
     this.#facts = await readFacts(this)
-    await rm(this.#spool, { recursive: true, force: true })
+    await rm(this.#spoolOf(table), { recursive: true, force: true })
     await this.run(`CREATE DATABASE IF NOT EXISTS ${quoted(this.database)}`)
     return { link: this, facts: this.#facts }
   }
@@ -81,10 +75,11 @@ export class Embedded implements Links, Link {
   }
 
   async insert(table: string, queryId: string, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void> {
-    const file = join(this.#spool, `${encodeURIComponent(queryId)}.native`)
+    const spool = this.#spoolOf(table)
+    const file = join(spool, `${encodeURIComponent(queryId)}.native`)
     const into = `${quoted(this.database)}.${quoted(table)}`
     try {
-      await mkdir(this.#spool, { recursive: true })
+      await mkdir(spool, { recursive: true })
       await pipeline(blocks, createWriteStream(file), { signal: permit.signal })
       permit.check()
       const from = `SELECT ${columnList} FROM file(${literal(file)}, 'Native')`
@@ -107,6 +102,10 @@ export class Embedded implements Links, Link {
     this.#opened = undefined
   }
 
+  #spoolOf(table: string): string {
+    return join(this.#target.path, 'archiver-spool', encodeURIComponent(table))
+  }
+
   async #doing<T>(doing: string, act: (opened: Opened) => Promise<T>): Promise<T> {
     try {
       return await act(this.#opened!)
@@ -116,38 +115,11 @@ export class Embedded implements Links, Link {
   }
 
   async #open(): Promise<Opened> {
-    const createConnection = await importChdb()
-    try {
-      await mkdir(this.#target.path, { recursive: true })
-      const connection = createConnection({ path: this.#target.path })
-      const log = { level: ClickHouseLogLevel.OFF }
-      return {
-        connection,
-        client: createClient({ connection: asConnection(connection), log, clickhouse_settings: this.#target.settings }),
-      }
-    } catch (thrown) {
-      throw clickHouseError(thrown, `cannot open the embedded ClickHouse in ${this.#target.path}`, this.#dsn)
+    const connection = await openChdb(this.#target.path)
+    const log = { level: ClickHouseLogLevel.OFF }
+    return {
+      connection,
+      client: createClient({ connection: asConnection(connection), log, clickhouse_settings: this.#target.settings }),
     }
-  }
-}
-
-/** chdb declares the interface of this very client, but against a copy of it. */
-export function asConnection(connection: ChdbConnection): NonNullable<ClickHouseClientConfigOptions['connection']> {
-  return connection as unknown as NonNullable<ClickHouseClientConfigOptions['connection']>
-}
-
-async function importChdb(): Promise<typeof import('chdb/connection').createChdbConnection> {
-  try {
-    return (await import('chdb/connection')).createChdbConnection
-  } catch (thrown) {
-    throw new ArchiverError(
-      `ch_dsn asks for the embedded ClickHouse, and the package chdb is not there: ${errorText(thrown).split('\n', 1)[0]}`,
-      {
-        code: 'CHDB_MISSING',
-        archiver: 'clickhouse',
-        hint: 'npm install chdb (Linux or macOS), or name a server in ch_dsn.',
-        cause: thrown,
-      },
-    )
   }
 }

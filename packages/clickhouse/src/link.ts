@@ -19,8 +19,8 @@ export interface Links {
   readonly database: string
   /** The one to use for all of a batch. It knows what its ClickHouse can do. */
   reach(): Promise<Link>
-  /** Removes what an interrupted insert left outside of ClickHouse, and looks again at what it can do. */
-  prepare(): Promise<{ link: Link; facts: Facts }>
+  /** Removes what an interrupted insert into the table left outside of ClickHouse; looks again at what it can do. */
+  prepare(table: string): Promise<{ link: Link; facts: Facts }>
   /** Resolves when nothing that an earlier process sent under this query id can still arrive. */
   settle(queryId: string, permit: Permit): Promise<void>
   close(): Promise<void>
