@@ -5,24 +5,20 @@ import { enableCompileCache } from 'node:module'
 // Compiled code is kept from run to run: saves a third of the start-up.
 enableCompileCache()
 
-const [{ default: yargs }, { archiveCommand }, { configCommand }, { exitCodeOf, ExitCode, UsageError }, { errorLine }] =
-  await Promise.all([
-    import('yargs'),
-    import('./commands/archive.js'),
-    import('./commands/config.js'),
-    import('./exit-codes.js'),
-    import('./report/error-lines.js'),
-  ])
+const [{ default: yargs }, { addCommands }, { exitCodeOf, ExitCode, UsageError }, { errorLine }] = await Promise.all([
+  import('yargs'),
+  import('./commands/index.js'),
+  import('./exit-codes.js'),
+  import('./report/error-lines.js'),
+])
 
 process.exit(await main(process.argv.slice(2)))
 
 async function main(args: readonly string[]): Promise<number> {
   try {
-    await yargs([...args])
+    await addCommands(yargs([...args]))
       .scriptName('archiver')
       .usage('$0 <command>\n\nCopies every row of the MySQL table log_scores into its archives, exactly once.')
-      .command(archiveCommand)
-      .command(configCommand)
       .demandCommand(1, 'Name a command.')
       .strict()
       .version(version())

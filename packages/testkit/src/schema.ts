@@ -45,9 +45,9 @@ function sourceTable(table: string, { withoutRtt, withoutAttributes }: SourceTab
   ) engine=InnoDB default charset=utf8mb4`
 }
 
-/** Removes what {@link createSourceTables} made, and the batch table beside them. Missing tables are no error. */
+/** Removes what {@link createSourceTables} made, and our own tables beside them. Missing tables are no error. */
 export async function dropTables(connection: Connection, table = 'log_scores'): Promise<void> {
-  for (const name of [`${table}_archive_batch`, `${table}_archive_status`, table]) {
+  for (const name of [`${table}_archive_skip`, `${table}_archive_batch`, `${table}_archive_status`, table]) {
     await connection.query(`drop table if exists \`${name}\``)
   }
 }

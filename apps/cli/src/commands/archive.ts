@@ -1,8 +1,7 @@
 import type { CommandModule } from 'yargs'
+import { type CommonArguments, loadWiring, withCommonOptions } from './common.js'
 
-interface ArchiveArguments {
-  readonly config: string | undefined
-  readonly table: string | undefined
+interface ArchiveArguments extends CommonArguments {
   readonly only: readonly string[]
   readonly 'dry-run': boolean
   readonly 'log-format': 'auto' | 'json' | 'pretty' | undefined
@@ -13,8 +12,7 @@ export const archiveCommand: CommandModule<object, ArchiveArguments> = {
   command: 'archive',
   describe: 'Copy the waiting rows into every archive that is turned on, once each',
   builder: (yargs) =>
-    yargs
-      .option('table', { alias: 't', type: 'string', requiresArg: true, describe: 'Source table [app_default_table]' })
+    withCommonOptions(yargs)
       .option('only', {
         type: 'string',
         array: true,
@@ -23,11 +21,6 @@ export const archiveCommand: CommandModule<object, ArchiveArguments> = {
         describe: 'Only this archiver; may be repeated',
       })
       .option('dry-run', { type: 'boolean', default: false, describe: 'Say what would be stored; touch nothing' })
-      .option('config', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'Env file to read; the environment wins over it',
-      })
       .option('log-format', {
         choices: ['auto', 'json', 'pretty'] as const,
         describe: 'auto: a progress bar on a terminal, else json [log_format]',
@@ -40,20 +33,18 @@ export const archiveCommand: CommandModule<object, ArchiveArguments> = {
   },
 }
 
-async function run({ config: configFile, table, only, 'dry-run': preview, 'log-format': format }: ArchiveArguments) {
-  const [{ loadSettings }, { checkOnly, chooseTarget }] = await Promise.all([
-    import('../config/index.js'),
-    import('../archivers.js'),
-  ])
-  const settings = loadSettings({ env: process.env, cwd: process.cwd(), configFile })
+async function run({ only, 'dry-run': preview, 'log-format': format, ...common }: ArchiveArguments): Promise<number> {
+  const wiring = await loadWiring(common)
+  const { checkOnly } = await import('../archivers.js')
   checkOnly(only)
-  const job = { settings, only, ...chooseTarget(settings, table) }
+  const job = { ...wiring, only }
   if (preview) return (await import('../archive-preview.js')).previewArchive(job)
   const [{ createReporter }, { archive }] = await Promise.all([
     import('../report/create-reporter.js'),
     import('../archive-pass.js'),
   ])
-  const reporter = await createReporter({ ...settings.logging, format: format ?? settings.logging.format })
-  for (const warning of settings.warnings) reporter.warn(warning)
+  const { logging, warnings } = wiring.settings
+  const reporter = await createReporter({ ...logging, format: format ?? logging.format })
+  for (const warning of warnings) reporter.warn(warning)
   return archive(job, reporter)
 }

@@ -60,6 +60,8 @@ export interface Settings {
   readonly settleMs: number
   readonly takeoverWaitMs: number
   readonly shutdownTimeoutMs: number
+  /** Absolute. Where skipped rows are written. */
+  readonly quarantinePath: string
   readonly logging: { readonly level: Values['log_level']; readonly format: Values['log_format'] }
   /** `default`, `not set`, `environment`, `--config FILE`, `DATABASE_DSN` or the path of a `database.yaml`. */
   readonly provenance: Readonly<Record<VariableName, string>>
@@ -81,6 +83,7 @@ export function settingsOf(values: Values, cwd: string): Omit<Settings, 'provena
     settleMs: values.archive_settle,
     takeoverWaitMs: values.archive_takeover_wait,
     shutdownTimeoutMs: values.shutdown_timeout,
+    quarantinePath: absolute(values.quarantine_path ?? values.avro_path, cwd) ?? cwd,
     logging: { level: values.log_level, format: values.log_format },
   }
 }

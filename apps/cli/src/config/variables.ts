@@ -209,6 +209,11 @@ export const schema = z.object({
     description:
       'Wait before looking at what an interrupted ClickHouse insert left: an accepted request may not have started yet.',
   }),
+  quarantine_path: optional(type.path, {
+    group: 'Running',
+    description:
+      'Folder for the rows that `archiver skip` takes out, `TABLE-skipped.ndjson`; without it avro_path, else the working directory.',
+  }),
   shutdown_timeout: preset('25s', wait, {
     group: 'Running',
     description: 'Time to finish the batch in hand after SIGTERM.',

@@ -14,9 +14,10 @@ export interface StatusTable {
 
 /**
  * planned: in hand, or left by a crash · done: stored and marked · superseded: given up, since another program moved the
- * mark past its start · foreign: no batch of ours, but rows that another program stored
+ * mark past its start · foreign: no batch of ours, but rows that another program stored · moved: no batch, but an
+ * operator who moved the mark from `after_id` to `up_to_id`, for the reason in `identity`
  */
-export type BatchState = 'planned' | 'done' | 'superseded' | 'foreign'
+export type BatchState = 'planned' | 'done' | 'superseded' | 'foreign' | 'moved'
 
 /** `T_archive_batch`: what was planned and what was stored. See {@link batchTableSql} for the columns. */
 export interface BatchTable {
@@ -76,7 +77,7 @@ export function batchTableSql(table: string): string {
   return `create table if not exists \`${controlTableNames(table).batch}\` (
   id bigint unsigned not null auto_increment primary key,
   archiver varchar(255) not null,
-  state enum('planned', 'done', 'superseded', 'foreign') not null default 'planned',
+  state enum('planned', 'done', 'superseded', 'foreign', 'moved') not null default 'planned',
   open tinyint as (if(state = 'planned', 1, null)) stored,
   after_id bigint unsigned not null comment 'exclusive; the mark before this batch',
   first_id bigint unsigned not null comment 'planned: no row has a lower id; done: the first row',
@@ -93,6 +94,20 @@ export function batchTableSql(table: string): string {
   done_on timestamp(3) null default null,
   unique key one_planned (archiver, open),
   key archiver_range (archiver, last_id)
+) engine=InnoDB default charset=utf8mb4`
+}
+
+/** Creates the table of skipped rows. */
+export function skipTableSql(table: string): string {
+  return `create table if not exists ${quoteName(controlTableNames(table).skip)} (
+  id int unsigned not null auto_increment primary key,
+  archiver varchar(255) not null,
+  row_id bigint unsigned not null,
+  reason text not null,
+  row_json longtext not null comment 'the row in full',
+  skipped_by varchar(255) not null,
+  skipped_on timestamp not null default current_timestamp,
+  unique key archiver_row (archiver, row_id)
 ) engine=InnoDB default charset=utf8mb4`
 }
 

@@ -1,0 +1,40 @@
+import type { Argv } from 'yargs'
+import type { Wiring } from '../archivers.js'
+import { UsageError } from '../exit-codes.js'
+
+/** What every command that works on a table is told. */
+export interface CommonArguments {
+  readonly config: string | undefined
+  readonly table: string | undefined
+}
+
+/** Adds --table and --config. */
+export function withCommonOptions<T>(yargs: Argv<T>) {
+  return yargs
+    .option('table', { alias: 't', type: 'string', requiresArg: true, describe: 'Source table [app_default_table]' })
+    .option('config', { type: 'string', requiresArg: true, describe: 'Env file to read; the environment wins over it' })
+}
+
+/** The settings, the table and its lock. @throws ConfigError */
+export async function loadWiring({ config: configFile, table }: CommonArguments): Promise<Wiring> {
+  const [{ loadSettings }, { chooseTarget }] = await Promise.all([
+    import('../config/index.js'),
+    import('../archivers.js'),
+  ])
+  const settings = loadSettings({ env: process.env, cwd: process.cwd(), configFile })
+  return { settings, ...chooseTarget(settings, table) }
+}
+
+/** @throws UsageError for anything but a whole number from 1 to 2^64-1. */
+export function parseId(text: string): bigint {
+  const id = /^\d{1,20}$/.test(text) ? BigInt(text) : 0n
+  if (id < 1n || id >= 2n ** 64n)
+    throw new UsageError(`${JSON.stringify(text)} is no id: a whole number from 1 is expected`)
+  return id
+}
+
+/** @throws UsageError for a reason that says nothing. */
+export function requireReason(reason: string): string {
+  if (reason.trim() === '') throw new UsageError('--reason: say why; it is kept with the record')
+  return reason.trim()
+}

@@ -1,0 +1,10 @@
+import type { Argv } from 'yargs'
+import { archiveCommand } from './archive.js'
+import { configCommand } from './config.js'
+import { markCommand } from './mark.js'
+import { skipCommand } from './skip.js'
+
+/** Adds all commands, in the order of `--help`. What one needs to run is imported when it runs. */
+export function addCommands(yargs: Argv): Argv {
+  return yargs.command(archiveCommand).command(markCommand).command(skipCommand).command(configCommand)
+}

@@ -1,0 +1,40 @@
+import { ArchiverError } from '@archiver/core'
+import type { ArchiverStatus } from '@archiver/core/engine'
+import { connect, disconnect, MySqlLedger, MySqlLock, MySqlOperator } from '@archiver/core/mysql'
+import type { Wiring } from './archivers.js'
+
+/** What an operator's command works with, while no archiver can run. */
+export interface OperatorBench {
+  readonly operator: MySqlOperator
+  readonly status: ArchiverStatus
+}
+
+/** Takes the lock, so that nothing is archived meanwhile, and looks up the archiver. */
+export async function withLock<T>(
+  { settings, table, lockName: name }: Wiring,
+  archiver: string,
+  work: (bench: OperatorBench) => Promise<T>,
+): Promise<T> {
+  await using lock = await MySqlLock.take({ settings: settings.mysql, name, timeoutMs: settings.lock.timeoutMs })
+  // The lock's session lives 8 s without a word; a person may think longer than that, so the work has its own.
+  const connection = await connect(settings.mysql)
+  try {
+    const ledger = new MySqlLedger(connection, table)
+    await ledger.prepare({ rejectReadOnly: settings.mysql.rejectReadOnly })
+    const status = (await ledger.status()).find((row) => row.archiver === archiver)
+    if (status === undefined) throw unknown(archiver, table)
+    const answer = await work({ operator: new MySqlOperator(connection, table), status })
+    lock.check()
+    return answer
+  } finally {
+    await disconnect(connection)
+  }
+}
+
+function unknown(archiver: string, table: string): ArchiverError {
+  return new ArchiverError(`${archiver} has no row in ${table}_archive_status`, {
+    code: 'ARCHIVER_OFF',
+    archiver,
+    table,
+  })
+}
