@@ -1,7 +1,7 @@
 import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import type { Connection } from 'mysql2/promise'
-import { afterAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { rowsFromChunk } from '../chunk.js'
 import { ArchiverError, RowError } from '../errors.js'
 import { connect, disconnect } from '../mysql/connect.js'
@@ -17,6 +17,8 @@ class ShelfArchiver implements Archiver {
   readonly rows: LogScore[] = []
   readonly batches: PlannedBatch[] = []
   batch = { minRows: 10, maxRows: 40, intervalMs: 0 }
+  /** Whether an interrupted store leaves nothing, as with files, or what it had written, as with ClickHouse. */
+  whole = false
   /** Called before each chunk is taken. */
   beforeChunk: (chunk: LogScoreChunk) => void = () => undefined
   afterStore: () => void | Promise<void> = () => undefined
@@ -24,11 +26,17 @@ class ShelfArchiver implements Archiver {
 
   async prepare() {}
   async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>) {
+    const kept = [...this.rows]
     let rows = 0
-    for await (const chunk of chunks) {
-      this.beforeChunk(chunk)
-      this.rows.push(...rowsFromChunk(chunk))
-      rows += chunk.rows
+    try {
+      for await (const chunk of chunks) {
+        this.beforeChunk(chunk)
+        this.rows.push(...rowsFromChunk(chunk))
+        rows += chunk.rows
+      }
+    } catch (error) {
+      if (this.whole) this.rows.splice(0, this.rows.length, ...kept)
+      throw error
     }
     this.batches.push(batch)
     await this.afterStore()
@@ -77,7 +85,7 @@ await describeWithMySql('a pass', (database) => {
     await using source = new MySqlSource({ settings: database.address, table, pageRows: 7 })
     const open = async () => shelf
     const onEvent = (event: EngineEvent) => events.push(event)
-    return await runPass({ table, ledger, source, permit: permitUntil(), open, onEvent, ...options })
+    return await runPass({ table, ledger, source, permit: permitUntil(), open, onEvent, settleMs: 0, ...options })
   }
 
   const mark = async () => (await new MySqlLedger(control, table).status()).find((s) => s.archiver === 'shelf')?.mark
@@ -199,5 +207,105 @@ await describeWithMySql('a pass', (database) => {
   test('an empty table is nothing to do', async () => {
     await connection.query(`delete from ${table}`)
     expect(await pass()).toMatchObject({ rows: 0, failed: new Map() })
+  })
+
+  describe('ids that are handed out and not yet committed', () => {
+    let late: Connection
+    beforeEach(async () => {
+      late = await database.connect()
+      await late.query(`delete from ${table} where id = 50`)
+      await late.beginTransaction()
+      shelf.batch = { minRows: 1, maxRows: 40, intervalMs: 0 }
+    })
+    afterEach(() => late.end())
+    const insert = () => insertRows(late, table, generateRows({ rows: 1, firstId: 50n }))
+
+    test('end the batch, and are stored once they are there', async () => {
+      await insert()
+      await pass()
+      expect(ids()).toEqual(upTo(49))
+      await late.commit()
+      await pass()
+      expect(ids()).toEqual(upTo(95))
+    })
+
+    test('are forgotten once they are rolled back', async () => {
+      await insert()
+      await pass()
+      await late.rollback()
+      await pass()
+      expect(ids()).toEqual(upTo(95).filter((id) => id !== 50))
+    })
+
+    test('that are inserted within the settle window are stored in their place', async () => {
+      const passing = pass({ settleMs: 500 })
+      await insert()
+      await late.commit()
+      await passing
+      await pass()
+      expect(ids()).toEqual(upTo(95))
+    })
+
+    test('leave too few rows waiting rather than make a small batch', async () => {
+      await insert()
+      shelf.batch = { minRows: 60, maxRows: 100, intervalMs: 0 }
+      shelf.whole = true
+      await pass()
+      expect([ids(), await mark()]).toEqual([[], null])
+      await late.commit()
+      await pass()
+      expect(ids()).toEqual(upTo(95))
+    })
+  })
+
+  test('an old hole is waited for once, and never on an idle table', async () => {
+    await connection.query(`delete from ${table} where id between 20 and 29`)
+    const startedMs = performance.now()
+    await pass({ settleMs: 300 })
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(300)
+    expect(ids()).toHaveLength(85)
+    const idleMs = performance.now()
+    await pass({ settleMs: 60_000 })
+    expect(performance.now() - idleMs).toBeLessThan(60_000)
+  })
+
+  test('what fails for reasons that pass is tried again, and nothing is stored twice', async () => {
+    let failures = 3
+    shelf.beforeChunk = (chunk) => {
+      if (chunk.id[0]! > 20n && failures-- > 0) throw new ArchiverError('reset', { code: 'TEST', retryable: true })
+    }
+    const { failed } = await pass({ retry: { attempts: 5, firstDelayMs: 1, maxDelayMs: 2 } })
+    expect(failed.size).toBe(0)
+    expect(ids()).toEqual(upTo(95))
+    expect(events.filter(({ event }) => event === 'archiver.retrying')).toHaveLength(3)
+  })
+
+  test('and given up after the last try', async () => {
+    shelf.beforeChunk = () => {
+      throw new ArchiverError('reset', { code: 'TEST', retryable: true })
+    }
+    const { failed } = await pass({ retry: { attempts: 3, firstDelayMs: 1, maxDelayMs: 2 } })
+    expect(failed.get('shelf')).toMatchObject({ code: 'TEST' })
+    expect(events.filter(({ event }) => event === 'archiver.retrying')).toHaveLength(2)
+  })
+
+  test('asked to drain, it finishes the batch in hand and begins no other', async () => {
+    const leave = new AbortController()
+    shelf.beforeChunk = () => leave.abort()
+    await pass({ drain: leave.signal })
+    expect(ids()).toEqual(upTo(40))
+    expect(await mark()).toBe(40n)
+  })
+
+  test('a batch that another program has overtaken is given up, unless some of it is stored', async () => {
+    shelf.beforeChunk = () => {
+      throw new Error('crash')
+    }
+    await pass()
+    await connection.query(`update ${table}_archive_status set log_score_id = 30 where archiver = 'shelf'`)
+    shelf.beforeChunk = () => undefined
+    await pass()
+    expect(ids()).toEqual(upTo(95).slice(30))
+    expect(events.map(({ event }) => event)).toContain('batch.superseded')
   })
 })
