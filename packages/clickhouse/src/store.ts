@@ -1,4 +1,4 @@
-import type { LogScoreChunk, Permit, PlannedBatch, StoreResult } from '@archiver/core'
+import { faultPoint, type LogScoreChunk, type Permit, type PlannedBatch, type StoreResult } from '@archiver/core'
 import type { Link } from './link.js'
 import { NativeEncoder } from './native.js'
 import { inParts, type PartRows } from './parts.js'
@@ -30,6 +30,7 @@ export async function storeBatch(
     for (let part = await blocks.start(); part !== undefined; part = blocks.nextPart) {
       const queryId = part === 1 ? identity : `${identity}.${part}`
       await link.insert(batch.table, queryId, blocks.ofPart(part), permit)
+      await faultPoint('clickhouse.sent')
       if (blocks.nextPart === part) throw new Error(`ClickHouse ended the insert ${queryId} before its last block`)
     }
   } finally {
@@ -68,6 +69,7 @@ class BatchBlocks {
       this.bytes += bytes.length
       this.rttNegative += rttNegative
       yield bytes
+      await faultPoint('clickhouse.sending')
       await this.#advance()
     }
   }

@@ -1,7 +1,8 @@
 /**
  * The places where a crash, a freeze or a lost lock is worth a test, in the order in which a batch passes them.
- * `plan` and `commit` are transactions in MySQL, `store` is the adapter's work, `recover` the look at what an unfinished
- * batch has left.
+ * `plan` and `commit` are transactions in MySQL, `store` is the adapter's work (a chunk is about to be handed to it;
+ * a file is partly written, is whole, has its name; an insert is partly sent, is answered), `recover` the look at what
+ * an unfinished batch has left.
  */
 export type FaultPoint =
   | 'lock.taken'

@@ -5,6 +5,7 @@ import {
   ArchiverError,
   type BatchPolicy,
   type ErrorPlace,
+  faultPoint,
   type LogScoreChunk,
   type Permit,
   type PlannedBatch,
@@ -60,13 +61,17 @@ class FileAvroArchiver implements Archiver {
     const options = { ...this.#format, metadata: metadataOf(batch), sync: syncMarkerOf(batch) }
     const written = await writeLogScores(
       chunks,
-      (bytes) => this.#guarded(place, permit, () => file.write(bytes)),
+      (bytes) => this.#guarded(place, permit, () => file.write(bytes).then(() => faultPoint('file.written'))),
       options,
     )
     if (!written.first) return { rows: 0, bytes: 0, identity: '' }
     await this.#guarded(place, permit, () => file.finish())
     const path = join(this.#folder.path, fileNameOf(written.first))
-    const bytes = await this.#guarded(place, permit, () => publish(file.path, path, batch))
+    const bytes = await this.#guarded(place, permit, async () => {
+      await faultPoint('file.synced')
+      return publish(file.path, path, batch)
+    })
+    await faultPoint('file.published')
     await this.#named(place, () => syncFolder(this.#folder.path))
     const dropped = written.warningsDropped
     const result = { rows: written.rows, bytes, identity: basename(path) }

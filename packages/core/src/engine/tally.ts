@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ArchiverError } from '../errors.js'
+import { faultPoint } from '../fault.js'
 import type { LogScoreChunk, PlannedBatch, StoreResult } from '../types.js'
 import type { BatchRecord } from './ledger.js'
 
@@ -75,6 +76,7 @@ export async function* tallied(
 ): AsyncGenerator<LogScoreChunk> {
   for await (const chunk of chunks) {
     tally.add(chunk)
+    await faultPoint('store.chunk')
     yield chunk
     onChunk()
   }

@@ -1,5 +1,5 @@
 export { connect, disconnect, isEncrypted, type MySqlSettings, type MySqlTls } from './connect.js'
 export { MySqlLedger } from './ledger.js'
-export { LockHeldError, type LockOptions, MySqlLock } from './lock.js'
+export { LockHeldError, type LockOptions, type LockTimes, MySqlLock } from './lock.js'
 export { MySqlOperator, type Skip, type StoredBatch } from './operator.js'
 export { MySqlSource, type MySqlSourceOptions } from './source.js'

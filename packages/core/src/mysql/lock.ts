@@ -1,16 +1,23 @@
 import type { Connection, RowDataPacket } from 'mysql2'
 import { ArchiverError } from '../errors.js'
+import { faultPoint } from '../fault.js'
 import type { Permit } from '../types.js'
 import { connect, disconnect, type MySqlSettings } from './connect.js'
 import { statementError } from './mysql-errors.js'
 
-/** The server drops a holder it has not heard of for so long; a dead host would else keep the lock for 8 hours. */
-const SESSION_WAIT_S = 8
 /** A commit waits no longer than this for another transaction: pings queue behind it. */
 const ROW_LOCK_WAIT_S = 2
-const PING_INTERVAL_MS = 2_000
-/** Counted from the sending of the last ping that was answered; well before the server lets go. */
-const LIFE_MS = 6_000
+
+/** How long a holder that is not heard of keeps the lock. Only tests need other times than {@link LOCK_TIMES}. */
+export interface LockTimes {
+  /** The server drops a holder it has not heard of for so long; a dead host would else keep the lock for 8 hours. */
+  readonly sessionWaitS: number
+  readonly pingIntervalMs: number
+  /** Counted from the sending of the last ping that was answered; well before the server lets go. */
+  readonly lifeMs: number
+}
+
+export const LOCK_TIMES: LockTimes = { sessionWaitS: 8, pingIntervalMs: 2_000, lifeMs: 6_000 }
 
 export interface LockOptions {
   readonly settings: MySqlSettings
@@ -20,6 +27,7 @@ export interface LockOptions {
   readonly timeoutMs: number
   /** Ends the waiting. */
   readonly signal?: AbortSignal
+  readonly times?: LockTimes
 }
 
 /** Another connection has the lock. */
@@ -43,19 +51,21 @@ export class MySqlLock implements Permit, AsyncDisposable {
   readonly name: string
   private readonly abort = new AbortController()
   private readonly timer: NodeJS.Timeout
+  private readonly lifeMs: number
   private answeredAtMs: number
 
-  private constructor(connection: Connection, name: string, answeredAtMs: number) {
+  private constructor(connection: Connection, name: string, answeredAtMs: number, times: LockTimes) {
     this.connection = connection
     this.name = name
     this.answeredAtMs = answeredAtMs
+    this.lifeMs = times.lifeMs
     connection.on('error', (error) => this.lose(error.message))
-    this.timer = setInterval(() => void this.ping(), PING_INTERVAL_MS)
+    this.timer = setInterval(() => void this.ping(), times.pingIntervalMs)
   }
 
   /** Takes the lock, or says who has it. @throws LockHeldError */
-  static async take({ settings, name, timeoutMs, signal }: LockOptions): Promise<MySqlLock> {
-    const session = `wait_timeout = ${SESSION_WAIT_S}, innodb_lock_wait_timeout = ${ROW_LOCK_WAIT_S}`
+  static async take({ settings, name, timeoutMs, signal, times = LOCK_TIMES }: LockOptions): Promise<MySqlLock> {
+    const session = `wait_timeout = ${times.sessionWaitS}, innodb_lock_wait_timeout = ${ROW_LOCK_WAIT_S}`
     const connection = await connect(settings, session)
     const giveUp = (): void => connection.destroy()
     signal?.addEventListener('abort', giveUp)
@@ -63,7 +73,10 @@ export class MySqlLock implements Permit, AsyncDisposable {
       signal?.throwIfAborted()
       const [taken] = await ask(connection, 'select get_lock(?, ?)', [name, Math.ceil(timeoutMs / 1000)])
       const answeredAtMs = performance.now()
-      if (taken === 1) return new MySqlLock(connection, name, answeredAtMs)
+      if (taken === 1) {
+        await faultPoint('lock.taken')
+        return new MySqlLock(connection, name, answeredAtMs, times)
+      }
       throw new LockHeldError(name, await describeHolder(connection, name))
     } catch (error) {
       await disconnect(connection)
@@ -79,7 +92,7 @@ export class MySqlLock implements Permit, AsyncDisposable {
 
   /** @throws ArchiverError (LOCK_LOST) when another may hold the lock by now. */
   check(): void {
-    if (performance.now() - this.answeredAtMs > LIFE_MS) this.lose(`no answer for ${LIFE_MS / 1000} s`)
+    if (performance.now() - this.answeredAtMs > this.lifeMs) this.lose(`no answer for ${this.lifeMs / 1000} s`)
     this.abort.signal.throwIfAborted()
   }
 
