@@ -42,5 +42,5 @@ async function main(args: readonly string[]): Promise<number> {
 
 function version(): string {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-  return process.env.app_version || manifest.version
+  return manifest.version
 }
