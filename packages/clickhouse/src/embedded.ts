@@ -9,8 +9,10 @@ import { asConnection, openChdb } from './chdb.js'
 import { clickHouseError } from './errors.js'
 import { type Facts, readFacts } from './facts.js'
 import type { Link, Links } from './link.js'
+import { rowsOf, run } from './statements.js'
 import { columnList, literal, quoted } from './table.js'
 import type { EmbeddedClickHouse } from './target.js'
+import { Watched } from './watched.js'
 
 interface Opened {
   readonly connection: ChdbConnection
@@ -34,6 +36,7 @@ export class Embedded implements Links, Link {
     this.#dsn = dsn
   }
 
+  // Everything below `reach` and `prepare` runs after one of them has opened the engine.
   async reach(): Promise<Link> {
     this.#opened ??= await this.#open()
     this.#facts ??= await readFacts(this)
@@ -53,15 +56,12 @@ export class Embedded implements Links, Link {
     permit.check()
   }
 
-  async rows(sql: string): Promise<Record<string, string>[]> {
-    return this.#doing(`cannot run "${sql.slice(0, 60)}…"`, async ({ client }) => {
-      const answer = await client.query({ query: sql, format: 'JSONEachRow' })
-      return answer.json<Record<string, string>>()
-    })
+  rows(sql: string): Promise<Record<string, string>[]> {
+    return rowsOf(this.#opened!.client, sql, this.#dsn)
   }
 
-  async run(sql: string): Promise<void> {
-    await this.#doing(`cannot run "${sql.slice(0, 60)}…"`, ({ client }) => client.command({ query: sql }))
+  run(sql: string): Promise<void> {
+    return run(this.#opened!.client, sql, this.#dsn)
   }
 
   async *read(sql: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -77,21 +77,16 @@ export class Embedded implements Links, Link {
   async insert(table: string, queryId: string, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void> {
     const spool = this.#spoolOf(table)
     const file = join(spool, `${encodeURIComponent(queryId)}.native`)
-    const into = `${quoted(this.database)}.${quoted(table)}`
+    const source = new Watched(blocks)
     try {
       await mkdir(spool, { recursive: true })
-      await pipeline(blocks, createWriteStream(file), { signal: permit.signal })
+      await pipeline(source, createWriteStream(file), { signal: permit.signal })
       permit.check()
-      const from = `SELECT ${columnList} FROM file(${literal(file)}, 'Native')`
-      await this.#doing(`cannot insert (${queryId})`, ({ client }) =>
-        client.command({
-          query: `INSERT INTO ${into} (${columnList}) ${from}`,
-          clickhouse_settings: this.#facts?.insertSettings ?? {},
-        }),
-      )
+      await this.#insertFile(table, file)
     } catch (thrown) {
-      permit.signal.throwIfAborted()
-      throw thrown
+      if (source.failure) throw source.failure.thrown
+      permit.check()
+      throw clickHouseError(thrown, `cannot insert (${queryId})`, this.#dsn, { table })
     } finally {
       await rm(file, { force: true })
     }
@@ -106,12 +101,12 @@ export class Embedded implements Links, Link {
     return join(this.#target.path, 'archiver-spool', encodeURIComponent(table))
   }
 
-  async #doing<T>(doing: string, act: (opened: Opened) => Promise<T>): Promise<T> {
-    try {
-      return await act(this.#opened!)
-    } catch (thrown) {
-      throw clickHouseError(thrown, doing, this.#dsn)
-    }
+  async #insertFile(table: string, file: string): Promise<void> {
+    const into = `${quoted(this.database)}.${quoted(table)} (${columnList})`
+    await this.#opened!.client.command({
+      query: `INSERT INTO ${into} SELECT ${columnList} FROM file(${literal(file)}, 'Native')`,
+      clickhouse_settings: this.#facts?.insertSettings ?? {},
+    })
   }
 
   async #open(): Promise<Opened> {

@@ -7,8 +7,10 @@ import { clickHouseError, isRefusedConnection } from './errors.js'
 import { type Facts, readFacts } from './facts.js'
 import { frameSettings, zstdFrames } from './frames.js'
 import type { Link } from './link.js'
+import { rowsOf, run } from './statements.js'
 import { columnList, literal, quoted } from './table.js'
 import type { ClickHouseServers } from './target.js'
+import { Watched } from './watched.js'
 
 /** One server, over HTTP. */
 export class ServerLink implements Link {
@@ -41,15 +43,12 @@ export class ServerLink implements Link {
     return this.#facts
   }
 
-  async rows(sql: string): Promise<Record<string, string>[]> {
-    return this.#doing(sql, async () => {
-      const answer = await this.#client.query({ query: sql, format: 'JSONEachRow' })
-      return answer.json<Record<string, string>>()
-    })
+  rows(sql: string): Promise<Record<string, string>[]> {
+    return rowsOf(this.#client, sql, this.#dsn)
   }
 
-  async run(sql: string): Promise<void> {
-    await this.#doing(sql, () => this.#client.command({ query: sql }))
+  run(sql: string): Promise<void> {
+    return run(this.#client, sql, this.#dsn)
   }
 
   async *read(sql: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -70,7 +69,7 @@ export class ServerLink implements Link {
   async insert(table: string, queryId: string, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void> {
     const { insertSettings } = await this.facts()
     const framed = compresses(this.#target, this.url)
-    const source = new Source(commitLast(framed ? zstdFrames(blocks) : blocks, permit))
+    const source = new Watched(commitLast(framed ? zstdFrames(blocks) : blocks, permit))
     try {
       const { stream } = await this.#client.exec({
         query: `INSERT INTO ${quoted(this.#target.database)}.${quoted(table)} (${columnList}) FORMAT Native`,
@@ -103,33 +102,6 @@ export class ServerLink implements Link {
 
   async close(): Promise<void> {
     await this.#client.close()
-  }
-
-  async #doing<T>(sql: string, act: () => Promise<T>): Promise<T> {
-    try {
-      return await act()
-    } catch (thrown) {
-      throw clickHouseError(thrown, `cannot run "${sql.slice(0, 60)}${sql.length > 60 ? '…' : ''}"`, this.#dsn)
-    }
-  }
-}
-
-/** An iterable that remembers how it failed, because HTTP may report the consequence first. */
-class Source implements AsyncIterable<Uint8Array> {
-  readonly #pieces: AsyncIterable<Uint8Array>
-  failure: { thrown: unknown } | undefined
-
-  constructor(pieces: AsyncIterable<Uint8Array>) {
-    this.#pieces = pieces
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    try {
-      yield* this.#pieces
-    } catch (thrown) {
-      this.failure = { thrown }
-      throw thrown
-    }
   }
 }
 
