@@ -13,6 +13,7 @@ export class Block {
   target!: Target
   rows = 0
   #memory!: Uint8Array
+  #joined = Buffer.alloc(0)
 
   constructor() {
     this.#allocate(blockBytes)
@@ -32,8 +33,21 @@ export class Block {
   async finish(codec: Codec, sync: Uint8Array): Promise<Uint8Array> {
     const { bytes, position } = this.target
     if (codec === 'null') return this.#finishInPlace(sync)
-    const data = await compress(codec, bytes.subarray(headroom, position))
-    return Buffer.concat([longBytes(this.rows), longBytes(data.length), data, sync])
+    const parts = await compress(codec, bytes.subarray(headroom, position))
+    const size = parts.reduce((total, { length }) => total + length, 0)
+    return this.#join([longBytes(this.rows), longBytes(size), ...parts, sync])
+  }
+
+  /** The parts one after the other, in memory that is kept for the next time. */
+  #join(parts: readonly Uint8Array[]): Uint8Array {
+    const length = parts.reduce((total, part) => total + part.length, 0)
+    if (this.#joined.length < length) this.#joined = Buffer.allocUnsafeSlow(2 * length)
+    let at = 0
+    for (const part of parts) {
+      this.#joined.set(part, at)
+      at += part.length
+    }
+    return this.#joined.subarray(0, length)
   }
 
   #finishInPlace(sync: Uint8Array): Uint8Array {

@@ -1,7 +1,9 @@
-/** Takes exact numbers of bytes from a stream that comes in pieces of any size. Holds what was asked for, not more. */
+/** Takes exact numbers of bytes from a stream that comes in pieces of any size. Memory: a piece and the largest take. */
 export class ByteReader {
   readonly #pieces: AsyncIterator<Uint8Array>
   #piece: Uint8Array = new Uint8Array()
+  /** For takes that lie in more than one piece. */
+  #joined = Buffer.alloc(0)
   /** Where in the stream the next byte is. */
   position = 0
 
@@ -9,17 +11,18 @@ export class ByteReader {
     this.#pieces = source[Symbol.asyncIterator]()
   }
 
-  /** The next `length` bytes, or fewer where the stream ends before. They are the caller's to keep. */
+  /** The next `length` bytes, or fewer where the stream ends before. Valid until the next call. */
   async take(length: number): Promise<Buffer> {
     if (this.#piece.length === 0) await this.#more()
-    const parts = [this.#cut(length)]
-    let got = parts[0]!.length
-    while (got < length && (await this.#more())) {
+    if (this.#piece.length >= length) return this.#cut(length)
+    if (this.#joined.length < length) this.#joined = Buffer.allocUnsafeSlow(length)
+    let got = 0
+    do {
       const part = this.#cut(length - got)
-      parts.push(part)
+      this.#joined.set(part, got)
       got += part.length
-    }
-    return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+    } while (got < length && (await this.#more()))
+    return this.#joined.subarray(0, got)
   }
 
   /** Ends the source early. */

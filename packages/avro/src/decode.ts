@@ -53,9 +53,17 @@ export class BlockDecoder {
 class Dictionary {
   readonly entries: Attributes[] = []
   readonly #indexes = new Map<string, number>()
+  #nothing = -1
 
   /** The index of the entry encoded at `start` up to the cursor. */
   indexOf(cursor: Cursor, start: number): number {
+    if (cursor.position - start > 2) return this.#find(cursor, start)
+    // Two nulls, as in most rows.
+    if (this.#nothing < 0) this.#nothing = this.entries.push(noAttributes) - 1
+    return this.#nothing
+  }
+
+  #find(cursor: Cursor, start: number): number {
     const key = cursor.bytes.toString('latin1', start, cursor.position)
     const known = this.#indexes.get(key)
     if (known !== undefined) return known

@@ -22,7 +22,7 @@ export interface ReadOptions {
  * @throws ArchiverError `AVRO_NOT_A_FILE`, `AVRO_TRUNCATED`, `AVRO_CODEC_UNKNOWN`; what opening the file throws.
  */
 export async function readAvroHeader(source: AvroSource, options: ReadOptions = {}): Promise<AvroHeader> {
-  const reader = new FileReader(source, options)
+  const reader = new ContainerReader(source, options)
   try {
     return await reader.header()
   } finally {
@@ -39,7 +39,7 @@ export async function readAvroHeader(source: AvroSource, options: ReadOptions = 
  * expected. The rows before it have been given.
  */
 export async function* readLogScores(source: AvroSource, options: ReadOptions = {}): AsyncGenerator<LogScoreChunk> {
-  const reader = new FileReader(source, options)
+  const reader = new ContainerReader(source, options)
   try {
     const header = await reader.header()
     const difference = schemaDifference(header.schema)
@@ -52,7 +52,7 @@ export async function* readLogScores(source: AvroSource, options: ReadOptions = 
 
 const maxHeaderTextBytes = 2 ** 20
 
-class FileReader {
+class ContainerReader {
   readonly #bytes: ByteReader
   readonly #name: string
   #rows = 0
@@ -60,7 +60,7 @@ class FileReader {
   constructor(source: AvroSource, { name }: ReadOptions) {
     const isPath = typeof source === 'string'
     this.#name = name ?? (isPath ? source : 'the Avro stream')
-    this.#bytes = new ByteReader(isPath ? createReadStream(source, { highWaterMark: 2 ** 20 }) : source)
+    this.#bytes = new ByteReader(isPath ? createReadStream(source) : source)
   }
 
   close(): Promise<void> {
@@ -78,7 +78,7 @@ class FileReader {
       throw this.error('AVRO_NOT_A_FILE', `is not an Avro file: expected it to begin with "Obj" and 01, found ${found}`)
     }
     const entries = await this.#headerEntries()
-    const sync = await this.#take(syncBytes, 'the sync marker')
+    const sync = Buffer.from(await this.#take(syncBytes, 'the sync marker'))
     const schema = this.#parseSchema(entries.get('avro.schema'))
     const codec = this.#codecOf(entries.get('avro.codec'))
     const metadata = Object.fromEntries([...entries].filter(([key]) => !key.startsWith('avro.')))
@@ -114,12 +114,14 @@ class FileReader {
       throw this.#damaged(this.#bytes.position, `expected a block, found one of ${rows} rows and ${size} bytes`)
     }
     const start = this.#bytes.position
-    const raw = await this.#take(size, `a block of ${rows} rows and ${size} bytes`)
-    const marker = await this.#take(syncBytes, 'the sync marker of a block')
+    const bytes = await this.#bytes.take(size + syncBytes)
+    if (bytes.length < size) throw this.#short(start, `a block of ${rows} rows`, size, bytes.length)
+    const marker = bytes.subarray(size)
+    if (marker.length < syncBytes) throw this.#short(start + size, 'the sync marker', syncBytes, marker.length)
     if (!marker.equals(sync)) {
       throw this.#damaged(start + size, `expected the sync marker ${hex(sync)}, found ${hex(marker)}`)
     }
-    return { start, rows, data: await this.#decompress(codec, raw, start) }
+    return { start, rows, data: await this.#decompress(codec, bytes.subarray(0, size), start) }
   }
 
   async #decompress(codec: Codec, raw: Buffer, start: number): Promise<Buffer> {
@@ -164,7 +166,7 @@ class FileReader {
     const start = this.#bytes.position
     const bytes = await this.#bytes.take(length)
     if (bytes.length === length) return bytes
-    throw this.#truncated(start, `${what} (${length} bytes), found only ${bytes.length}`)
+    throw this.#short(start, what, length, bytes.length)
   }
 
   async #long(what: string): Promise<number>
@@ -180,6 +182,10 @@ class FileReader {
       if (byte < 0x80) return Number(zigzag & 1n ? -(zigzag >> 1n) - 1n : zigzag >> 1n)
     }
     throw this.#damaged(start, `expected ${what}, found a number of more than 64 bits`)
+  }
+
+  #short(at: number, what: string, length: number, found: number): ArchiverError {
+    return this.#truncated(at, `${what} (${length} bytes), found only ${found}`)
   }
 
   #truncated(at: number, expected: string): ArchiverError {
