@@ -24,8 +24,9 @@ function outputSteps(bytes: number) {
 }
 
 /**
- * Compresses a block on a thread of the pool, into one part or more. `data` must not change before that is done. Level 1 for both: on real rows
- * deflate 6 takes twice the time for 0.7% fewer bytes, and zstandard 3 takes longer for more bytes.
+ * Compresses a block on a thread of the pool, into one part or more. `data` must not change before that is done. Level 1
+ * for both that have levels: on real rows deflate 6 takes twice the time for 0.7% fewer bytes, and zstandard 3 takes
+ * longer for more bytes.
  */
 export async function compress(codec: Exclude<Codec, 'null'>, data: Uint8Array): Promise<Uint8Array[]> {
   switch (codec) {
