@@ -25,6 +25,19 @@ test('rows survive the way through columns', () => {
   expect(rowsFromChunk(chunkFromRows(rows))).toEqual(rows)
 })
 
+test.each([
+  ['id', { id: 2n ** 64n }],
+  ['id', { id: -1n }],
+  ['monitor_id', { monitorId: 2 ** 32 }],
+  ['server_id', { serverId: -1 }],
+  ['ts', { tsSeconds: 1.5 }],
+  ['rtt', { rtt: 2 ** 31 }],
+])('refuses a %s that would wrap', (column, wrong) => {
+  expect(() => chunkFromRows([{ ...row, id: 9n, ...wrong }])).toThrow(
+    expect.objectContaining({ code: 'ROW_UNFIT', column }),
+  )
+})
+
 test('equal attributes share one dictionary entry', () => {
   expect(chunkFromRows([row, { ...row, id: 1n }, { ...row, leap: 1 }]).dictionary).toHaveLength(2)
 })

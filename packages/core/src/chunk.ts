@@ -1,3 +1,4 @@
+import { RowError } from './errors.js'
 import type { Attributes, LogScore, LogScoreChunk } from './types.js'
 
 /** Allocates the columns of a chunk for up to `capacity` rows; about 49 bytes a row. */
@@ -18,7 +19,11 @@ export function allocateChunk(capacity: number): Omit<LogScoreChunk, 'rows' | 'd
   }
 }
 
-/** Columns from plain rows, for tools that have no source table. Rows must be in ascending order of id. */
+/**
+ * Columns from plain rows, for tools that have no source table. Rows must be in ascending order of id.
+ *
+ * @throws RowError for a number that its column cannot hold.
+ */
 export function chunkFromRows(rows: readonly LogScore[]): LogScoreChunk {
   const columns = allocateChunk(rows.length)
   const dictionary: Attributes[] = []
@@ -36,8 +41,23 @@ export function chunkFromRows(rows: readonly LogScore[]): LogScoreChunk {
     columns.rtt[i] = row.rtt ?? 0
     columns.rttNull[i] = row.rtt === null ? 1 : 0
     columns.attributes[i] = indexOf(row, dictionary, indexes)
+    requireHeld(row, columns, i)
   })
   return { ...columns, rows: rows.length, dictionary }
+}
+
+/** Typed arrays wrap what they cannot hold: that must not pass for a value. */
+function requireHeld(row: LogScore, columns: ReturnType<typeof allocateChunk>, i: number): void {
+  const held: readonly (readonly [string, bigint | number | null, bigint | number | undefined])[] = [
+    ['id', row.id, columns.id[i]],
+    ['monitor_id', row.monitorId ?? 0, columns.monitorId[i]],
+    ['server_id', row.serverId, columns.serverId[i]],
+    ['ts', row.tsSeconds, columns.tsSeconds[i]],
+    ['rtt', row.rtt ?? 0, columns.rtt[i]],
+  ]
+  const wrong = held.find(([, value, kept]) => value !== kept)
+  if (wrong !== undefined)
+    throw new RowError(row.id, wrong[0], `${wrong[1]} is not a whole number of the column's range`)
 }
 
 function indexOf({ leap, error, warning }: Attributes, dictionary: Attributes[], indexes: Map<string, number>): number {

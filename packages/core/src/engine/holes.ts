@@ -20,15 +20,19 @@ export async function startWatch(source: Source): Promise<Watch> {
 export class OpenHole extends ArchiverError {
   /** The last id before the hole. */
   readonly lastId: bigint
+  /** Whether rows behind the hole were passed on before it was seen to be open. */
+  readonly passed: boolean
 
-  constructor({ afterId, upToId }: SourceRange, batch: PlannedBatch) {
-    super(`an uncommitted row may still get an id between ${afterId} and ${upToId}`, {
+  constructor({ afterId, upToId }: SourceRange, { archiver, table }: PlannedBatch, passed: boolean) {
+    super(`a row may still get an id between ${afterId} and ${upToId + 1n}, or has just got it`, {
       code: 'HOLE_OPEN',
-      archiver: batch.archiver,
-      table: batch.table,
+      archiver,
+      table,
       hint: 'The rows after it wait until that transaction ends.',
+      retryable: true,
     })
     this.lastId = afterId
+    this.passed = passed
   }
 }
 
@@ -41,11 +45,12 @@ export interface HoleGuardOptions {
 }
 
 /**
- * Lets a chunk pass once no row can appear any more between its rows, or between it and the chunk before it.
+ * Passes chunks on, and ends well only if no row can appear any more between the rows that were passed on.
  *
  * InnoDB hands out ids before commit, so an id that is missing may still be used. Rows with no hole between them cost a
- * comparison a chunk; a hole costs a locking read, which fails at once while an uncommitted row sits in it, after
- * `settleMs` have gone by since the watch began.
+ * comparison a chunk. A hole costs a locking read, which fails at once while an uncommitted row sits in it: then no row
+ * behind it is passed on. A hole that is empty before `settleMs` have gone by since the watch began is looked at once
+ * more after that, since an id may be allocated and not inserted yet; the rows go on meanwhile.
  *
  * @throws OpenHole
  */
@@ -55,14 +60,61 @@ export async function* guardHoles(
   options: HoleGuardOptions,
 ): AsyncGenerator<LogScoreChunk> {
   const step = await options.source.idStep()
-  if (step > 1n) await settled(options)
+  const holes = new HoleWatch(batch, options)
+  if (step > 1n) await holes.windowOver()
   let previous = batch.afterId
   for await (const chunk of chunks) {
-    await check(holesOf(chunk, previous, step), batch, options)
+    await holes.look(holesOf(chunk, previous, step))
     previous = chunk.id[chunk.rows - 1]!
     yield chunk
   }
-  if (batch.upToId - previous >= step) await check([{ afterId: previous, upToId: batch.upToId }], batch, options)
+  if (batch.upToId - previous >= step) await holes.look([{ afterId: previous, upToId: batch.upToId }])
+  await holes.windowOver()
+  await holes.lookAgain()
+}
+
+/** The holes of one batch that have to be looked at once more. */
+class HoleWatch {
+  private readonly batch: PlannedBatch
+  private readonly options: HoleGuardOptions
+  private pending: SourceRange[] = []
+
+  constructor(batch: PlannedBatch, options: HoleGuardOptions) {
+    this.batch = batch
+    this.options = options
+  }
+
+  /** Before the rows behind these holes are passed on. */
+  async look(holes: readonly SourceRange[]): Promise<void> {
+    if (this.leftMs() <= 0) await this.lookAgain()
+    else this.pending.push(...holes)
+    if (holes.length > 0) await this.refuseOpen(holes, false)
+  }
+
+  /** After the window is over, at the holes that were empty before. */
+  async lookAgain(): Promise<void> {
+    const holes = this.pending
+    this.pending = []
+    if (holes.length > 0) await this.refuseOpen(holes, true)
+  }
+
+  /** Waits for the end of the window, if anything waits for it. */
+  async windowOver(): Promise<void> {
+    const { permit, source } = this.options
+    const leftMs = this.leftMs()
+    if (leftMs <= 0 || (this.pending.length === 0 && (await source.idStep()) === 1n)) return
+    await delay(leftMs, undefined, { signal: permit.signal }).catch(() => permit.check())
+  }
+
+  private leftMs(): number {
+    const { watch, settleMs } = this.options
+    return watch.sinceMs + settleMs - performance.now()
+  }
+
+  private async refuseOpen(holes: readonly SourceRange[], passed: boolean): Promise<void> {
+    const open = await this.options.source.firstOpenHole(holes)
+    if (open !== null) throw new OpenHole(open, this.batch, passed)
+  }
 }
 
 /** The ranges of ids that are missing before and within the chunk; narrower than `step` they are no holes. */
@@ -77,18 +129,4 @@ export function holesOf(chunk: LogScoreChunk, previous: bigint, step: bigint): S
     before = here
   }
   return holes
-}
-
-async function check(holes: readonly SourceRange[], batch: PlannedBatch, options: HoleGuardOptions): Promise<void> {
-  if (holes.length === 0) return
-  await settled(options)
-  const open = await options.source.firstOpenHole(holes)
-  if (open !== null) throw new OpenHole(open, batch)
-}
-
-/** Resolves when the window since the watch began is over. */
-async function settled({ watch, settleMs, permit }: HoleGuardOptions): Promise<void> {
-  const leftMs = watch.sinceMs + settleMs - performance.now()
-  if (leftMs <= 0) return
-  await delay(leftMs, undefined, { signal: permit.signal }).catch(() => permit.check())
 }

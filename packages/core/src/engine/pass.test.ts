@@ -20,7 +20,7 @@ class ShelfArchiver implements Archiver {
   /** Whether an interrupted store leaves nothing, as with files, or what it had written, as with ClickHouse. */
   whole = false
   /** Called before each chunk is taken. */
-  beforeChunk: (chunk: LogScoreChunk) => void = () => undefined
+  beforeChunk: (chunk: LogScoreChunk) => void | Promise<void> = () => undefined
   afterStore: () => void | Promise<void> = () => undefined
   readonly name = 'shelf'
 
@@ -30,7 +30,7 @@ class ShelfArchiver implements Archiver {
     let rows = 0
     try {
       for await (const chunk of chunks) {
-        this.beforeChunk(chunk)
+        await this.beforeChunk(chunk)
         this.rows.push(...rowsFromChunk(chunk))
         rows += chunk.rows
       }
@@ -244,6 +244,29 @@ await describeWithMySql('a pass', (database) => {
       await passing
       await pass()
       expect(ids()).toEqual(upTo(95))
+    })
+
+    test.each([
+      ['an archive that takes whole batches', true],
+      ['an archive that keeps what it was sent', false],
+    ])('and inserted after their hole was looked at first: stored once, in %s', async (_, whole) => {
+      shelf.whole = whole
+      let inserted = false
+      shelf.beforeChunk = async (chunk) => {
+        if (chunk.id[0]! <= 50n || inserted) return
+        inserted = true
+        await insert()
+      }
+      const onEvent = (event: EngineEvent) => {
+        events.push(event)
+        if (event.event === 'archiver.retrying' || event.event === 'batch.shortened') void late.commit()
+      }
+      shelf.batch = { minRows: 1, maxRows: 200, intervalMs: 0 }
+      const retry = { attempts: 20, firstDelayMs: 5, maxDelayMs: 20 }
+      await pass({ settleMs: 300, retry, onEvent })
+      await pass()
+      expect(ids().sort((a, b) => a - b)).toEqual(upTo(95))
+      expect(await mark()).toBe(95n)
     })
 
     test('leave too few rows waiting rather than make a small batch', async () => {

@@ -14,7 +14,7 @@ export interface RetryPolicy {
 export const DEFAULT_RETRY: RetryPolicy = { attempts: 6, firstDelayMs: 500, maxDelayMs: 8_000 }
 
 export function isRetryable(error: unknown): error is ArchiverError {
-  return error instanceof ArchiverError && error.retryable && error.code !== 'LOCK_LOST' && error.code !== 'HOLE_OPEN'
+  return error instanceof ArchiverError && error.retryable && error.code !== 'LOCK_LOST'
 }
 
 /** The wait before try number `attempt` (2 and up). */

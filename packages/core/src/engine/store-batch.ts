@@ -55,7 +55,7 @@ export async function recoverOvertaken(run: ArchiverRun, batch: PlannedBatch, ma
 
 async function heldOf(run: ArchiverRun, batch: PlannedBatch): Promise<StoredRows> {
   await faultPoint('recover.before')
-  const held = await run.archiver.stored(batch, () => rowsOf(run, batch), run.permit)
+  const held = await run.archiver.stored(batch, () => sourceRows(run, batch), run.permit)
   await faultPoint('recover.after')
   run.onEvent({ event: 'batch.recovering', batch, held: held.kind })
   return held
@@ -64,13 +64,19 @@ async function heldOf(run: ArchiverRun, batch: PlannedBatch): Promise<StoredRows
 async function complete(run: ArchiverRun, batch: PlannedBatch, mark: bigint, held: StoredRows): Promise<Outcome> {
   if (held.kind !== 'all') return finish(run, batch, mark, held.kind === 'some' ? held.ids : new BigUint64Array())
   const tally = new Tally(batch)
-  for await (const _ of tallied(rowsOf(run, batch), tally, () => undefined));
+  for await (const _ of tallied(finalRows(run, batch), tally, () => undefined));
+  if (held.result.rows !== tally.rows) throw rowsDiffer(batch, held.result.rows, tally.rows)
   return commit(run, batch, mark, tally, held.result, performance.now())
 }
 
 /** The batch's rows, without those that were taken out. */
-async function* rowsOf(run: ArchiverRun, batch: PlannedBatch): AsyncGenerator<LogScoreChunk> {
-  yield* withoutIds(guardHoles(run.source.read(batch), batch, run), run.skipped)
+function sourceRows(run: ArchiverRun, batch: PlannedBatch): AsyncIterable<LogScoreChunk> {
+  return withoutIds(run.source.read(batch), run.skipped)
+}
+
+/** The same, and ends well only if no other row of the range can appear any more. */
+function finalRows(run: ArchiverRun, batch: PlannedBatch): AsyncIterable<LogScoreChunk> {
+  return withoutIds(guardHoles(run.source.read(batch), batch, run), run.skipped)
 }
 
 /** Stores what the archive does not hold, up to a row that cannot be stored, if there is one. */
@@ -79,8 +85,9 @@ async function finish(run: ArchiverRun, batch: PlannedBatch, mark: bigint, held:
     return await storeRows(run, batch, mark, held)
   } catch (error) {
     const lastId = lastBefore(error)
+    if (lastId === null) throw error
     // What is in the archive already cannot be left out of its batch: that stays planned.
-    if (lastId === null || (held.at(-1) ?? 0n) > lastId) throw error
+    if ((held.at(-1) ?? 0n) > lastId || (await holdsPassed(run, batch, error))) throw error
     const outcome = await endBefore(
       run,
       batch,
@@ -91,6 +98,11 @@ async function finish(run: ArchiverRun, batch: PlannedBatch, mark: bigint, held:
     if (error instanceof RowError) throw error
     return outcome
   }
+}
+
+/** Whether rows behind a hole that was seen too late are in the archive. */
+async function holdsPassed(run: ArchiverRun, batch: PlannedBatch, error: unknown): Promise<boolean> {
+  return error instanceof OpenHole && error.passed && (await heldOf(run, batch)).kind !== 'none'
 }
 
 /** Where a batch must end because of this error; null for one that has nothing to do with a row. */
@@ -127,7 +139,7 @@ async function storeRows(run: ArchiverRun, batch: PlannedBatch, mark: bigint, he
   const startedMs = performance.now()
   const tally = new Tally(batch)
   const progress = (): void => run.onEvent({ event: 'batch.progress', batch, rows: tally.rows, lastId: tally.last })
-  const chunks = tallied(rowsOf(run, batch), tally, progress)
+  const chunks = tallied(finalRows(run, batch), tally, progress)
   await faultPoint('store.before')
   const result = await run.archiver.store(batch, withoutIds(chunks, held), run.permit)
   await faultPoint('store.after')
