@@ -38,10 +38,10 @@ async function run({ only, 'dry-run': preview, 'log-format': format, ...common }
   const { checkOnly } = await import('../archivers.js')
   checkOnly(only)
   const job = { ...wiring, only }
-  if (preview) return (await import('../archive-preview.js')).previewArchive(job)
+  if (preview) return (await import('../jobs/preview.js')).previewArchive(job)
   const [{ createReporter }, { archive }] = await Promise.all([
     import('../report/create-reporter.js'),
-    import('../archive-pass.js'),
+    import('../jobs/archive.js'),
   ])
   const { logging, warnings } = wiring.settings
   const reporter = await createReporter({ ...logging, format: format ?? logging.format })

@@ -27,7 +27,7 @@ export const markCommand: CommandModule<object, MarkArguments> = {
   handler: async ({ name: archiver, set, reason, yes, ...common }) => {
     const to = set === 'none' ? null : parseId(set)
     const why = requireReason(reason)
-    const { moveMark } = await import('../move-mark.js')
+    const { moveMark } = await import('../jobs/move-mark.js')
     process.exitCode = await moveMark({ ...(await loadWiring(common)), archiver, to, reason: why, yes })
   },
 }

@@ -19,7 +19,7 @@ export const skipCommand: CommandModule<object, SkipArguments> = {
       .example('$0 skip fileavro 123456 --reason "score 1e300 fits no float"', ''),
   handler: async ({ name: archiver, id, reason, ...common }) => {
     const job = { archiver, rowId: parseId(id), reason: requireReason(reason) }
-    const { skipRow } = await import('../skip-row.js')
+    const { skipRow } = await import('../jobs/skip-row.js')
     process.exitCode = await skipRow({ ...(await loadWiring(common)), ...job })
   },
 }

@@ -182,6 +182,7 @@ function rowsDiffer(batch: PlannedBatch, stored: number, read: number): Archiver
     table,
     afterId,
     upToId,
-    hint: 'Nothing was marked; the next run checks what the archive holds.',
+    hint: 'Nothing was marked; the next try checks what the archive holds.',
+    retryable: true,
   })
 }

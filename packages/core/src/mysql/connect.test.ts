@@ -1,7 +1,8 @@
 import { createDatabase, type MySqlServer, startMariaDb } from '@archiver/testkit'
 import { describeWithMySql, skipOrFail } from '@archiver/testkit/vitest'
 import { afterAll, describe, expect, test } from 'vitest'
-import { connect, disconnect, isEncrypted, type MySqlSettings } from './connect.js'
+import { connect, disconnect, isEncrypted } from './connect.js'
+import type { MySqlSettings } from './settings.js'
 
 const fixtures = new URL('../../fixtures/tls/', import.meta.url).pathname
 

@@ -1,5 +1,6 @@
-export { connect, disconnect, isEncrypted, type MySqlSettings, type MySqlTls } from './connect.js'
+export { connect, disconnect, isEncrypted } from './connect.js'
 export { MySqlLedger } from './ledger.js'
 export { LockHeldError, type LockOptions, type LockTimes, MySqlLock } from './lock.js'
 export { MySqlOperator, type Skip, type StoredBatch } from './operator.js'
+export type { MySqlSettings, MySqlTls } from './settings.js'
 export { MySqlSource, type MySqlSourceOptions } from './source.js'

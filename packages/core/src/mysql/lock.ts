@@ -2,8 +2,9 @@ import type { Connection, RowDataPacket } from 'mysql2'
 import { ArchiverError } from '../errors.js'
 import { faultPoint } from '../fault.js'
 import type { Permit } from '../types.js'
-import { connect, disconnect, type MySqlSettings } from './connect.js'
+import { connect, disconnect } from './connect.js'
 import { statementError } from './mysql-errors.js'
+import type { MySqlSettings } from './settings.js'
 
 /** A commit waits no longer than this for another transaction: pings queue behind it. */
 const ROW_LOCK_WAIT_S = 2

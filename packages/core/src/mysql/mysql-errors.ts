@@ -1,5 +1,5 @@
 import { ArchiverError, type ErrorPlace, errorText } from '../errors.js'
-import type { MySqlSettings } from './connect.js'
+import type { MySqlSettings } from './settings.js'
 
 interface Explanation {
   readonly code: string

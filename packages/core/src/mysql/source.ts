@@ -3,10 +3,11 @@ import type { Source, SourceRange } from '../engine/source.js'
 import { ArchiverError } from '../errors.js'
 import type { LogScoreChunk } from '../types.js'
 import { type SourceColumns, selectList, sourceColumns } from './columns.js'
-import { connectPool, type MySqlSettings } from './connect.js'
+import { connectPool } from './connect.js'
 import { HoleProbe } from './hole-probe.js'
 import { connectionError, statementError } from './mysql-errors.js'
 import { PageReader } from './page-reader.js'
+import type { MySqlSettings } from './settings.js'
 import { quoteName } from './tables.js'
 
 export interface MySqlSourceOptions {

@@ -1,10 +1,10 @@
 import { permitWhile } from '@archiver/core'
 import { type PassResult, runPass } from '@archiver/core/engine'
 import { isEncrypted, MySqlLedger, MySqlLock, MySqlSource } from '@archiver/core/mysql'
-import { openArchiver, type Wiring } from './archivers.js'
-import { ExitCode, exitCodeOf } from './exit-codes.js'
-import type { Reporter } from './report/reporter.js'
-import { StopSignals } from './stop-signals.js'
+import { openArchiver, type Wiring } from '../archivers.js'
+import { ExitCode, exitCodeOf } from '../exit-codes.js'
+import type { Reporter } from '../report/reporter.js'
+import { StopSignals } from '../stop-signals.js'
 
 export interface ArchiveJob extends Wiring {
   /** Empty for all archivers. */

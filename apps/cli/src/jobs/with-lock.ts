@@ -1,7 +1,7 @@
 import { ArchiverError } from '@archiver/core'
 import type { ArchiverStatus } from '@archiver/core/engine'
 import { connect, disconnect, MySqlLedger, MySqlLock, MySqlOperator } from '@archiver/core/mysql'
-import type { Wiring } from './archivers.js'
+import type { Wiring } from '../archivers.js'
 
 /** What an operator's command works with, while no archiver can run. */
 export interface OperatorBench {

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import type { StoredBatch } from '@archiver/core/mysql'
-import type { Wiring } from './archivers.js'
-import { ExitCode, UsageError } from './exit-codes.js'
+import type { Wiring } from '../archivers.js'
+import { ExitCode, UsageError } from '../exit-codes.js'
 import { withLock } from './with-lock.js'
 
 export interface MarkJob extends Wiring {

@@ -1,9 +1,9 @@
 import { type ArchiverStatus, type Preview, preview, type Source } from '@archiver/core/engine'
 import { connect, disconnect, isEncrypted, MySqlLedger, MySqlSource } from '@archiver/core/mysql'
-import type { ArchiveJob } from './archive-pass.js'
-import { openArchiver } from './archivers.js'
-import { ExitCode } from './exit-codes.js'
-import { errorLine } from './report/error-lines.js'
+import { openArchiver } from '../archivers.js'
+import { ExitCode } from '../exit-codes.js'
+import { errorLine } from '../report/error-lines.js'
+import type { ArchiveJob } from './archive.js'
 
 /** Says what each archiver would store. Takes no lock and writes nowhere. @returns the exit code. */
 export async function previewArchive(job: ArchiveJob): Promise<number> {

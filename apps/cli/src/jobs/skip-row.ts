@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError, errorText } from '@archiver/core'
-import type { Wiring } from './archivers.js'
-import { ExitCode } from './exit-codes.js'
+import type { Wiring } from '../archivers.js'
+import { ExitCode } from '../exit-codes.js'
 import { withLock } from './with-lock.js'
 
 export interface SkipJob extends Wiring {
