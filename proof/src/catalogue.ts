@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import type { Connection, RowDataPacket } from 'mysql2/promise'
+import type { IdRange } from './compare.js'
+
+interface Entry {
+  readonly state: string
+  readonly afterId: bigint
+  readonly upToId: bigint
+  readonly firstId: bigint
+  readonly lastId: bigint | null
+  readonly rows: number | null
+  readonly hash: string | undefined
+}
+
+/**
+ * What is wrong with an archiver's entries in `T_archive_batch`: every row must be in exactly one finished batch, and
+ * count, first and last id and the hash over the ids must be those of its rows.
+ *
+ * @param ids - of all rows of the source, ascending.
+ * @param elsewhere - rows that need not be in a batch.
+ */
+export async function catalogueProblems(
+  connection: Connection,
+  table: string,
+  archiver: string,
+  ids: readonly bigint[],
+  elsewhere: readonly IdRange[] = [],
+): Promise<string[]> {
+  const entries = await entriesOf(connection, table, archiver)
+  const problems = entries.flatMap((entry) => entryProblems(entry, ids))
+  const done = entries.filter(({ state }) => state === 'done')
+  for (const id of ids) {
+    const times = done.filter(({ firstId, lastId }) => id >= firstId && lastId !== null && id <= lastId).length
+    const excused = elsewhere.some(({ afterId, upToId }) => id > afterId && id <= upToId)
+    if (times > 1 || (times === 0 && !excused)) problems.push(`row ${id} is in ${times} finished batches`)
+    if (problems.length > 8) return problems
+  }
+  return problems
+}
+
+function entryProblems(
+  { state, afterId, upToId, firstId, lastId, rows, hash }: Entry,
+  all: readonly bigint[],
+): string[] {
+  const name = `${state} batch of ids above ${afterId}, up to ${upToId}`
+  if (state === 'planned') return [`${name}: left over`]
+  if (state !== 'done') return []
+  const ids = all.filter((id) => id > afterId && id <= upToId)
+  if (ids.length !== rows) return [`${name}: has ${ids.length} rows, ${rows} on record`]
+  if (ids[0] !== firstId || ids.at(-1) !== lastId) return [`${name}: first or last id is wrong`]
+  return hash === hashOf(ids) ? [] : [`${name}: the hash over its ids is wrong`]
+}
+
+function hashOf(ids: readonly bigint[]): string {
+  return createHash('sha256')
+    .update(new Uint8Array(BigUint64Array.from(ids).buffer))
+    .digest('hex')
+}
+
+async function entriesOf(connection: Connection, table: string, archiver: string): Promise<Entry[]> {
+  const sql = `select * from \`${table}_archive_batch\` where archiver = ? order by id`
+  const [rows] = await connection.query<RowDataPacket[]>(sql, [archiver])
+  return rows.map((row) => ({
+    state: row.state,
+    afterId: BigInt(row.after_id),
+    upToId: BigInt(row.up_to_id),
+    firstId: BigInt(row.first_id),
+    lastId: row.last_id === null ? null : BigInt(row.last_id),
+    rows: row.row_count,
+    hash: row.id_hash?.toString('hex'),
+  }))
+}

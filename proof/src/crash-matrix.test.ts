@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { FaultPoint } from '@archiver/core'
+import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { runCli } from './cli.js'
+import type { Fault } from './fault.js'
+import type { AskClickHouse } from './rows.js'
+import { type ArchiverName, Site } from './site.js'
+
+const run = promisify(execFile)
+const LARGE = { maxBuffer: 64 << 20 }
+
+const ROWS = 23_000
+
+/** Three batches, the first two of two chunks; each file of many blocks. */
+const SETTINGS = { batch_avro_max_size: '11000', batch_ch_max_size: '11000', batch_avro_append_size: '500' }
+
+/** All of what could confuse a recovery. */
+const OTHER_SETTINGS = {
+  batch_avro_max_size: '4321',
+  batch_ch_max_size: '6789',
+  batch_avro_append_size: '100',
+  avro_codec: 'deflate',
+  archive_settle: '50ms',
+}
+
+/** At which pass to strike, so that it is in the second batch; two where the place within the batch matters. */
+const ANY_ARCHIVE: readonly [FaultPoint, number][] = [
+  ['lock.taken', 1],
+  ['plan.before', 2],
+  ['plan.after', 2],
+  ['store.before', 2],
+  ['store.chunk', 3],
+  ['store.chunk', 4],
+  ['store.after', 2],
+  ['commit.before', 2],
+  ['commit.after', 2],
+]
+const POINTS: Readonly<Record<ArchiverName, readonly [FaultPoint, number][]>> = {
+  fileavro: [...ANY_ARCHIVE, ['file.written', 1], ['file.written', 30], ['file.synced', 2], ['file.published', 2]],
+  clickhouse: [...ANY_ARCHIVE, ['clickhouse.sending', 3], ['clickhouse.sending', 4], ['clickhouse.sent', 2]],
+}
+
+const kill = (point: FaultPoint, pass: number): Fault => ({ point, pass, action: 'kill' })
+
+await describeWithMySql('a crash', (database) => {
+  let site: Site
+  beforeAll(async () => {
+    site = await Site.open(database, await sharedClickHouse())
+    await site.fill(ROWS)
+  })
+  afterAll(() => site.close())
+
+  describe.each(['fileavro', 'clickhouse'] as const)('of %s', (archiver) => {
+    beforeEach(() => site.empty([archiver]))
+
+    async function expectToDieAt(fault: Fault, settings: Record<string, string>): Promise<void> {
+      expect(await runCli({ ...site.env, ...settings }, fault)).toMatchObject({ code: null, signal: 'SIGKILL' })
+    }
+
+    async function expectPlainRunToFinish(): Promise<void> {
+      expect(await runCli({ ...site.env, ...OTHER_SETTINGS })).toMatchObject({ code: 0 })
+      expect(await site.problems(archiver)).toEqual([])
+    }
+
+    test.each(POINTS[archiver])('at %s, pass %i', async (point, pass) => {
+      await expectToDieAt(kill(point, pass), SETTINGS)
+      await expectPlainRunToFinish()
+    })
+
+    test.each<[FaultPoint, FaultPoint, number]>([
+      ['store.chunk', 'recover.before', 1],
+      ['store.chunk', 'recover.after', 1],
+      ['store.after', 'recover.before', 1],
+      ['store.after', 'recover.after', 1],
+      ['store.after', 'store.chunk', 1],
+      ['store.after', 'commit.before', 1],
+      ['plan.after', 'store.after', 1],
+      ['plan.after', 'commit.before', 1],
+    ])('at %s, and of the recovery at %s', async (first, second, pass) => {
+      await expectToDieAt(kill(first, first === 'store.chunk' ? 4 : 2), SETTINGS)
+      await expectToDieAt(kill(second, pass), OTHER_SETTINGS)
+      await expectPlainRunToFinish()
+    })
+  })
+})
+
+await describeWithMySql('a crash with ClickHouse inside the process', (database) => {
+  let site: Site
+  let folder: string
+  beforeAll(async () => {
+    site = await Site.open(database, await sharedClickHouse())
+    await site.fill(ROWS, ['clickhouse'])
+  })
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'archiver-chdb-'))
+    await site.empty(['clickhouse'])
+  })
+  afterAll(() => site.close())
+
+  test.each<[FaultPoint, number]>([
+    ['clickhouse.sending', 3],
+    ['clickhouse.sent', 2],
+    ['commit.before', 2],
+  ])('at %s, pass %i', async (point, pass) => {
+    const env = { ...site.env, ch_dsn: `chdb://${folder}` }
+    expect(await runCli({ ...env, ...SETTINGS }, kill(point, pass))).toMatchObject({ signal: 'SIGKILL' })
+    expect(await runCli({ ...env, ...OTHER_SETTINGS })).toMatchObject({ code: 0 })
+    const reader = new URL('../dist/read-embedded.js', import.meta.url).pathname
+    const ask: AskClickHouse = async (sql) => (await run(process.execPath, [reader, folder, sql], LARGE)).stdout
+    expect(await site.problems('clickhouse', ask)).toEqual([])
+    await rm(folder, { recursive: true })
+  })
+})
