@@ -1,5 +1,7 @@
-/** Where an {@link ArchiverError} happened; every part is named in the message. */
+/** Where an {@link ArchiverError} happened. */
 export interface ErrorPlace {
+  /** What was being done: `prepare`, `plan`, `read`, `store`, `look up`, `commit`. */
+  readonly operation?: string
   readonly archiver?: string
   readonly table?: string
   /** Exclusive. */
@@ -23,7 +25,7 @@ export class ArchiverError extends Error {
   readonly code: string
   readonly hint: string | undefined
   readonly retryable: boolean
-  readonly place: ErrorPlace
+  #place: ErrorPlace
 
   constructor(message: string, { code, hint, retryable = false, cause, ...place }: ErrorDetails) {
     super(message, cause === undefined ? undefined : { cause })
@@ -31,7 +33,32 @@ export class ArchiverError extends Error {
     this.code = code
     this.hint = hint
     this.retryable = retryable
-    this.place = place
+    this.#place = place
+  }
+
+  get place(): ErrorPlace {
+    return this.#place
+  }
+
+  /** Adds what the thrower did not know; what it said itself stays. */
+  locate(place: ErrorPlace): this {
+    this.#place = { ...place, ...this.#place }
+    return this
+  }
+}
+
+/** Runs one operation; whatever it throws is an {@link ArchiverError} that says where. */
+export async function inOperation<T>(place: ErrorPlace, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof ArchiverError) throw error.locate(place)
+    throw new ArchiverError(`${place.operation} failed: ${errorText(error)}`, {
+      code: 'UNEXPECTED',
+      hint: 'This is a defect of the archiver, or an answer that it does not know.',
+      cause: error,
+      ...place,
+    })
   }
 }
 

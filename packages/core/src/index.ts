@@ -1,5 +1,5 @@
 export { allocateChunk, chunkFromRows, chunksFromRows, rowsFromChunk } from './chunk.js'
-export { ArchiverError, type ErrorDetails, type ErrorPlace, errorText, RowError } from './errors.js'
+export { ArchiverError, type ErrorDetails, type ErrorPlace, errorText, inOperation, RowError } from './errors.js'
 export { type FaultPoint, faultPoint } from './fault.js'
 export { permitUntil, permitWhile } from './permit.js'
 export type {

@@ -1,4 +1,4 @@
-import { ArchiverError } from '../errors.js'
+import { ArchiverError, inOperation } from '../errors.js'
 import type { Archiver, Permit, PlannedBatch } from '../types.js'
 import { dueNow } from './due.js'
 import type { OnEvent } from './events.js'
@@ -44,7 +44,9 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
   const job: Job = { only: [], settleMs: 3_000, retry: DEFAULT_RETRY, drain, ...options }
   const failed = new Map<string, Error>()
   let rows = 0
-  for (const status of await selectStatuses(job, failed)) {
+  const statuses = await selectStatuses(job, failed)
+  await clearLeftovers(job, statuses)
+  for (const status of statuses) {
     if (job.drain.aborted) break
     job.permit.check()
     const progress = { rows: 0, batches: 0, mark: status.mark ?? 0n }
@@ -78,6 +80,24 @@ function turnedOff(name: string, table: string): ArchiverError {
     table,
     hint: `Turn it on: insert into \`${table}_archive_status\` (archiver) values ('${name}');`,
   })
+}
+
+/**
+ * Before anything else, what crashed or frozen predecessors left is cleared away: a writer that thaws later then finds
+ * its temporary file gone. Only an archiver with an unfinished batch can have left something.
+ */
+async function clearLeftovers({ ledger, open, table }: Job, statuses: readonly ArchiverStatus[]): Promise<void> {
+  for (const { archiver: name } of statuses) {
+    if ((await ledger.planned(name)) === null) continue
+    try {
+      const opened = await open(name)
+      if ('notHere' in opened) continue
+      await using archiver = opened
+      await archiver.prepare(table)
+    } catch {
+      // Whatever it is, it is met and reported when this archiver is served.
+    }
+  }
 }
 
 /** Runs one archiver if it is due. */
@@ -115,7 +135,7 @@ async function persist(job: Job, archiver: Archiver, progress: Progress, left: P
 
 async function attend(job: Job, archiver: Archiver, progress: Progress, left: PlannedBatch | null): Promise<void> {
   const { ledger, source, permit, settleMs, onEvent, table, drain } = job
-  await archiver.prepare(table)
+  await inOperation({ operation: 'prepare', archiver: archiver.name, table }, () => archiver.prepare(table))
   const skipped = await ledger.skipped(archiver.name)
   const watch = await startWatch(source)
   await runArchiver({ archiver, ledger, source, permit, settleMs, watch, skipped, onEvent }, progress, left, drain)

@@ -1,4 +1,4 @@
-import { ArchiverError, RowError } from '../errors.js'
+import { ArchiverError, type ErrorPlace, inOperation, RowError } from '../errors.js'
 import { faultPoint } from '../fault.js'
 import type { Archiver, LogScoreChunk, Permit, PlannedBatch, StoredRows, StoreResult } from '../types.js'
 import { enoughWait } from './due.js'
@@ -55,7 +55,9 @@ export async function recoverOvertaken(run: ArchiverRun, batch: PlannedBatch, ma
 
 async function heldOf(run: ArchiverRun, batch: PlannedBatch): Promise<StoredRows> {
   await faultPoint('recover.before')
-  const held = await run.archiver.stored(batch, () => sourceRows(run, batch), run.permit)
+  const held = await inOperation(placeOf(batch, 'look up'), () =>
+    run.archiver.stored(batch, () => sourceRows(run, batch), run.permit),
+  )
   await faultPoint('recover.after')
   run.onEvent({ event: 'batch.recovering', batch, held: held.kind })
   return held
@@ -141,7 +143,9 @@ async function storeRows(run: ArchiverRun, batch: PlannedBatch, mark: bigint, he
   const progress = (): void => run.onEvent({ event: 'batch.progress', batch, rows: tally.rows, lastId: tally.last })
   const chunks = tallied(finalRows(run, batch), tally, progress)
   await faultPoint('store.before')
-  const result = await run.archiver.store(batch, withoutIds(chunks, held), run.permit)
+  const result = await inOperation(placeOf(batch, 'store'), () =>
+    run.archiver.store(batch, withoutIds(chunks, held), run.permit),
+  )
   await faultPoint('store.after')
   if (result.rows + held.length !== tally.rows) throw rowsDiffer(batch, result.rows + held.length, tally.rows)
   return commit(run, batch, mark, tally, result, startedMs)
@@ -160,7 +164,7 @@ async function commit(
   const to = await nextMark(run, batch, mark, record.lastId)
   await faultPoint('commit.before')
   run.permit.check()
-  await run.ledger.commit(batch, record, { from: mark, to })
+  await inOperation(placeOf(batch, 'commit'), () => run.ledger.commit(batch, record, { from: mark, to }))
   await faultPoint('commit.after')
   const elapsedMs = performance.now() - startedMs
   run.onEvent({ event: 'batch.done', batch, record, conversions: result.conversions ?? {}, elapsedMs })
@@ -175,14 +179,14 @@ async function nextMark(run: ArchiverRun, batch: PlannedBatch, mark: bigint, las
 }
 
 function rowsDiffer(batch: PlannedBatch, stored: number, read: number): ArchiverError {
-  const { archiver, table, afterId, upToId } = batch
   return new ArchiverError(`batch ${batch.id}: the archive reports ${stored} rows, the source had ${read}`, {
     code: 'ROWS_DIFFER',
-    archiver,
-    table,
-    afterId,
-    upToId,
+    ...placeOf(batch, 'store'),
     hint: 'Nothing was marked; the next try checks what the archive holds.',
     retryable: true,
   })
+}
+
+function placeOf({ archiver, table, afterId, upToId }: PlannedBatch, operation: string): ErrorPlace {
+  return { operation, archiver, table, afterId, upToId }
 }
