@@ -12,6 +12,12 @@ import { columnList, literal, quoted } from './table.js'
 import type { ClickHouseServers } from './target.js'
 import { Watched } from './watched.js'
 
+/**
+ * The server sorts and writes this many rows while the next ones arrive. With its own default (a million) it only begins
+ * when a batch of 500,000 has ended, and the whole takes a fifth longer; with 65,536 it gets slower again.
+ */
+const rowsPerServerBlock = '131072'
+
 /** One server, over HTTP. */
 export class ServerLink implements Link {
   readonly maxInsertRows = Number.POSITIVE_INFINITY
@@ -113,7 +119,7 @@ function connect(url: string, target: ClickHouseServers): ClickHouseClient {
     password,
     database,
     request_timeout: requestTimeoutMs,
-    clickhouse_settings: settings,
+    clickhouse_settings: { min_insert_block_size_rows: rowsPerServerBlock, ...settings },
     log: { level: ClickHouseLogLevel.OFF },
     keep_alive: { enabled: true, eagerly_destroy_stale_sockets: true },
     ...(httpPath === '' ? {} : { pathname: httpPath }),

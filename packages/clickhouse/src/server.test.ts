@@ -144,7 +144,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     })
   })
 
-  it('keeps nothing of a batch whose source breaks, however much was sent', async () => {
+  it('keeps nothing of a block that its source did not finish, however much was sent', async () => {
     const archiver = await start('broken')
     const rows = plainRows(60_000)
     async function* breaks() {
@@ -154,6 +154,25 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     await expect(archiver.store(batchOf('broken', rows), breaks(), permitUntil())).rejects.toThrow('the source broke')
     expect(await stored(archiver, 'broken', rows)).toEqual({ kind: 'none' })
     expect(await readTable(database, 'broken')).toEqual([])
+  })
+
+  it('finishes a large batch that was cut off after whole blocks', async () => {
+    const archiver = await start('large')
+    const rows = plainRows(300_000)
+    const batch = batchOf('large', rows)
+    async function* breaks() {
+      yield* chunksFromRows(rows, 10_000)
+      throw new Error('the source broke')
+    }
+    await expect(archiver.store(batch, breaks(), permitUntil())).rejects.toThrow('the source broke')
+    const answer = await stored(archiver, 'large', rows)
+    if (answer.kind !== 'some') throw new Error(`whole blocks were sent, and the archive holds ${answer.kind}`)
+    expect(answer.ids.length % 10_000).toBe(0)
+    const held = new Set(answer.ids)
+    const missing = rows.filter(({ id }) => !held.has(id))
+    await archiver.store(batch, chunksFromRows(missing), permitUntil())
+    expect(await database.query('SELECT count(), uniqExact(id) FROM large')).toBe('300000\t300000\n')
+    expect(await stored(archiver, 'large', rows)).toMatchObject({ kind: 'all', result: { rows: 300_000 } })
   })
 
   it('asks the permit once more before the byte that makes the insert count', async () => {
