@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { allocateChunk } from '../chunk.js'
+import { permitUntil } from '../permit.js'
 import type { LogScoreChunk } from '../types.js'
-import { holesOf } from './holes.js'
+import { guardHoles, holesOf } from './holes.js'
+import type { Source } from './source.js'
 
 function chunkOf(...ids: bigint[]): LogScoreChunk {
   const columns = allocateChunk(ids.length + 5)
@@ -27,4 +29,48 @@ test.each([
   ['beyond 2^53', 2n ** 60n, [2n ** 60n + 2n], 1n, [[2n ** 60n, 2n ** 60n + 1n]]],
 ])('%s', (_, previous, ids, step, holes) => {
   expect(holesOf(chunkOf(...ids), previous, step).map(({ afterId, upToId }) => [afterId, upToId])).toEqual(holes)
+})
+
+/** Runs the guard over chunks of consecutive rows behind a hole. @returns how long it took and how often it looked. */
+async function guard(rows: number, settleMs: number) {
+  let looks = 0
+  const source = {
+    idStep: async () => 1n,
+    firstOpenHole: async () => {
+      looks += 1
+      return null
+    },
+  } as Partial<Source> as Source // the guard asks nothing else
+  const startMs = performance.now()
+  const batch = { id: 1n, archiver: 'a', table: 't', afterId: 0n, firstId: 10n, upToId: 9n + BigInt(rows) }
+  const watch = { maxId: batch.upToId, sinceMs: startMs }
+  const ids = Array.from({ length: rows }, (_, i) => 10n + BigInt(i))
+  async function* chunks() {
+    for (let i = 0; i < rows; i += 10_000) yield chunkOf(...ids.slice(i, i + 10_000))
+  }
+  for await (const _ of guardHoles(chunks(), batch, { source, permit: permitUntil(), watch, settleMs }));
+  return { elapsedMs: performance.now() - startMs, looks }
+}
+
+test('an empty hole is looked at again after the window', async () => {
+  const { elapsedMs, looks } = await guard(10, 200)
+  expect(looks).toBe(2)
+  expect(elapsedMs).toBeGreaterThanOrEqual(199)
+})
+
+test('so many rows behind it that they took longer than the window: nothing is waited for', async () => {
+  const { elapsedMs, looks } = await guard(1_000_000, 2_000)
+  expect(looks).toBe(2)
+  expect(elapsedMs).toBeLessThan(2_000)
+})
+
+test('no hole, no look and no wait', async () => {
+  const permit = permitUntil(AbortSignal.abort(new Error('it waited')))
+  const batch = { id: 1n, archiver: 'a', table: 't', afterId: 9n, firstId: 10n, upToId: 12n }
+  const source = { idStep: async () => 1n } as Partial<Source> as Source // anything else would throw
+  const watch = { maxId: 12n, sinceMs: performance.now() }
+  async function* chunks() {
+    yield chunkOf(10n, 11n, 12n)
+  }
+  for await (const _ of guardHoles(chunks(), batch, { source, permit, watch, settleMs: 60_000 }));
 })

@@ -66,15 +66,23 @@ export async function* guardHoles(
   for await (const chunk of chunks) {
     await holes.look(holesOf(chunk, previous, step))
     previous = chunk.id[chunk.rows - 1]!
+    holes.rowsSince += chunk.rows
     yield chunk
   }
   if (batch.upToId - previous >= step) await holes.look([{ afterId: previous, upToId: batch.upToId }])
-  await holes.windowOver()
-  await holes.lookAgain()
+  await holes.close()
 }
+
+/**
+ * More rows than a server can take into one table in a millisecond (bulk loads reach 100 to 200). Rows behind a hole that
+ * were there when the watch began got their ids after it: so many of them make it so much older.
+ */
+const MOST_ROWS_A_MS = 500
 
 /** The holes of one batch that have to be looked at once more. */
 class HoleWatch {
+  /** Rows passed on since the last of them. */
+  rowsSince = 0
   private readonly batch: PlannedBatch
   private readonly options: HoleGuardOptions
   private pending: SourceRange[] = []
@@ -87,28 +95,37 @@ class HoleWatch {
   /** Before the rows behind these holes are passed on. */
   async look(holes: readonly SourceRange[]): Promise<void> {
     if (this.leftMs() <= 0) await this.lookAgain()
-    else this.pending.push(...holes)
-    if (holes.length > 0) await this.refuseOpen(holes, false)
+    if (holes.length === 0) return
+    this.rowsSince = 0
+    if (this.leftMs() > 0) this.pending.push(...holes)
+    await this.refuseOpen(holes, false)
+  }
+
+  /** Before the batch may end well. */
+  async close(): Promise<void> {
+    if (this.pending.length === 0) return
+    await this.windowOver()
+    await this.lookAgain()
+  }
+
+  /** Waits for the end of the window. */
+  async windowOver(): Promise<void> {
+    const leftMs = this.leftMs()
+    if (leftMs <= 0) return
+    const { permit } = this.options
+    await delay(leftMs, undefined, { signal: permit.signal }).catch(() => permit.check())
   }
 
   /** After the window is over, at the holes that were empty before. */
-  async lookAgain(): Promise<void> {
+  private async lookAgain(): Promise<void> {
     const holes = this.pending
     this.pending = []
     if (holes.length > 0) await this.refuseOpen(holes, true)
   }
 
-  /** Waits for the end of the window, if anything waits for it. */
-  async windowOver(): Promise<void> {
-    const { permit, source } = this.options
-    const leftMs = this.leftMs()
-    if (leftMs <= 0 || (this.pending.length === 0 && (await source.idStep()) === 1n)) return
-    await delay(leftMs, undefined, { signal: permit.signal }).catch(() => permit.check())
-  }
-
   private leftMs(): number {
     const { watch, settleMs } = this.options
-    return watch.sinceMs + settleMs - performance.now()
+    return watch.sinceMs + settleMs - performance.now() - this.rowsSince / MOST_ROWS_A_MS
   }
 
   private async refuseOpen(holes: readonly SourceRange[], passed: boolean): Promise<void> {
