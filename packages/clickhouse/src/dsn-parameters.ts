@@ -1,5 +1,5 @@
+import { parseDuration } from '@archiver/core'
 import { dsnError } from './dsn-error.js'
-import { goDurationMs } from './duration.js'
 import type { Compression } from './target.js'
 
 /** A DSN that is being read. */
@@ -116,9 +116,17 @@ function flag(value: string, name: string, also = ''): boolean {
 
 /** A Go duration, or seconds as the first Go driver has them. */
 function timeoutMs(value: string, name: string): number {
-  const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : goDurationMs(value)
-  if (ms === undefined || ms < 1) throw dsnError(`${name}=${value} is not a time such as 10s`)
+  const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : durationMs(value)
+  if (!(ms >= 1)) throw dsnError(`${name}=${value} is not a time such as 10s`)
   return ms
+}
+
+function durationMs(value: string): number {
+  try {
+    return parseDuration(value)
+  } catch {
+    return Number.NaN
+  }
 }
 
 function refuse(name: string, why: string): never {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { maskClickHouseDsn, parseClickHouseDsn } from './dsn.js'
-import { goDurationMs } from './duration.js'
 
 const plain = {
   kind: 'servers',
@@ -122,21 +121,5 @@ describe('maskClickHouseDsn', () => {
     ['chdb:///var/lib/archive', 'chdb:///var/lib/archive'],
   ])('%s', (dsn, masked) => {
     expect(maskClickHouseDsn(dsn)).toBe(masked)
-  })
-})
-
-describe('goDurationMs', () => {
-  it.each([
-    ['0', 0],
-    ['10s', 10_000],
-    ['1h30m', 5_400_000],
-    ['1.5s', 1500],
-    ['250ms', 250],
-    ['500us', 0.5],
-    ['10', undefined],
-    ['s', undefined],
-    ['-1s', undefined],
-  ])('%s', (text, ms) => {
-    expect(goDurationMs(text)).toBe(ms)
   })
 })

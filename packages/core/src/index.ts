@@ -1,4 +1,5 @@
 export { allocateChunk, chunkFromRows, chunksFromRows, rowsFromChunk } from './chunk.js'
+export { formatDuration, parseDuration } from './duration.js'
 export { ArchiverError, type ErrorDetails, type ErrorPlace, errorText, inOperation, RowError } from './errors.js'
 export { type FaultPoint, faultPoint } from './fault.js'
 export { permitUntil, permitWhile } from './permit.js'

@@ -1,4 +1,3 @@
-export { formatDuration, parseDuration } from './duration.js'
 export type { SettingsSource } from './layers.js'
 export { type EffectiveVariable, loadSettings, readSettings, type SettingsReport } from './load.js'
 export { type LockNameParts, lockName } from './lock-name.js'

@@ -1,4 +1,4 @@
-import { formatDuration, parseDuration } from './duration.js'
+import { formatDuration, parseDuration } from '@archiver/core'
 import { parseMysqlAddress } from './mysql-address.js'
 import { UnfitValue } from './problem.js'
 import { parseTableName } from './table-name.js'
