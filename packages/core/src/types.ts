@@ -129,6 +129,11 @@ export interface Archiver extends AsyncDisposable {
   readonly name: string
   readonly batch: BatchPolicy
   /**
+   * A quick look, without connecting anywhere, whether the settings can work: a pass that has nothing to store tells of
+   * a missing folder all the same. Absent where there is nothing to look at.
+   */
+  check?(): Promise<void>
+  /**
    * Makes the archive ready for `table`: creates what is missing, refuses what does not fit, removes what an
    * interrupted try left behind. Called with the lock held. Loses nothing, may be repeated.
    */

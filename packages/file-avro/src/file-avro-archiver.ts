@@ -46,8 +46,12 @@ class FileAvroArchiver implements Archiver {
     this.#format = { codec: options.codec ?? 'null', rowsPerBlock: options.rowsPerBlock ?? 50_000 }
   }
 
+  check(): Promise<void> {
+    return requireFolder(this.#folder, this.#createPath)
+  }
+
   async prepare(table: string): Promise<void> {
-    await requireFolder(this.#folder, this.#createPath)
+    await this.check()
     await sweep(this.#folder.path, this.#scope, table)
     await requireWritable(this.#folder, this.#scope, table)
   }

@@ -90,6 +90,11 @@ await describeWithMySql('bad input', (database) => {
     await expectOnlyToFail('fileavro', /avro_path.*\/nowhere\/avro|\/nowhere\/avro.*avro_path/)
   })
 
+  test('a missing avro_path is told even when there is nothing to store', async () => {
+    Object.assign(place.env, { avro_path: '/nowhere/avro', batch_avro_min_size: '5000' })
+    await expectOnlyToFail('fileavro', /avro_path/)
+  })
+
   test('an avro_path that is a file', async () => {
     place.env.avro_path = join(place.folder, 'file')
     await writeFile(place.env.avro_path, '')

@@ -29,7 +29,7 @@ async function describe(source: Source, status: ArchiverStatus, job: ArchiveJob)
     await using _ = archiver
     return line(await preview(source, status, archiver.batch), archiver.batch.maxRows)
   } catch (error) {
-    return `${status.archiver}: would fail: ${errorLine(error)}`
+    return `${status.archiver}: would fail: ${errorLine(error, status.archiver)}`
   }
 }
 

@@ -1,10 +1,11 @@
 import { ArchiverError, errorText } from '@archiver/core'
 
-/** One line for the operator: what failed and why, and what to do. */
-export function errorLine(error: unknown): string {
+/** One line for the operator: what failed and why, and what to do. Without the name of `archiver` if that stands before. */
+export function errorLine(error: unknown, archiver?: string): string {
   if (!(error instanceof ArchiverError)) return errorText(error)
-  const { archiver, afterId, upToId } = error.place
-  const who = archiver === undefined || error.message.includes(archiver) ? '' : `${archiver}: `
+  const { afterId, upToId } = error.place
+  const name = error.place.archiver
+  const who = name === undefined || name === archiver || error.message.includes(name) ? '' : `${name}: `
   const range = afterId === undefined || upToId === undefined ? '' : ` (ids ${afterId + 1n} to ${upToId})`
   return `${who}${error.message}${range}${error.hint === undefined ? '' : `. ${error.hint}`}`
 }

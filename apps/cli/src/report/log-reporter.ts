@@ -18,7 +18,7 @@ export class LogReporter implements Reporter {
     if (event.event === 'archiver.failed') {
       this.log.error(
         { event: event.event, archiver: event.archiver, error: errorFields(event.error) },
-        errorLine(event.error),
+        `${event.archiver}: ${errorLine(event.error, event.archiver)}`,
       )
     } else if (event.event !== 'batch.progress') this.log.info(fieldsOf(event), messageOf(event))
     else if (performance.now() - this.progressedAtMs > PROGRESS_INTERVAL_MS) {

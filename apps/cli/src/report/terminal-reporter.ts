@@ -38,7 +38,9 @@ export class TerminalReporter implements Reporter {
         this.line(`${event.archiver}: the mark was moved from ${event.from || 'none'} to ${event.to || 'none'}`)
         break
       case 'archiver.retrying':
-        this.line(`${event.archiver}: ${errorLine(event.error)}; trying again in ${seconds(event.delayMs)}`)
+        this.line(
+          `${event.archiver}: ${errorLine(event.error, event.archiver)}; trying again in ${seconds(event.delayMs)}`,
+        )
         break
       case 'batch.progress':
         this.draw(event.rows, event.lastId)
@@ -53,7 +55,7 @@ export class TerminalReporter implements Reporter {
         this.line(`${event.archiver}: ${event.why}`)
         break
       case 'archiver.failed':
-        this.line(`${event.archiver}: FAILED: ${errorLine(event.error)}`)
+        this.line(`${event.archiver}: FAILED: ${errorLine(event.error, event.archiver)}`)
         break
       case 'archiver.done':
         this.done(event.archiver, event.rows, event.batches, event.elapsedMs)

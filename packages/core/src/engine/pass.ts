@@ -108,6 +108,7 @@ async function serve(job: Job, status: ArchiverStatus, progress: Progress): Prom
   if ('notHere' in opened) return onEvent({ event: 'archiver.skipped', archiver: name, why: opened.notHere })
   await using archiver = opened
   const startedMs = performance.now()
+  await archiver.check?.()
   const left = await job.ledger.planned(name)
   const answer = await dueNow(job.source, status, archiver.batch, left)
   if (!answer.due) return onEvent({ event: 'archiver.skipped', archiver: name, why: answer.why })
