@@ -72,6 +72,12 @@ await describeWithMySql('ledger', async (database) => {
     expect(await markOf('fileavro')).toBe(40n)
   })
 
+  test('a mark that was set back to none stays so while a batch behind it is filed', async () => {
+    await ledger.commit(await ledger.plan({ ...range, afterId: 5n }), record, { from: 0n, to: 0n })
+    expect(await markOf('fileavro')).toBeNull()
+    expect(await batches()).toMatchObject([{ state: 'done', last_id: 20 }])
+  })
+
   test('a mark that somebody moved stops the commit whole', async () => {
     const batch = await ledger.plan(range)
     await connection.query(`update ${table}_archive_status set log_score_id = 5 where archiver = 'fileavro'`)

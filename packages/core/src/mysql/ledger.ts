@@ -185,7 +185,7 @@ export class MySqlLedger implements Ledger {
   private async moveMark(transaction: Transaction<ControlTables>, batch: PlannedBatch, move: MarkMove): Promise<void> {
     const { numUpdatedRows } = await transaction
       .updateTable(this.names.status)
-      .set({ log_score_id: move.to, modified_on: sql`current_timestamp` })
+      .set({ log_score_id: move.to === 0n ? null : move.to, modified_on: sql`current_timestamp` })
       .where('archiver', '=', batch.archiver)
       .where(sql<boolean>`coalesce(log_score_id, 0) = ${move.from}`)
       .executeTakeFirstOrThrow()

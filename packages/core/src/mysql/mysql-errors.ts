@@ -75,6 +75,12 @@ const READ_ONLY = new Set([
   'ER_READ_ONLY_MODE',
 ])
 
+/** Whether the statement came too late on a connection that was lost before; the driver has no code for that. */
+function isClosed(thrown: unknown): boolean {
+  const { code, fatal } = thrown as { code?: string; fatal?: boolean }
+  return code === undefined && fatal === true
+}
+
 /** A failed statement as an {@link ArchiverError}; one that already is stays as it is. */
 export function statementError(thrown: unknown, doing: string, place: ErrorPlace): ArchiverError {
   if (thrown instanceof ArchiverError) return thrown
@@ -89,7 +95,7 @@ export function statementError(thrown: unknown, doing: string, place: ErrorPlace
   }
   return new ArchiverError(message, {
     code: 'MYSQL_STATEMENT',
-    retryable: TRANSIENT.has(mysqlCode),
+    retryable: TRANSIENT.has(mysqlCode) || isClosed(thrown),
     cause: thrown,
     ...place,
   })

@@ -104,7 +104,18 @@ class Lane {
     this.page?.catch(() => undefined)
   }
 
-  private read({ afterId, upToId }: SourceRange): Promise<LogScoreChunk> {
+  private async read(slice: SourceRange): Promise<LogScoreChunk> {
+    const lost = Promise.withResolvers<never>()
+    // A lost connection tells only itself: a statement that streams its rows never hears of it.
+    this.connection.on('error', lost.reject)
+    try {
+      return await Promise.race([this.rowsOf(slice), lost.promise])
+    } finally {
+      this.connection.off('error', lost.reject)
+    }
+  }
+
+  private rowsOf({ afterId, upToId }: SourceRange): Promise<LogScoreChunk> {
     const writer = this.writer
     writer.start()
     return new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@ import { createSourceTables, generateRows, insertRows, type SourceRow } from '@a
 import { hostileRows } from '@archiver/testkit/arbitraries'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import fc from 'fast-check'
-import type { Connection } from 'mysql2/promise'
+import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { rowsFromChunk } from '../chunk.js'
 import type { LogScore } from '../types.js'
@@ -56,6 +56,29 @@ await describeWithMySql('source', (database) => {
     expect(await source.countUpTo({ afterId: 490n, upToId: 900n }, 50)).toBe(10)
     expect(await source.maxId()).toBe(500n)
   })
+
+  test.each(['killed between two pages', 'killed within a page'])(
+    'a connection that is %s fails the read',
+    async (when) => {
+      const name = await table(`killed_${when.length}`, generateRows({ rows: 2_000 }))
+      await using source = open(name, when === 'killed within a page' ? 2_000 : 100)
+      const read = source.read({ afterId: 0n, upToId: 2_000n })
+      if (when === 'killed between two pages') await read.next()
+      const rest = async () => {
+        for await (const _ of read);
+      }
+      const others = 'select id from information_schema.processlist where db = database() and id <> connection_id()'
+      const holdUp = await database.connect()
+      if (when === 'killed within a page') await holdUp.query(`lock tables ${name} write`)
+      const failed = expect(rest()).rejects.toMatchObject({ code: 'MYSQL_STATEMENT', retryable: true })
+      await expect.poll(async () => (await connection.query<RowDataPacket[]>(others))[0].length).toBeGreaterThan(1)
+      for (const { id, ID } of (await connection.query<RowDataPacket[]>(others))[0]) {
+        if ((id ?? ID) !== holdUp.threadId) await connection.query(`kill ${id ?? ID}`)
+      }
+      await failed
+      await holdUp.end()
+    },
+  )
 
   test('hostile rows come through exactly', async () => {
     const name = await table('hostile', [])
