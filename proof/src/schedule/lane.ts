@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type ClickHouseDatabase,
+  type ClickHouseServer,
+  connectTo,
+  createClickHouseDatabase,
+  createDatabase,
+  type MySqlDatabase,
+  type MySqlServer,
+} from '@archiver/testkit'
+import type { Connection, RowDataPacket } from 'mysql2/promise'
+import { TcpProxy } from '../tcp-proxy.js'
+
+/** Databases, proxies and connections in which one schedule after the other is played. */
+export class Lane implements AsyncDisposable {
+  readonly mysql: MySqlDatabase
+  readonly clickhouse: ClickHouseDatabase
+  readonly mysqlProxy: TcpProxy
+  readonly sinkProxy: TcpProxy
+  readonly folder: string
+  /** For what the test itself asks. */
+  readonly connection: Connection
+  /** One for what is committed at once, the others for transactions that stay open. */
+  readonly writers: readonly Connection[]
+
+  private constructor(parts: Omit<Lane, typeof Symbol.asyncDispose | 'killLock' | 'killReaders'>) {
+    this.mysql = parts.mysql
+    this.clickhouse = parts.clickhouse
+    this.mysqlProxy = parts.mysqlProxy
+    this.sinkProxy = parts.sinkProxy
+    this.folder = parts.folder
+    this.connection = parts.connection
+    this.writers = parts.writers
+  }
+
+  static async open(mysqlServer: MySqlServer, clickhouseServer: ClickHouseServer): Promise<Lane> {
+    const mysql = await createDatabase(mysqlServer)
+    return new Lane({
+      mysql,
+      clickhouse: await createClickHouseDatabase(clickhouseServer),
+      mysqlProxy: await TcpProxy.to(mysqlServer.port),
+      sinkProxy: await TcpProxy.to(clickhouseServer.httpPort),
+      folder: await mkdtemp(join(tmpdir(), 'archiver-lane-')),
+      connection: await mysql.connect(),
+      writers: await Promise.all(Array.from({ length: 4 }, () => connectTo(mysql.address))),
+    })
+  }
+
+  /** Kills the connection that holds a lock, if one does. */
+  async killLock(name: string): Promise<void> {
+    const [rows] = await this.connection.query<RowDataPacket[]>('select is_used_lock(?) as id', [name])
+    await this.#kill(rows[0]?.id ?? undefined)
+  }
+
+  /** Kills every other connection of the program under test. */
+  async killReaders(lockName: string): Promise<void> {
+    const ours = [this.connection, ...this.writers].map(({ threadId }) => threadId)
+    const [rows] = await this.connection.query<RowDataPacket[]>(
+      'select id from information_schema.processlist where db = ? and id not in (?) and id <> coalesce(is_used_lock(?), 0)',
+      [this.mysql.name, ours, lockName],
+    )
+    for (const { id, ID } of rows) await this.#kill(id ?? ID)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.connection, ...this.writers].map((connection) => connection.end()))
+    await this.mysqlProxy[Symbol.asyncDispose]()
+    await this.sinkProxy[Symbol.asyncDispose]()
+    await this.mysql.drop()
+    await this.clickhouse.drop()
+    await rm(this.folder, { recursive: true })
+  }
+
+  async #kill(id: number | undefined): Promise<void> {
+    if (id === undefined) return
+    // It may have ended by itself.
+    await this.connection.query(`kill ${id}`).catch(() => undefined)
+  }
+}
