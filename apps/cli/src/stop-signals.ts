@@ -3,7 +3,7 @@ import { ArchiverError } from '@archiver/core'
 
 /**
  * SIGTERM and SIGINT. The first asks to stop at the next safe point: the batch in hand is finished if that can be done
- * within `graceMs`. A second one ends the process at once, as if nobody had listened.
+ * within `graceMs`. A second one ends the process at once.
  */
 export class StopSignals implements Disposable {
   private readonly drained = new AbortController()
@@ -31,7 +31,7 @@ export class StopSignals implements Disposable {
 
   /** 143 or 130 after a signal, as a shell counts them. */
   get exitCode(): number | undefined {
-    return this.received === undefined ? undefined : 128 + constants.signals[this.received]
+    return this.received === undefined ? undefined : exitCodeFor(this.received)
   }
 
   [Symbol.dispose](): void {
@@ -40,16 +40,17 @@ export class StopSignals implements Disposable {
   }
 
   private readonly receive = (signal: NodeJS.Signals): void => {
-    if (this.received !== undefined) {
-      this[Symbol.dispose]()
-      process.kill(process.pid, signal)
-      return
-    }
+    if (this.received !== undefined) process.exit(exitCodeFor(signal))
     this.received = signal
     this.onStop(`${signal}: stopping after the batch in hand, in ${this.graceMs / 1000} s at the latest`)
     this.drained.abort(stopError(signal))
     this.timer = setTimeout(() => this.stopped.abort(stopError(signal)), this.graceMs)
   }
+}
+
+/** As a shell counts an end by a signal: 143 for SIGTERM, 130 for SIGINT. */
+function exitCodeFor(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal]
 }
 
 function stopError(signal: NodeJS.Signals): ArchiverError {
