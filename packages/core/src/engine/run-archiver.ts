@@ -28,8 +28,7 @@ export async function runArchiver(
   if (left !== null) count(progress, await settleLeft(run, left, progress.mark))
   const high = await noticeMove(run, progress.mark)
   announce(run, progress.mark)
-  await checkAgain(run, progress, high, drain)
-  await storeWaiting(run, progress, drain)
+  if (await checkAgain(run, progress, high, drain)) await storeWaiting(run, progress, drain)
 }
 
 function count(progress: Progress, { rows, mark }: Outcome): void {
@@ -56,27 +55,38 @@ async function noticeMove({ archiver, ledger, onEvent }: ArchiverRun, mark: bigi
   return mark
 }
 
-/** Behind a mark that was set back everything is looked up in the archive before it is written. */
-async function checkAgain(run: ArchiverRun, progress: Progress, high: bigint, drain: AbortSignal): Promise<void> {
-  while (progress.mark < high && !drain.aborted) {
+/**
+ * Behind a mark that was set back everything is looked up in the archive before it is written.
+ *
+ * @returns whether all is checked: only then may rows be stored without a look.
+ */
+async function checkAgain(run: ArchiverRun, progress: Progress, high: bigint, drain: AbortSignal): Promise<boolean> {
+  while (progress.mark < high) {
+    if (drain.aborted) return false
     run.permit.check()
     const batch = await planCheck(run, progress.mark, high)
-    if (batch === null) return
+    if (batch === null) return true
     const outcome = await recover(run, batch, progress.mark)
     const stuck = outcome.mark === progress.mark
     count(progress, outcome)
-    if (stuck) return
+    if (stuck) return false
   }
+  return true
 }
 
-/** The finished batch that goes on from the mark, or a new one over rows that the catalogue does not know. */
+/**
+ * The finished batch that holds the first row after the mark, or a new one over rows that the catalogue does not know.
+ * Rows that have been deleted from MySQL since are left out: the archive may have them. Null where no row is left.
+ */
 async function planCheck(run: ArchiverRun, mark: bigint, high: bigint): Promise<PlannedBatch | null> {
   const { archiver, ledger, source } = run
-  const done = await ledger.doneAfter(archiver.name, mark)
-  const unknown = { afterId: mark, upToId: done === null ? high : lowerId(done.afterId, high) }
-  const firstId = unknown.upToId > mark ? await source.firstId(unknown) : null
-  if (firstId !== null) return plan(run, mark, firstId, unknown.upToId)
-  if (done !== null) await ledger.reopen(done)
+  const firstId = await source.firstId({ afterId: mark, upToId: high })
+  if (firstId === null) return null
+  const done = await ledger.doneAfter(archiver.name, firstId - 1n)
+  if (done === null) return plan(run, firstId - 1n, firstId, high)
+  if (firstId <= done.afterId) return plan(run, firstId - 1n, firstId, lowerId(done.afterId, high))
+  if ((await source.firstId(done)) !== done.firstId) return plan(run, firstId - 1n, firstId, done.upToId)
+  await ledger.reopen(done)
   return done
 }
 

@@ -1,0 +1,105 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { runCli } from './cli.js'
+import type { Fault } from './fault.js'
+import { Site } from './site.js'
+
+const ROWS = 1_000
+const BATCHES = { batch_avro_max_size: '100', batch_ch_max_size: '100' }
+const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
+
+await describeWithMySql('a mark moved by hand', (database) => {
+  let site: Site
+  beforeAll(async () => {
+    site = await Site.open(database, await sharedClickHouse())
+  })
+  afterAll(() => site.close())
+
+  describe.each(['fileavro', 'clickhouse'] as const)('of %s', (archiver) => {
+    beforeEach(() => site.fill(ROWS, [archiver]))
+
+    const run = (fault?: Fault) => runCli({ ...site.env, ...BATCHES }, fault)
+    const moveTo = (id: number | null) =>
+      site.connection.query('update log_scores_archive_status set log_score_id = ?', [id])
+
+    async function ids(): Promise<number[]> {
+      return (await site.archived(archiver)).map(({ id }) => Number(id)).sort((a, b) => a - b)
+    }
+
+    /** Takes the rows of the sixth to the seventh hundred out of the archive, by whole files or by days. */
+    async function loseRows(): Promise<void> {
+      if (archiver === 'clickhouse')
+        await site.clickhouse.query('alter table log_scores delete where id between 501 and 700')
+      else
+        for (const name of await readdir(site.folder)) {
+          if (/-(501|601)\.avro$/.test(name)) await rm(join(site.folder, name))
+        }
+      await expect.poll(ids).toHaveLength(ROWS - 200)
+    }
+
+    test.each([null, 1, 450, 999])('back to %s: all is there once', async (to) => {
+      await run()
+      await moveTo(to)
+      expect(await run()).toMatchObject({ code: 0 })
+      expect(await site.problems(archiver)).toEqual([])
+    })
+
+    test.each([null, 450])('back to %s, and a crash while that is checked: all is there once', async (to) => {
+      await run()
+      await moveTo(to)
+      expect(await run({ point: 'commit.before', pass: 2, action: 'kill' })).toMatchObject({ signal: 'SIGKILL' })
+      expect(await run()).toMatchObject({ code: 0 })
+      expect(await site.problems(archiver)).toEqual([])
+    })
+
+    test('back, because the archive has lost rows: they are stored again', async () => {
+      await run()
+      await loseRows()
+      await moveTo(500)
+      expect(await run()).toMatchObject({ code: 0 })
+      expect(await site.problems(archiver)).toEqual([])
+    })
+
+    test.each([null, 450])(
+      'back to %s, when older rows have been cleaned from MySQL: nothing is stored twice',
+      async (to) => {
+        await run()
+        await site.connection.query('delete from log_scores where id <= 430')
+        await moveTo(to)
+        expect(await run()).toMatchObject({ code: 0 })
+        expect(await ids()).toEqual(upTo(ROWS))
+        expect(await site.marks()).toEqual({ [archiver]: ROWS })
+      },
+    )
+
+    test('back to none, when MySQL has cleaned what the archive has lost: the rest is not stored twice', async () => {
+      await run()
+      await loseRows()
+      await site.connection.query('delete from log_scores where id <= 700')
+      await moveTo(null)
+      expect(await run()).toMatchObject({ code: 0 })
+      expect(await ids()).toEqual([...upTo(500), ...upTo(300).map((i) => 700 + i)])
+      expect(await site.marks()).toEqual({ [archiver]: ROWS })
+    })
+
+    test('forward: the rows it passes are left to whoever moved it, and back again: they are stored', async () => {
+      await moveTo(400)
+      await run()
+      expect(await ids()).toEqual(upTo(600).map((i) => i + 400))
+      await moveTo(null)
+      expect(await run()).toMatchObject({ code: 0 })
+      expect(await ids()).toEqual(upTo(ROWS))
+    })
+
+    test.each([150, 200, 900])('over a batch that a crash left unfinished, to %i', async (to) => {
+      await run({ point: 'commit.before', pass: 2, action: 'kill' })
+      await moveTo(to)
+      expect(await run()).toMatchObject({ code: 0 })
+      const held = to > 200 ? upTo(ROWS - to).map((i) => i + to) : upTo(ROWS).slice(200)
+      expect(await ids()).toEqual([...upTo(200), ...held])
+      expect(await site.marks()).toEqual({ [archiver]: ROWS })
+    })
+  })
+})
