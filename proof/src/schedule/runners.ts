@@ -23,7 +23,7 @@ export class Runners {
     const worker = this.#idle.pop() ?? new Worker(script, { workerData: new SharedArrayBuffer(4) })
     let struck = Promise.resolve()
     const report = await new Promise<RunReport | undefined>((resolve, reject) => {
-      worker.once('error', reject).once('exit', () => resolve(undefined))
+      worker.once('error', (cause) => reject(crashed(order, cause))).once('exit', () => resolve(undefined))
       worker.on('message', (said: RunnerMessage) => {
         if (said.say === 'ended') return resolve(said)
         struck = onStruck(said.trouble).then(() => {
@@ -43,4 +43,10 @@ export class Runners {
   async close(): Promise<void> {
     await Promise.all(this.#idle.map((worker) => worker.terminate()))
   }
+}
+
+/** An error that nobody caught: it would have ended the program with a stack trace. */
+function crashed({ table, trouble }: RunOrder, cause: unknown): Error {
+  const what = trouble === undefined ? 'no trouble' : `${trouble.trouble} at ${trouble.point}, pass ${trouble.pass}`
+  return new Error(`uncaught in schedule ${table}, ${what}: ${String(cause)}`, { cause })
 }

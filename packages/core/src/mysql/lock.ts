@@ -75,8 +75,9 @@ export class MySqlLock implements Permit, AsyncDisposable {
       const [taken] = await ask(connection, 'select get_lock(?, ?)', [name, Math.ceil(timeoutMs / 1000)])
       const answeredAtMs = performance.now()
       if (taken === 1) {
+        const lock = new MySqlLock(connection, name, answeredAtMs, times)
         await faultPoint('lock.taken')
-        return new MySqlLock(connection, name, answeredAtMs, times)
+        return lock
       }
       throw new LockHeldError(name, await describeHolder(connection, name))
     } catch (error) {
