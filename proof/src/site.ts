@@ -60,6 +60,11 @@ export class Site {
     for (const name of await readdir(this.folder)) await rm(join(this.folder, name), { recursive: true })
   }
 
+  /** The same with another connection, when its server was restarted. */
+  with(connection: Connection): Site {
+    return new Site(this.mysql, connection, this.clickhouse, this.folder)
+  }
+
   async marks(): Promise<Record<string, number | null>> {
     const sql = 'select archiver, log_score_id from log_scores_archive_status'
     const [rows] = await this.connection.query<RowDataPacket[]>(sql)

@@ -53,13 +53,23 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
     try {
       await serve(job, status, progress)
     } catch (error) {
-      const failure = error instanceof Error ? error : new Error(String(error))
+      const failure = reasonOf(error, job.permit)
       job.onEvent({ event: 'archiver.failed', archiver: status.archiver, error: failure })
       failed.set(status.archiver, failure)
     }
     rows += progress.rows
   }
   return { rows, failed }
+}
+
+/** Once the lock is lost or the time to stop is over, that is the reason of whatever failed. */
+function reasonOf(error: unknown, permit: Permit): Error {
+  try {
+    permit.check()
+  } catch (gone) {
+    if (gone instanceof Error) return gone
+  }
+  return error instanceof Error ? error : new Error(String(error))
 }
 
 async function selectStatuses(job: Job, failed: Map<string, Error>): Promise<readonly ArchiverStatus[]> {
