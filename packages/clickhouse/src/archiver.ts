@@ -58,12 +58,12 @@ class ClickHouseArchiver implements Archiver {
   }
 
   async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
-    return storeBatch(await this.#links.reach(), batch, chunks, permit)
+    return storeBatch(await this.#links.reach(), this.#links.database, batch, chunks, permit)
   }
 
   async stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows> {
     permit.check()
-    await this.#links.settle(queryIdOf(batch), permit)
+    await this.#links.settle(queryIdOf(this.#links.database, batch), permit)
     return storedRows(await this.#links.reach(), this.#links.database, batch, source, permit)
   }
 

@@ -107,7 +107,7 @@ describe('the embedded ClickHouse', () => {
     await expect(store(archiver, 'spool', rows)).rejects.toMatchObject({ code: 'CLICKHOUSE_TABLE_MISSING' })
     expect(await readdir(spool)).toEqual([])
     await mkdir(spool, { recursive: true })
-    await writeFile(join(spool, 'archiver_spool_1.native'), 'of a process that died')
+    await writeFile(join(spool, 'archiver_default.spool_1.native'), 'of a process that died')
     await archiver.prepare('spool')
     await expect(readdir(spool)).rejects.toThrow('ENOENT')
   })

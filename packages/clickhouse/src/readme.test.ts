@@ -9,6 +9,6 @@ test('the example of the README runs', async () => {
   const [example] = await readmeExamples('.')
   const output = await runExample(example!, '.', { CH_EXAMPLE: `chdb://${join(folder, 'clickhouse')}` })
   await rm(folder, { recursive: true })
-  expect(output).toContain('stored 2 rows as archiver_log_scores_1')
+  expect(output).toContain('stored 2 rows as archiver_default.log_scores_1')
   expect(output).toContain('there: all')
 })

@@ -83,7 +83,11 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
       { ...third, id: 3n, serverId: 6 },
     ]
     const result = await store(archiver, 'api', rows)
-    expect(result).toMatchObject({ rows: 3, identity: 'archiver_api_1', conversions: { rttNegative: 1 } })
+    expect(result).toMatchObject({
+      rows: 3,
+      identity: `archiver_${database.name}.api_1`,
+      conversions: { rttNegative: 1 },
+    })
     const columns = 'id,monitor_id,server_id,ts,toFloat64(score),toFloat64(step),offset,rtt,leap,warning,error'
     const where = "server_id=5 and ts>'2026-10-31 23:59:59'"
     const answer = await database.query(`select ${columns} from api where ${where} order by ts format JSONCompact`)
@@ -214,10 +218,10 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     const insert = beginInsert(
       database,
       `INSERT INTO running (${columnList}) FORMAT Native`,
-      'archiver_running_1',
+      `archiver_${database.name}.running_1`,
       body,
     )
-    await untilRunning(database, 'archiver_running_1', true)
+    await untilRunning(database, `archiver_${database.name}.running_1`, true)
     let left = false
     const answer = stored(archiver, 'running', rows).then((answer) => ({ answer, left }))
     await untilKillWasTried()

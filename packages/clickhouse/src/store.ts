@@ -6,9 +6,12 @@ import { inParts, type PartRows } from './parts.js'
 /** Servers refuse a block of more than 100 days for ever, whatever the rest of the insert. */
 const maxDays = 90
 
-/** The id under which a batch's statement runs; further inserts of the same batch append `.2`, `.3` and so on. */
-export function queryIdOf({ table, id }: PlannedBatch): string {
-  return `archiver_${table}_${id}`
+/**
+ * The id under which a batch's statement runs; further inserts of the same batch append `.2`, `.3` and so on. It names
+ * the database, since every installation counts its own batches: two that share a server would stop each other.
+ */
+export function queryIdOf(database: string, { table, id }: PlannedBatch): string {
+  return `archiver_${database}.${table}_${id}`
 }
 
 /** The rows of a batch cut as they are inserted. */
@@ -19,13 +22,14 @@ export function partsOf(chunks: AsyncIterable<LogScoreChunk>, { maxInsertRows }:
 /** Inserts the rows of the chunks: one statement, unless they are of too many days for one. */
 export async function storeBatch(
   link: Link,
+  database: string,
   batch: PlannedBatch,
   chunks: AsyncIterable<LogScoreChunk>,
   permit: Permit,
 ): Promise<StoreResult> {
   permit.check()
   const blocks = new BatchBlocks(partsOf(chunks, link))
-  const identity = queryIdOf(batch)
+  const identity = queryIdOf(database, batch)
   try {
     for (let part = await blocks.start(); part !== undefined; part = blocks.nextPart) {
       const queryId = part === 1 ? identity : `${identity}.${part}`

@@ -29,16 +29,16 @@ export async function storedRows(
   const held = new HeldRows(link.read(heldQuery(database, batch, summary), permit.signal))
   try {
     const ids = await compare(held, source, summary.rows, batch, permit)
-    return answer(ids, summary, batch)
+    return answer(ids, summary, queryIdOf(database, batch))
   } finally {
     await held.end()
   }
 }
 
-function answer(ids: BigUint64Array, { rows, bytes, rttNegative }: SourceSummary, batch: PlannedBatch): StoredRows {
+function answer(ids: BigUint64Array, { rows, bytes, rttNegative }: SourceSummary, identity: string): StoredRows {
   if (ids.length === 0) return { kind: 'none' }
   if (ids.length < rows) return { kind: 'some', ids }
-  return { kind: 'all', result: { rows, bytes, identity: queryIdOf(batch), conversions: { rttNegative } } }
+  return { kind: 'all', result: { rows, bytes, identity, conversions: { rttNegative } } }
 }
 
 async function summarise(link: Link, source: ReadRows, permit: Permit): Promise<SourceSummary> {
