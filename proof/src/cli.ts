@@ -24,6 +24,12 @@ export interface LogLine {
   readonly error?: { readonly code: string }
 }
 
+/** What the system keeps the program from. */
+export interface Limits {
+  /** No file may become larger. */
+  readonly maxFileKb?: number
+}
+
 export type CliEnv = Readonly<Record<string, string | undefined>>
 
 /** The built CLI at work, in a process of its own. */
@@ -32,9 +38,10 @@ export class Cli {
   readonly done: Promise<CliResult>
 
   /** Starts `./archiver archive` with these settings and no others, and perhaps a fault that strikes it. */
-  constructor(env: CliEnv, fault?: Fault, args: readonly string[] = ['archive']) {
+  constructor(env: CliEnv, fault?: Fault, { maxFileKb }: Limits = {}) {
+    const command = maxFileKb === undefined ? 'exec "$0" archive' : `ulimit -f ${maxFileKb}; exec "$0" archive`
     const faults = fault && { NODE_OPTIONS: `--import=${preload}`, PROOF_FAULT: faultText(fault) }
-    const child = spawn(launcher, args, {
+    const child = spawn('bash', ['-c', command, launcher], {
       env: { PATH: process.env.PATH, ...env, ...faults },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
@@ -51,8 +58,8 @@ export class Cli {
 }
 
 /** Runs `./archiver archive` to its end. */
-export function runCli(env: CliEnv, fault?: Fault): Promise<CliResult> {
-  return new Cli(env, fault).done
+export function runCli(env: CliEnv, fault?: Fault, limits?: Limits): Promise<CliResult> {
+  return new Cli(env, fault, limits).done
 }
 
 async function resultOf(child: ChildProcess): Promise<CliResult> {

@@ -1,8 +1,4 @@
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FaultPoint } from '@archiver/core'
 import { type LockTimes, MySqlLock } from '@archiver/core/mysql'
@@ -11,6 +7,7 @@ import { describeWithMySql, describeWithOwnMySql, sharedClickHouse } from '@arch
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Cli, type CliEnv, runCli } from './cli.js'
+import { runHeldUp } from './held-up.js'
 import { type ArchiverName, Site } from './site.js'
 import { TcpProxy } from './tcp-proxy.js'
 
@@ -210,16 +207,10 @@ async function untilWaiting(connection: Connection): Promise<void> {
 }
 
 /** Runs the program; in the middle of its second batch something happens to it. */
-async function runWhile(env: CliEnv, archiver: ArchiverName, happening: () => Promise<void>) {
-  const folder = await mkdtemp(join(tmpdir(), 'archiver-wait-'))
-  const file = join(folder, 'point')
-  const pass = archiver === 'fileavro' ? 12 : 2
-  const point = archiver === 'fileavro' ? 'file.written' : 'clickhouse.sending'
-  const cli = new Cli(env, { point, pass, action: 'wait', file })
-  await Promise.race([expect.poll(() => existsSync(`${file}.here`), { timeout: 20_000 }).toBe(true), cli.done])
-  await happening()
-  writeFileSync(`${file}.go`, '')
-  const result = await cli.done
-  await rm(folder, { recursive: true })
-  return result
+function runWhile(env: CliEnv, archiver: ArchiverName, happening: () => Promise<void>) {
+  const place = {
+    fileavro: { point: 'file.written', pass: 12 },
+    clickhouse: { point: 'clickhouse.sending', pass: 2 },
+  } as const
+  return runHeldUp(env, place[archiver], happening)
 }

@@ -65,6 +65,11 @@ export class Site {
     return new Site(this.mysql, connection, this.clickhouse, this.folder)
   }
 
+  /** The same with its files in another folder. */
+  in(folder: string): Site {
+    return new Site(this.mysql, this.connection, this.clickhouse, folder)
+  }
+
   async marks(): Promise<Record<string, number | null>> {
     const sql = 'select archiver, log_score_id from log_scores_archive_status'
     const [rows] = await this.connection.query<RowDataPacket[]>(sql)
