@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Bed, reset } from './bed.js'
 import type { Variables } from './launcher.js'
+import { quiet } from './quiet.js'
 import { archive, avroVariables, drain, highestPeak, type Run } from './runs.js'
 import { median, ratioToNeighbours } from './statistics.js'
 
@@ -42,36 +43,55 @@ const subjects: readonly Subject[] = [
   },
 ]
 
-/** Every way to archive the rows, between two drains each, in as many rounds as asked for. */
-export async function mainRuns(bed: Bed, rounds: number, say: (text: string) => void): Promise<Result[]> {
+export interface MainOptions {
+  readonly rounds: number
+  /** How long to wait for a quiet moment before each measurement. */
+  readonly waitMs: number
+  readonly say: (text: string) => void
+}
+
+export interface MainRuns {
+  readonly results: readonly Result[]
+  /** Measurements that began while others were using the machine. */
+  readonly disturbed: number
+  readonly measurements: number
+}
+
+/** Every way to archive the rows, each between two drains of its own, in as many rounds as asked for. */
+export async function mainRuns(bed: Bed, { rounds, waitMs, say }: MainOptions): Promise<MainRuns> {
   const possible = subjects.filter(({ name }) => name !== 'ClickHouse server' || typeof bed.clickHouse !== 'string')
   if (typeof bed.clickHouse === 'string') say(`  ClickHouse server: left out. ${bed.clickHouse}`)
-  const drains: Run[] = []
-  const runs = new Map(possible.map(({ name }) => [name, [] as { run: Run; ratio: number }[]]))
+  const measured = possible.map((subject) => ({ subject, all: [] as Compared[] }))
+  let disturbed = 0
   for (let round = 1; round <= rounds; round++) {
     say(`  round ${round} of ${rounds}`)
-    drains.push(await drain(bed))
-    for (const { name, archiver, variables } of possible) {
-      await reset(bed, [archiver])
-      const run = await archive(bed, { variables: variables(bed) })
-      if (run.rows !== bed.rows) throw new Error(`${name}: ${run.rows} rows stored of ${bed.rows}`)
-      const before = drains.at(-1)!
-      const after = await drain(bed)
-      drains.push(after)
-      runs.get(name)!.push({ run, ratio: ratioToNeighbours(run.rate, before.rate, after.rate) })
+    for (const { subject, all } of measured) {
+      await reset(bed, [subject.archiver])
+      if (!(await quiet(waitMs))) disturbed += 1
+      all.push(await compare(bed, subject))
     }
   }
+  const drains = measured.flatMap(({ all }) => all.flatMap((compared) => compared.drains))
+  const results = measured.map(({ subject, all }) => {
+    const [runs, ratios] = [all.map(({ run }) => run), all.map(({ ratio }) => ratio)]
+    return resultOf(subject.name, runs, ratios)
+  })
   const ofDrain = resultOf('drain: mysql2 execute(), rows dropped', drains, [1])
-  return [
-    ofDrain,
-    ...[...runs].map(([name, all]) =>
-      resultOf(
-        name,
-        all.map(({ run }) => run),
-        all.map(({ ratio }) => ratio),
-      ),
-    ),
-  ]
+  return { results: [ofDrain, ...results], disturbed, measurements: rounds * possible.length }
+}
+
+interface Compared {
+  readonly run: Run
+  readonly ratio: number
+  readonly drains: readonly Run[]
+}
+
+async function compare(bed: Bed, { name, variables }: Subject): Promise<Compared> {
+  const before = await drain(bed)
+  const run = await archive(bed, { variables: variables(bed) })
+  if (run.rows !== bed.rows) throw new Error(`${name}: ${run.rows} rows stored of ${bed.rows}`)
+  const after = await drain(bed)
+  return { run, ratio: ratioToNeighbours(run.rate, before.rate, after.rate), drains: [before, after] }
 }
 
 export function resultOf(name: string, runs: readonly Run[], ratios: readonly number[]): Result {

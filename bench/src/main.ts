@@ -6,6 +6,7 @@ import { idle } from './idle.js'
 import { load, machine } from './machine.js'
 import { mainRuns } from './main-runs.js'
 import { runOthers } from './others.js'
+import { quiet } from './quiet.js'
 import { type Report, reportText } from './report.js'
 import { targets } from './targets.js'
 import { count } from './text.js'
@@ -15,6 +16,8 @@ interface Options {
   readonly rows: number
   readonly flat: number
   readonly rounds: number
+  /** Seconds. */
+  readonly wait: number
   readonly json: string
 }
 
@@ -36,17 +39,18 @@ try {
 }
 
 async function measureAll(bed: Bed): Promise<Report> {
-  const { rows, rounds, flat } = options
+  const { rows, rounds, flat, wait } = options
   say('The archiver, between drains:')
-  const results = await mainRuns(bed, rounds, say)
+  const main = await mainRuns(bed, { rounds, waitMs: wait * 1000, say })
   say('What one would take otherwise:')
   const others = await runOthers(bed, say)
   say('Nothing to do:')
+  await quiet(wait * 1000)
   const idleRuns = await idle(bed)
   if (flat > 0) say('Memory by the size of a batch:')
   const flatRuns = flat > 0 ? await flatness(bed, flat, rounds, say) : []
   const date = new Date().toISOString().slice(0, 10)
-  return { date, rows, rounds, machine: machine(bed, loadBefore), results, others, idle: idleRuns, flat: flatRuns }
+  return { date, rows, rounds, machine: machine(bed, loadBefore), ...main, others, idle: idleRuns, flat: flatRuns }
 }
 
 /** The servers end with this process; what is measured at the moment fails when they do. */

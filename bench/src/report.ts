@@ -1,12 +1,12 @@
 import type { BatchMemory } from './flatness.js'
 import type { Idle } from './idle.js'
 import type { Machine } from './machine.js'
-import type { Result } from './main-runs.js'
+import type { MainRuns, Result } from './main-runs.js'
 import type { OtherResult } from './others.js'
 import { type Figures, targets } from './targets.js'
 import { count, megabytes, seconds, textTable } from './text.js'
 
-export interface Report extends Figures {
+export interface Report extends Figures, MainRuns {
   readonly date: string
   readonly rows: number
   readonly rounds: number
@@ -21,7 +21,8 @@ export function reportText(report: Report): string {
   return [
     `${date}; ${m.cpu}, ${m.cores} cores, ${memory} GB, Linux ${m.kernel}; Node ${m.node}, MySQL server ${m.mysql}, ` +
       `ClickHouse ${m.clickHouse}, chDB ${m.chdb}; load before: ${m.loadBefore.toFixed(1)}`,
-    `${count(rows)} rows; medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, of the memory the highest:`,
+    `${count(rows)} rows; medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, of the memory the highest. ` +
+      `Others were using the machine at the start of ${report.disturbed} of ${report.measurements} measurements.`,
     textTable([...report.results.map(resultRow), ...report.others.map(otherRow)]),
     ...(report.flat.length === 0 ? [] : ['One batch into an Avro file:', textTable(report.flat.map(flatRow))]),
     '`./archiver archive` with nothing to do:',

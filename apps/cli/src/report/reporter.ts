@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { OnEvent, PassResult } from '@archiver/core/engine'
 
 /** How a pass ended, for the last line. */
@@ -17,5 +18,11 @@ export interface Reporter {
 
 /** The most memory the process has held so far, in bytes, as the kernel counts it. */
 export function peakRssBytes(): number {
+  try {
+    const kilobytes = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]
+    if (kilobytes !== undefined) return Number(kilobytes) * 1024
+  } catch {
+    // Only Linux has /proc. Elsewhere what getrusage() tells must do: it counts the parent's memory at the fork too.
+  }
   return process.resourceUsage().maxRSS * 1024
 }
