@@ -93,6 +93,13 @@ await describeWithMySql('a mark moved by hand', (database) => {
       expect(await ids()).toEqual(upTo(ROWS))
     })
 
+    test.each([null, 50])('back to %s, behind a batch that a crash left unfinished', async (to) => {
+      await run({ point: 'commit.before', pass: 2, action: 'kill' })
+      await moveTo(to)
+      expect(await run()).toMatchObject({ code: 0 })
+      expect(await site.problems(archiver)).toEqual([])
+    })
+
     test.each([150, 200, 900])('over a batch that a crash left unfinished, to %i', async (to) => {
       await run({ point: 'commit.before', pass: 2, action: 'kill' })
       await moveTo(to)

@@ -29,7 +29,7 @@ await describeWithMySql('a signal in the middle of a batch', (database) => {
       expect(await site.marks()).toEqual({ [archiver]: mark })
       expect(await site.leftovers()).toEqual([])
       const name = `archiver-${database.name}`
-      await (await MySqlLock.take({ settings: database.address, name, timeoutMs: 0 }))[Symbol.asyncDispose]()
+      await (await MySqlLock.take({ settings: database.address, name, timeoutMs: 2_000 }))[Symbol.asyncDispose]()
       expect(await runCli(env())).toMatchObject({ code: 0 })
       expect(await site.problems(archiver)).toEqual([])
     }

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { describeArchiver } from '@archiver/conformance'
 import { type Archiver, chunkFromRows, chunksFromRows, type LogScore, permitUntil } from '@archiver/core'
+import { createClickHouseDatabase } from '@archiver/testkit'
 import { describeWithClickHouse } from '@archiver/testkit/vitest'
 import fc from 'fast-check'
 import { afterEach, expect, it } from 'vitest'
 import { createClickHouseArchiver } from './archiver.js'
 import { commitLast } from './commit-last.js'
 import { NativeEncoder } from './native.js'
+import { queryIdOf } from './store.js'
 import { columnList } from './table.js'
 import { beginInsert, dsnOf, readTable, untilRunning } from './testing/clickhouse.js'
 import { convert } from './testing/read-back.js'
@@ -228,6 +230,23 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     left = true
     insert.die()
     expect(await answer).toMatchObject({ left: true, answer: { kind: 'all' } })
+  })
+
+  it('another installation on the same server is not in the way', async () => {
+    const theirs = await createClickHouseDatabase(database.server)
+    const rows = plainRows(60_000)
+    const archiver = await start('shared')
+    await using theirArchiver = createClickHouseArchiver({ dsn: dsnOf(theirs), takeoverWaitMs: 20 })
+    await theirArchiver.prepare('shared')
+    const queryId = queryIdOf(theirs.name, batchOf('shared', rows))
+    const body = await Array.fromAsync(blocksOf(rows))
+    const insert = beginInsert(theirs, `INSERT INTO shared (${columnList}) FORMAT Native`, queryId, body)
+    await untilRunning(theirs, queryId, true)
+    expect(await stored(archiver, 'shared', rows)).toEqual({ kind: 'none' })
+    expect(await store(archiver, 'shared', rows)).toMatchObject({ rows: 60_000 })
+    insert.die()
+    await untilRunning(theirs, queryId, false)
+    await theirs.drop()
   })
 
   /** The adapter gives a statement 20 ms, then kills it; 18.16 goes on all the same. */
