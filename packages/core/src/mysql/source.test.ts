@@ -3,7 +3,7 @@ import { hostileRows } from '@archiver/testkit/arbitraries'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import fc from 'fast-check'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rowsFromChunk } from '../chunk.js'
 import type { LogScore } from '../types.js'
 import { parseAttributes } from './attributes.js'
@@ -57,28 +57,44 @@ await describeWithMySql('source', (database) => {
     expect(await source.maxId()).toBe(500n)
   })
 
-  test.each(['killed between two pages', 'killed within a page'])(
-    'a connection that is %s fails the read',
-    async (when) => {
-      const name = await table(`killed_${when.length}`, generateRows({ rows: 2_000 }))
-      await using source = open(name, when === 'killed within a page' ? 2_000 : 100)
+  describe('a connection that is killed', () => {
+    const lost = { code: 'MYSQL_STATEMENT', retryable: true }
+    const others = 'select id from information_schema.processlist where db = database() and id <> connection_id()'
+
+    /** Kills the connections of the source, once there are some. */
+    async function killReaders(spared: number): Promise<void> {
+      const readers = async () => {
+        const [rows] = await connection.query<RowDataPacket[]>(others)
+        return rows.map((row) => Number(row.id ?? row.ID)).filter((id) => id !== spared)
+      }
+      await expect.poll(async () => (await readers()).length).toBeGreaterThan(0)
+      for (const id of await readers()) await connection.query(`kill ${id}`)
+    }
+
+    async function drain(read: AsyncGenerator<unknown>): Promise<void> {
+      for await (const _ of read);
+    }
+
+    test('between two pages fails the read', async () => {
+      await using source = open(await table('killed_between', generateRows({ rows: 2_000 })))
       const read = source.read({ afterId: 0n, upToId: 2_000n })
-      if (when === 'killed between two pages') await read.next()
-      const rest = async () => {
-        for await (const _ of read);
-      }
-      const others = 'select id from information_schema.processlist where db = database() and id <> connection_id()'
+      await read.next()
+      await killReaders(0)
+      await expect(drain(read)).rejects.toMatchObject(lost)
+    })
+
+    test('within a page fails the read', async () => {
+      const name = await table('killed_within', generateRows({ rows: 2_000 }))
+      await using source = open(name, 2_000)
+      await source.detectColumns()
       const holdUp = await database.connect()
-      if (when === 'killed within a page') await holdUp.query(`lock tables ${name} write`)
-      const failed = expect(rest()).rejects.toMatchObject({ code: 'MYSQL_STATEMENT', retryable: true })
-      await expect.poll(async () => (await connection.query<RowDataPacket[]>(others))[0].length).toBeGreaterThan(1)
-      for (const { id, ID } of (await connection.query<RowDataPacket[]>(others))[0]) {
-        if ((id ?? ID) !== holdUp.threadId) await connection.query(`kill ${id ?? ID}`)
-      }
+      await holdUp.query(`lock tables ${name} write`)
+      const failed = expect(drain(source.read({ afterId: 0n, upToId: 2_000n }))).rejects.toMatchObject(lost)
+      await killReaders(holdUp.threadId)
       await failed
       await holdUp.end()
-    },
-  )
+    })
+  })
 
   test('hostile rows come through exactly', async () => {
     const name = await table('hostile', [])
