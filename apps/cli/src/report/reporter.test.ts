@@ -13,7 +13,7 @@ test('the peak is of memory that was held, even if it is given back', () => {
 test.skipIf(process.platform !== 'linux')('and not of the memory of who started the process', () => {
   const ours = Buffer.alloc(400 * megabyte, 1)
   const module = new URL('../../dist/report/reporter.js', import.meta.url).href
-  const code = `console.log((await import('${module}')).peakRssBytes())`
+  const code = `console.log((await import(${JSON.stringify(module)})).peakRssBytes())`
   const theirs = Number(execFileSync(process.execPath, ['--input-type=module', '--eval', code], { encoding: 'utf8' }))
   expect(ours.length).toBeGreaterThan(theirs)
 })
