@@ -7,7 +7,8 @@ import type { Fault } from './fault.js'
 import { Site } from './site.js'
 
 const ROWS = 1_000
-const BATCHES = { batch_avro_max_size: '100', batch_ch_max_size: '100' }
+/** No insert is ever in flight here: nothing to wait for before each of many looks. */
+const BATCHES = { batch_avro_max_size: '100', batch_ch_max_size: '100', archive_takeover_wait: '10ms' }
 const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
 
 await describeWithMySql('a mark moved by hand', (database) => {
