@@ -1,3 +1,4 @@
+export type { ArchiveReader, IdRange, RangeDigest } from './archive-reader.js'
 export { allocateChunk, chunkFromRows, chunksFromRows, rowsFromChunk } from './chunk.js'
 export { formatDuration, parseDuration } from './duration.js'
 export { ArchiverError, type ErrorDetails, type ErrorPlace, errorText, inOperation, RowError } from './errors.js'

@@ -1,3 +1,5 @@
+import type { ArchiveReader } from './archive-reader.js'
+
 /**
  * The words of this project, each used for one thing only.
  *
@@ -152,5 +154,7 @@ export interface Archiver extends AsyncDisposable {
    * it cannot tell, or when the archive holds rows of the range that the source does not have.
    */
   stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows>
+  /** Reads the archive back: for `verify`, `restore` and before rows are deleted. Absent where it cannot be asked. */
+  readonly reader?: ArchiveReader
   close(): Promise<void>
 }

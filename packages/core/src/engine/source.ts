@@ -1,12 +1,8 @@
+import type { IdRange } from '../archive-reader.js'
 import type { LogScoreChunk } from '../types.js'
 
-/** A range of ids of the source table: `(afterId, upToId]`. */
-export interface SourceRange {
-  /** Exclusive. */
-  readonly afterId: bigint
-  /** Inclusive. */
-  readonly upToId: bigint
-}
+/** A range of ids of the source table. */
+export type SourceRange = IdRange
 
 /** The source table, as the engine sees it. */
 export interface Source {

@@ -1,0 +1,45 @@
+import type { LogScoreChunk } from './types.js'
+
+/** A range of ids: `(afterId, upToId]`. */
+export interface IdRange {
+  /** Exclusive. */
+  readonly afterId: bigint
+  /** Inclusive. */
+  readonly upToId: bigint
+}
+
+/**
+ * What the rows of a range amount to. Where all three are equal, both sides hold the same rows equally often: a row that
+ * is missing and another that is doubled do not cancel out.
+ */
+export interface RangeDigest {
+  readonly rows: bigint
+  /** Of all ids, modulo 2^64. */
+  readonly idSum: bigint
+  /**
+   * Exclusive or, over all rows, of `((id + server_id * 1000003 + ts * 8191) % 2147483647) * 2654435761` with `ts` in
+   * seconds. Everything that keeps rows can compute it on its own: no step exceeds 2^63 for ids up to 2^62.
+   */
+  readonly hashXor: bigint
+}
+
+/**
+ * What an archive holds, read back. Needs no lock, changes nothing, and may be asked before and without `prepare`.
+ * Memory is bounded whatever the range.
+ */
+export interface ArchiveReader {
+  /** Computed where the rows are, if that is possible. A missing table or folder holds no rows. */
+  digest(table: string, range: IdRange, signal: AbortSignal): Promise<RangeDigest>
+  /**
+   * The rows of the range in ascending order of id; a row that is there twice comes twice, one after the other. Chunks
+   * are valid until the next is asked for. What the archive's form could not hold is as it was stored.
+   *
+   * @throws ArchiverError that names the file, object or table which cannot be read.
+   */
+  read(table: string, range: IdRange, signal: AbortSignal): AsyncIterable<LogScoreChunk>
+  /**
+   * Which of these batch identities ({@link StoreResult.identity}) are no longer there as such. Absent where an identity
+   * is no thing that can be looked for.
+   */
+  gone?(table: string, identities: readonly string[], signal: AbortSignal): Promise<string[]>
+}
