@@ -1,3 +1,4 @@
+export { AvroArchiveReader, type AvroPart, type AvroShelf } from './archive-reader.js'
 export { type Codec, codecs, isCodec } from './codec.js'
 export { archivedRow } from './convert.js'
 export type { AvroHeader } from './header.js'

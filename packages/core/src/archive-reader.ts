@@ -38,6 +38,16 @@ export interface ArchiveReader {
    */
   read(table: string, range: IdRange, signal: AbortSignal): AsyncIterable<LogScoreChunk>
   /**
+   * Rows of the source as {@link read} gives them back once they are stored: the documented conversions, column by
+   * column. The answer is valid until the next call, the argument stays as it is. Absent where there is no conversion.
+   */
+  archived?(chunk: LogScoreChunk): LogScoreChunk
+  /**
+   * Ids of the range, ascending, after each of which another file or object begins: one digest costs least between two
+   * of them, and no less for half of that. Absent where the rows are not kept in such pieces.
+   */
+  cuts?(table: string, range: IdRange, signal: AbortSignal): Promise<bigint[]>
+  /**
    * Which of these batch identities ({@link StoreResult.identity}) are no longer there as such. Absent where an identity
    * is no thing that can be looked for.
    */

@@ -1,0 +1,46 @@
+import type { LogScoreChunk } from '@archiver/core'
+
+/**
+ * Rows of the source as an Avro file holds them: what `archivedRow` does to one row, for whole columns. Values that the
+ * writer refuses become what 32 bits make of them.
+ */
+export class ArchivedChunks {
+  #score = new Float64Array(0)
+  #step = new Float64Array(0)
+  #offset = new Float64Array(0)
+  /** Always zeros: a file has no null monitor. */
+  #monitorIdNull = new Uint8Array(0)
+
+  /** Valid until the next call. */
+  of(chunk: LogScoreChunk): LogScoreChunk {
+    const { rows } = chunk
+    this.#reserve(rows)
+    round(chunk.score, this.#score, rows)
+    round(chunk.step, this.#step, rows)
+    round(chunk.offset, this.#offset, rows)
+    return {
+      ...chunk,
+      score: this.#score,
+      step: this.#step,
+      offset: this.#offset,
+      monitorIdNull: this.#monitorIdNull,
+      dictionary: chunk.dictionary.map(({ leap, error }) => ({
+        leap,
+        error: error?.toWellFormed() ?? null,
+        warning: null,
+      })),
+    }
+  }
+
+  #reserve(rows: number): void {
+    if (rows <= this.#score.length) return
+    this.#score = new Float64Array(rows)
+    this.#step = new Float64Array(rows)
+    this.#offset = new Float64Array(rows)
+    this.#monitorIdNull = new Uint8Array(rows)
+  }
+}
+
+function round(from: Float64Array, to: Float64Array, rows: number): void {
+  for (let i = 0; i < rows; i++) to[i] = Math.fround(from[i]!)
+}

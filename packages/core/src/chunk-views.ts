@@ -1,0 +1,48 @@
+import type { IdRange } from './archive-reader.js'
+import type { LogScoreChunk } from './types.js'
+
+/** Rows `from` (inclusive) to `to` (exclusive) of a chunk, in the same memory. At least one row. */
+export function viewRows(chunk: LogScoreChunk, from: number, to: number): LogScoreChunk {
+  if (from === 0 && to === chunk.rows) return chunk
+  return {
+    rows: to - from,
+    id: chunk.id.subarray(from, to),
+    monitorId: chunk.monitorId.subarray(from, to),
+    monitorIdNull: chunk.monitorIdNull.subarray(from, to),
+    serverId: chunk.serverId.subarray(from, to),
+    tsSeconds: chunk.tsSeconds.subarray(from, to),
+    score: chunk.score.subarray(from, to),
+    step: chunk.step.subarray(from, to),
+    offset: chunk.offset.subarray(from, to),
+    offsetNull: chunk.offsetNull.subarray(from, to),
+    rtt: chunk.rtt.subarray(from, to),
+    rttNull: chunk.rttNull.subarray(from, to),
+    attributes: chunk.attributes.subarray(from, to),
+    dictionary: chunk.dictionary,
+  }
+}
+
+/** The first row from `from` on whose id is above `id`; `chunk.rows` where none is. */
+export function rowAfter(chunk: LogScoreChunk, id: bigint, from = 0): number {
+  let low = from
+  let high = chunk.rows
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (chunk.id[middle]! > id) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** The rows of ascending chunks that are in the range; asks for no chunk after it. */
+export async function* rowsInRange(
+  chunks: AsyncIterable<LogScoreChunk>,
+  { afterId, upToId }: IdRange,
+): AsyncGenerator<LogScoreChunk> {
+  for await (const chunk of chunks) {
+    const from = rowAfter(chunk, afterId)
+    const to = rowAfter(chunk, upToId, from)
+    if (to > from) yield viewRows(chunk, from, to)
+    if (to < chunk.rows) return
+  }
+}
