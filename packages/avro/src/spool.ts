@@ -1,0 +1,138 @@
+import { stat, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  ArchiverError,
+  type ErrorPlace,
+  errorText,
+  type LogScoreChunk,
+  type Permit,
+  type PlannedBatch,
+} from '@archiver/core'
+import { metadataOf, syncMarkerOf } from './batch-metadata.js'
+import { sweepTemporary, TemporaryFile, temporaryName } from './temporary-file.js'
+import { type WriteOptions, type Written, writeLogScores } from './writer.js'
+
+/** An ordinary row has about 34 bytes; with an error text some more. */
+const bytesPerRow = 40
+
+export interface SpoolOptions {
+  /** Exists and can be written to. Default: the system's folder for temporary files. */
+  readonly path?: string | undefined
+  /**
+   * Part of the files' names: {@link Spool.sweep} removes those of its own scope and table only. Archivers that share the
+   * folder must have different ones. The name of the lock and the archiver's make one.
+   */
+  readonly scope: string
+}
+
+/** A whole Avro file of a batch, to be sent elsewhere as often as it takes. Removed at the end. */
+export interface SpooledFile extends AsyncDisposable, Written {
+  readonly path: string
+}
+
+/**
+ * Files on their way to an archive elsewhere: an upload that must be repeated needs the bytes again, and the source
+ * should not wait for the network. They are worth nothing after a crash: {@link sweep} removes them.
+ */
+export class Spool {
+  readonly path: string
+  readonly #scope: string
+
+  constructor({ path = tmpdir(), scope }: SpoolOptions) {
+    this.path = path
+    this.#scope = scope
+  }
+
+  /** @throws ArchiverError `SPOOL_PATH` where the folder is none. */
+  async check(): Promise<void> {
+    const found = await stat(this.path).catch((thrown: unknown) => errorText(thrown))
+    if (typeof found !== 'string' && found.isDirectory()) return
+    throw spoolError('SPOOL_PATH', `${this.path} is no folder (${typeof found === 'string' ? found : 'ENOTDIR'})`)
+  }
+
+  /** Removes what interrupted tries left behind. */
+  async sweep(table: string): Promise<void> {
+    await this.check()
+    await sweepTemporary(this.path, this.#scope, table)
+  }
+
+  /**
+   * Writes the rows as the Avro file of the batch. A batch without rows gives a file without rows.
+   *
+   * @param mostRows - no more can come; the disk must have room for them.
+   * @param afterBlock - called when some megabytes more are in the file.
+   * @throws RowError; ArchiverError `SPOOL_FULL`, `SPOOL_FAILED`. No file is left then.
+   */
+  async write(
+    batch: PlannedBatch,
+    chunks: AsyncIterable<LogScoreChunk>,
+    permit: Permit,
+    { mostRows, afterBlock, ...format }: SpoolFormat,
+  ): Promise<SpooledFile> {
+    const place = placeOf(batch)
+    await this.#requireSpace(Math.min(Number(batch.upToId - batch.firstId) + 1, mostRows) * bytesPerRow, place)
+    const path = join(this.path, temporaryName(this.#scope, batch.table, batch.id))
+    const file = await this.#named(place, () => TemporaryFile.create(path))
+    try {
+      const write = async (bytes: Uint8Array): Promise<void> => {
+        permit.check()
+        await this.#named(place, () => file.write(bytes))
+        await afterBlock?.()
+      }
+      const written = await writeLogScores(chunks, write, {
+        ...format,
+        metadata: metadataOf(batch),
+        sync: syncMarkerOf(batch),
+      })
+      await this.#named(place, () => file.close())
+      return { ...written, path, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() }
+    } catch (thrown) {
+      await file[Symbol.asyncDispose]()
+      throw thrown
+    }
+  }
+
+  async #requireSpace(neededBytes: number, place: ErrorPlace): Promise<void> {
+    const { bavail, blocks, bsize } = await this.#named(place, () => statfs(this.path))
+    const availableBytes = bavail * bsize
+    // A file system that does not know its size passes.
+    if (blocks === 0 || availableBytes >= neededBytes) return
+    const message = `the disk of ${this.path} has ${megabytes(availableBytes)} free, a batch this large may need ${megabytes(neededBytes)}`
+    throw spoolError('SPOOL_FULL', message, place)
+  }
+
+  async #named<T>(place: ErrorPlace, step: () => Promise<T>): Promise<T> {
+    try {
+      return await step()
+    } catch (thrown) {
+      // Only read, and only as far as it is there.
+      const errno = thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : undefined
+      const full = errno === 'ENOSPC' || errno === 'EDQUOT' || errno === 'EFBIG'
+      throw spoolError(full ? 'SPOOL_FULL' : 'SPOOL_FAILED', `${this.path}: ${errorText(thrown)}`, place)
+    }
+  }
+}
+
+export interface SpoolFormat extends Pick<WriteOptions, 'codec' | 'rowsPerBlock'> {
+  readonly mostRows: number
+  readonly afterBlock?: () => Promise<void>
+}
+
+const hints = {
+  SPOOL_PATH: 'Create the folder, or name another one (spool_path).',
+  SPOOL_FULL: 'Free space, name a folder with more (spool_path), or make batches smaller.',
+  SPOOL_FAILED: 'Give this user the right to create files there, or name another folder (spool_path).',
+} as const
+
+function spoolError(code: keyof typeof hints, message: string, place: ErrorPlace = {}): ArchiverError {
+  return new ArchiverError(`spool_path: ${message}`, { code, hint: hints[code], ...place })
+}
+
+function placeOf({ archiver, table, afterId, upToId }: PlannedBatch): ErrorPlace {
+  return { archiver, table, afterId, upToId }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`
+}
