@@ -18,3 +18,18 @@ export function syncMarkerOf(batch: PlannedBatch): Uint8Array {
     .digest()
     .subarray(0, 16)
 }
+
+/** Whether a file with this metadata is the work of an archiver that plans batches; the Go program wrote none. */
+export function namesABatch(metadata: Readonly<Record<string, string>>): boolean {
+  return metadata['archiver.batch'] !== undefined
+}
+
+export function isOfBatch(metadata: Readonly<Record<string, string>>, batch: PlannedBatch): boolean {
+  return Object.entries(metadataOf(batch)).every(([key, value]) => metadata[key] === value)
+}
+
+/** The batch of a file, or of this archiver, for a message. */
+export function describeBatch(metadata: Readonly<Record<string, string>>): string {
+  const { 'archiver.table': table, 'archiver.batch': id, 'archiver.after': after, 'archiver.up_to': upTo } = metadata
+  return `batch ${id} of ${table} (ids above ${after}, up to ${upTo})`
+}

@@ -61,7 +61,7 @@ export class Spool {
    * Writes the rows as the Avro file of the batch. A batch without rows gives a file without rows.
    *
    * @param mostRows - no more can come; the disk must have room for them.
-   * @param afterBlock - called when some megabytes more are in the file.
+   * @param afterBlock - called with each piece, of some megabytes, that is in the file.
    * @throws RowError; ArchiverError `SPOOL_FULL`, `SPOOL_FAILED`. No file is left then.
    */
   async write(
@@ -73,12 +73,12 @@ export class Spool {
     const place = placeOf(batch)
     await this.#requireSpace(Math.min(Number(batch.upToId - batch.firstId) + 1, mostRows) * bytesPerRow, place)
     const path = join(this.path, temporaryName(this.#scope, batch.table, batch.id))
-    const file = await this.#named(place, () => TemporaryFile.create(path))
+    const file = await this.#named(place, () => TemporaryFile.create(path, 0o600))
     try {
       const write = async (bytes: Uint8Array): Promise<void> => {
         permit.check()
         await this.#named(place, () => file.write(bytes))
-        await afterBlock?.()
+        await afterBlock?.(bytes)
       }
       const written = await writeLogScores(chunks, write, {
         ...format,
@@ -116,7 +116,7 @@ export class Spool {
 
 export interface SpoolFormat extends Pick<WriteOptions, 'codec' | 'rowsPerBlock'> {
   readonly mostRows: number
-  readonly afterBlock?: () => Promise<void>
+  readonly afterBlock?: (bytes: Uint8Array) => void | Promise<void>
 }
 
 const hints = {

@@ -13,8 +13,9 @@ export class TemporaryFile implements AsyncDisposable {
     this.#handle = handle
   }
 
-  static async create(path: string): Promise<TemporaryFile> {
-    return new TemporaryFile(path, await open(path, 'wx', 0o600))
+  /** @param mode - who may read it, less what the process's umask takes away. */
+  static async create(path: string, mode = 0o666): Promise<TemporaryFile> {
+    return new TemporaryFile(path, await open(path, 'wx', mode))
   }
 
   /** Writes all of the bytes; the system may take fewer at a time. */

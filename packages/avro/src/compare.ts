@@ -1,0 +1,81 @@
+import type { Attributes, LogScoreChunk } from '@archiver/core'
+
+/** Steps through the rows of a stream of chunks. */
+export class RowCursor implements AsyncDisposable {
+  readonly #chunks: AsyncIterator<LogScoreChunk>
+  #ended = false
+  /** Set once {@link next} has said that there is a row. */
+  chunk!: LogScoreChunk
+  row = 0
+  /** Rows stepped on so far. */
+  rows = 0
+
+  constructor(chunks: AsyncIterable<LogScoreChunk>) {
+    this.#chunks = chunks[Symbol.asyncIterator]()
+  }
+
+  get id(): bigint {
+    return this.chunk.id[this.row]!
+  }
+
+  /** Moves to the next row; false at the end. */
+  async next(): Promise<boolean> {
+    if (this.#ended) return false
+    if (this.rows === 0 || ++this.row === this.chunk.rows) {
+      const next = await this.#chunks.next()
+      if (next.done) {
+        this.#ended = true
+        return false
+      }
+      this.chunk = next.value
+      this.row = 0
+    }
+    this.rows++
+    return true
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#chunks.return?.()
+  }
+}
+
+/**
+ * The first column in which a row of the source and the row of a file differ, after the conversions of the Avro archive;
+ * undefined where they are the same row. Ids are compared by the caller.
+ */
+export function differingColumn(source: RowCursor, file: RowCursor): string | undefined {
+  const { chunk: a, row: i } = source
+  const { chunk: b, row: j } = file
+  // Values under a null flag are 0 on both sides.
+  if (a.serverId[i] !== b.serverId[j]) return 'server_id'
+  if (a.monitorId[i] !== b.monitorId[j]) return 'monitor_id'
+  if (a.tsSeconds[i] !== b.tsSeconds[j]) return 'ts'
+  if (Math.fround(a.score[i]!) !== b.score[j]) return 'score'
+  if (Math.fround(a.step[i]!) !== b.step[j]) return 'step'
+  if (a.offsetNull[i] !== b.offsetNull[j] || Math.fround(a.offset[i]!) !== b.offset[j]) return 'offset'
+  if (a.rttNull[i] !== b.rttNull[j] || a.rtt[i] !== b.rtt[j]) return 'rtt'
+  return differingAttribute(a.dictionary[a.attributes[i]!]!, b.dictionary[b.attributes[j]!]!)
+}
+
+function differingAttribute(source: Attributes, file: Attributes): string | undefined {
+  if (source.leap !== file.leap) return 'leap'
+  if (source.error === file.error || source.error?.toWellFormed() === file.error) return undefined
+  return 'error'
+}
+
+/** Where two files differ, as the end of a sentence about the second; undefined where they hold the same rows. */
+export async function firstDifference(
+  ours: AsyncIterable<LogScoreChunk>,
+  theirs: AsyncIterable<LogScoreChunk>,
+): Promise<string | undefined> {
+  await using a = new RowCursor(ours)
+  await using b = new RowCursor(theirs)
+  for (;;) {
+    const [more, moreThere] = [await a.next(), await b.next()]
+    if (!more && !moreThere) return undefined
+    if (!more) return `goes on with row ${b.id}`
+    if (!moreThere) return `ends before row ${a.id}`
+    const column = a.id === b.id ? differingColumn(a, b) : 'id'
+    if (column) return `differs at row ${b.id}, column ${column}`
+  }
+}

@@ -1,0 +1,176 @@
+import {
+  ArchiverError,
+  type IdRange,
+  type LogScoreChunk,
+  type Permit,
+  type PlannedBatch,
+  type ReadRows,
+  type StoredRows,
+} from '@archiver/core'
+import { isOfBatch, namesABatch } from './batch-metadata.js'
+import { differingColumn, RowCursor } from './compare.js'
+import { isUnreadable } from './unreadable.js'
+
+/** A file, or an object, that may hold rows of a batch. */
+export interface BatchFile {
+  /** What errors and identities call it. */
+  readonly name: string
+  /** The first row's id, as its name says. */
+  readonly firstId: bigint
+  bytes(): Promise<number>
+  /** What it says about its batch; undefined where it is gone or no Avro file. */
+  metadata(): Promise<Readonly<Record<string, string>> | undefined>
+  rows(): AsyncIterable<LogScoreChunk>
+}
+
+/** One file's share of a batch's rows. */
+interface Held {
+  readonly file: BatchFile
+  readonly rows: number
+  readonly firstId: bigint
+  readonly lastId: bigint
+  /** All rows the source has in the range. */
+  readonly sourceRows: number
+}
+
+/** The batch in question and where to look. */
+export interface HeldRowsQuestion {
+  /** What errors call the archive: a folder's path, a bucket. */
+  readonly archive: string
+  /** Everything that may hold rows of the batch, in order of the first rows: see {@link mayHoldRows}. */
+  readonly files: readonly BatchFile[]
+  readonly batch: PlannedBatch
+  readonly source: ReadRows
+  readonly permit: Permit
+}
+
+/**
+ * Which of a batch's rows the files hold. Reads each of them wholly and compares it with the source, all columns; memory
+ * does not grow with the rows unless the answer is a list of ids.
+ */
+export async function heldRows(question: HeldRowsQuestion): Promise<StoredRows> {
+  const held: Held[] = []
+  for (const file of question.files) {
+    const share = await heldBy(question, file)
+    if (share) held.push(share)
+  }
+  if (held.length === 0) return { kind: 'none' }
+  const rows = held.reduce((total, share) => total + share.rows, 0)
+  const overlapping = held.find(({ firstId }, i) => i > 0 && firstId <= held[i - 1]!.lastId)
+  if (overlapping)
+    throw contradiction(question, `rows of ${namesOf(held)} are there twice, row ${overlapping.firstId} for one`)
+  if (rows < held[0]!.sourceRows) return { kind: 'some', ids: await heldIds(question, held, rows) }
+  let bytes = 0
+  for (const { file } of held) bytes += await file.bytes()
+  return { kind: 'all', result: { rows, bytes, identity: namesOf(held) } }
+}
+
+function namesOf(held: readonly Held[]): string {
+  return held.map(({ file }) => file.name).join(', ')
+}
+
+async function heldIds(question: HeldRowsQuestion, held: readonly Held[], rows: number): Promise<BigUint64Array> {
+  const ids = new BigUint64Array(rows)
+  let count = 0
+  for (const { file } of held) {
+    await heldBy(question, file, (id) => {
+      ids[count++] = id
+    })
+  }
+  return ids
+}
+
+/** Those that begin within the range, in order of their first rows, after the last that begins before it. */
+export function mayHoldRows<T extends Pick<BatchFile, 'firstId'>>(
+  files: Iterable<T>,
+  { afterId, upToId }: IdRange,
+): T[] {
+  const sorted = [...files].filter(({ firstId }) => firstId <= upToId).sort((a, b) => (a.firstId < b.firstId ? -1 : 1))
+  const before = sorted.findLast(({ firstId }) => firstId <= afterId)
+  const within = sorted.filter(({ firstId }) => firstId > afterId)
+  return before ? [before, ...within] : within
+}
+
+/** What one file holds of the range; undefined where that is nothing, or where the file is not of this source. */
+async function heldBy(
+  question: HeldRowsQuestion,
+  file: BatchFile,
+  onId?: (id: bigint) => void,
+): Promise<Held | undefined> {
+  const { batch } = question
+  const metadata = await file.metadata()
+  if (metadata === undefined || endsBefore(metadata, batch)) return undefined
+  const { 'archiver.table': table = batch.table } = metadata
+  if (table !== batch.table) return undefined
+  try {
+    return await matchRows(question, file, metadata, onId)
+  } catch (thrown) {
+    if (isUnreadable(thrown)) return undefined
+    throw thrown
+  }
+}
+
+function endsBefore(metadata: Readonly<Record<string, string>>, { afterId }: PlannedBatch): boolean {
+  return namesABatch(metadata) && BigInt(metadata['archiver.up_to'] ?? afterId) <= afterId
+}
+
+async function matchRows(
+  question: HeldRowsQuestion,
+  file: BatchFile,
+  metadata: Readonly<Record<string, string>>,
+  onId?: (id: bigint) => void,
+): Promise<Held | undefined> {
+  const { batch, permit } = question
+  const { name } = file
+  await using held = new RowCursor(file.rows())
+  await using source = new RowCursor(question.source())
+  let rows = 0
+  let firstId = 0n
+  let lastId = 0n
+  while (await held.next()) {
+    if (held.rows % 10_000 === 1) permit.check()
+    const id = held.id
+    if (id <= batch.afterId) continue
+    if (id > batch.upToId) {
+      if (!namesABatch(metadata)) throw contradiction(question, `${name} goes on beyond the batch, with row ${id}`)
+      break
+    }
+    const column = (await seek(source, id)) ? differingColumn(source, held) : 'id'
+    if (column) {
+      if (rows === 0 && !isOfBatch(metadata, batch) && anotherRow.has(column)) return undefined
+      throw contradiction(question, mismatchText(name, id, column, batch))
+    }
+    if (rows++ === 0) firstId = id
+    lastId = id
+    onId?.(id)
+  }
+  if (rows === 0) return undefined
+  while (await source.next());
+  return { file, rows, firstId, lastId, sourceRows: source.rows }
+}
+
+/** A first row that differs in one of these is another row: the file belongs to another installation. */
+const anotherRow: ReadonlySet<string> = new Set(['id', 'server_id', 'ts'])
+
+/** Moves the source on to the row of this id; false where there is none. */
+async function seek(source: RowCursor, id: bigint): Promise<boolean> {
+  while (source.rows === 0 || source.id < id) if (!(await source.next())) return false
+  return source.id === id
+}
+
+function mismatchText(name: string, id: bigint, column: string, { table }: PlannedBatch): string {
+  if (column === 'id') return `${name} holds row ${id}, which ${table} does not have`
+  return `${name} and ${table} differ at row ${id}, column ${column}`
+}
+
+function contradiction({ archive, batch }: HeldRowsQuestion, what: string): ArchiverError {
+  const { archiver, table, afterId, upToId } = batch
+  return new ArchiverError(`${archive}: ${what} (batch ${batch.id}, ids above ${afterId}, up to ${upToId})`, {
+    code: 'AVRO_ARCHIVE_CONTRADICTS',
+    hint: 'Compare the file with the table. If the file is right, set the mark to its last row; if not, move it away.',
+    archiver,
+    table,
+    afterId,
+    upToId,
+  })
+}
