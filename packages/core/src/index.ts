@@ -6,6 +6,7 @@ export { formatDuration, parseDuration } from './duration.js'
 export { ArchiverError, type ErrorDetails, type ErrorPlace, errorText, inOperation, RowError } from './errors.js'
 export { type FaultPoint, faultPoint } from './fault.js'
 export { GOOGLE_KEY_VARIABLE, requireGoogleKeyFile } from './google-key-file.js'
+export { lowerId } from './ids.js'
 export { permitUntil, permitWhile } from './permit.js'
 export type {
   Archiver,

@@ -1,0 +1,76 @@
+import type { Pool, RowDataPacket } from 'mysql2'
+import type { IdRange, RangeDigest } from '../archive-reader.js'
+import { connectPool } from './connect.js'
+import { statementError } from './mysql-errors.js'
+import type { MySqlSourceOptions } from './source.js'
+import { quoteName } from './tables.js'
+
+/** Sums of so many numbers of this size are exact as doubles, which servers add much faster than decimals. */
+const EXACT_IDS = 2n ** 26n
+
+/** Seconds from the year 0 to 1970, as `to_seconds` counts; exact for every datetime, in any session. */
+const TS = 'to_seconds(ts) - 62167219200'
+
+/** As archive-reader.ts words it; the inner remainder keeps ids of any size within 64 bits. */
+const HASH = `(id % 2147483647 + server_id * 1000003 + (${TS}) * 8191) % 2147483647 * 2654435761`
+
+/** Questions about ranges of a table's ids that the server answers by itself, over connections of their own. */
+export class MySqlRanges implements AsyncDisposable {
+  private readonly pool: Pool
+  private readonly table: string
+  private readonly quoted: string
+
+  constructor({ settings, table, encrypted }: Omit<MySqlSourceOptions, 'pageRows'>) {
+    this.pool = connectPool(settings, encrypted ?? (settings.tls?.mode ?? 'false') !== 'false')
+    this.table = table
+    this.quoted = quoteName(table)
+  }
+
+  /**
+   * The digest of a range, in one statement over the primary key.
+   *
+   * @param without - ids that do not count.
+   */
+  async digest(range: IdRange, without: readonly bigint[] = []): Promise<RangeDigest> {
+    const { afterId, upToId } = range
+    const narrow = upToId - afterId <= EXACT_IDS
+    const sum = narrow ? `sum((id - ${afterId}) * 1e0)` : 'sum(id)'
+    const left = without.length === 0 ? '' : ` and id not in (${without.join(', ')})`
+    const where = `id > ${afterId} and id <= ${upToId}${left}`
+    const row = await this.row(`select count(*), ${sum}, bit_xor(${HASH}) from ${this.quoted} where ${where}`)
+    const [rows, ids, hashXor] = [toBigInt(row?.[0]), toBigInt(row?.[1]), toBigInt(row?.[2])]
+    return { rows, idSum: BigInt.asUintN(64, narrow ? ids + rows * afterId : ids), hashXor }
+  }
+
+  /** The first row measured at this time or after it; null where there is none. By the index on `ts`. */
+  idFrom(tsSeconds: number): Promise<bigint | null> {
+    return this.id(`ts >= from_unixtime(0) + interval ${tsSeconds} second order by ts, id`)
+  }
+
+  /** The last row measured at this time or before it; null where there is none. By the index on `ts`. */
+  idUpTo(tsSeconds: number): Promise<bigint | null> {
+    return this.id(`ts <= from_unixtime(0) + interval ${tsSeconds} second order by ts desc, id desc`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.pool.promise().end()
+  }
+
+  private async id(condition: string): Promise<bigint | null> {
+    const row = await this.row(`select id from ${this.quoted} where ${condition} limit 1`)
+    return row === undefined ? null : toBigInt(row[0])
+  }
+
+  private row(sql: string): Promise<unknown[] | undefined> {
+    return new Promise((resolve, reject) =>
+      this.pool.query<RowDataPacket[][]>({ sql, rowsAsArray: true }, (error, rows) =>
+        error ? reject(statementError(error, `asking table ${this.table}`, { table: this.table })) : resolve(rows[0]),
+      ),
+    )
+  }
+}
+
+/** A number of the driver's: a text beyond 2^53-1 and for decimals, null for a sum of nothing. */
+function toBigInt(value: unknown): bigint {
+  return BigInt((value ?? 0) as number | string)
+}

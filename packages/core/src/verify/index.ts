@@ -1,0 +1,13 @@
+export { compareRows, type RowComparison } from './compare-rows.js'
+export {
+  type DifferentColumn,
+  type DifferentFinding,
+  type Finding,
+  type FindingCounts,
+  FindingLog,
+  type GoneFinding,
+  type RunFinding,
+  type UnreadableFinding,
+} from './finding.js'
+export type { VerifySource } from './source.js'
+export { type OnVerified, type Verification, type VerifyOptions, verifyArchive } from './verify-archive.js'
