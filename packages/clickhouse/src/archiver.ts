@@ -12,6 +12,7 @@ import { parseClickHouseDsn } from './dsn.js'
 import { Embedded } from './embedded.js'
 import type { Links } from './link.js'
 import { prepareTable } from './prepare-table.js'
+import { ClickHouseReader } from './reader.js'
 import { Servers } from './servers.js'
 import { queryIdOf, storeBatch } from './store.js'
 import { storedRows } from './stored.js'
@@ -42,6 +43,7 @@ export function createClickHouseArchiver(options: ClickHouseArchiverOptions): Ar
 class ClickHouseArchiver implements Archiver {
   readonly name = 'clickhouse'
   readonly batch: BatchPolicy
+  readonly reader: ClickHouseReader
   readonly #links: Links
 
   constructor({ dsn, batch, takeoverWaitMs = 2000 }: ClickHouseArchiverOptions) {
@@ -50,6 +52,7 @@ class ClickHouseArchiver implements Archiver {
     const masked = targetText(target)
     this.#links =
       target.kind === 'embedded' ? new Embedded(target, masked) : new Servers(target, masked, takeoverWaitMs)
+    this.reader = new ClickHouseReader(this.#links, masked)
   }
 
   async prepare(table: string): Promise<void> {

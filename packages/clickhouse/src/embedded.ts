@@ -23,6 +23,9 @@ interface Opened {
 export class Embedded implements Links, Link {
   /** Keeps the file below some 100 MB, and the insert in one block (ClickHouse cuts at 1,048,449 rows). */
   readonly maxInsertRows = 1_000_000
+  /** The engine's memory is this process's. */
+  readonly maxReadIds = 250_000n
+  readonly createsDatabase = true
   readonly database: string
   readonly #target: EmbeddedClickHouse
   readonly #dsn: string
@@ -64,10 +67,14 @@ export class Embedded implements Links, Link {
     return run(this.#opened!.client, sql, this.#dsn)
   }
 
-  async *read(sql: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *read(
+    sql: string,
+    signal: AbortSignal,
+    format: 'RowBinary' | 'Native' = 'RowBinary',
+  ): AsyncGenerator<Uint8Array> {
     try {
       const { connection } = this.#opened!
-      for await (const piece of connection.chdb.queryStream(sql, { format: 'RowBinary', signal })) yield piece.raw()
+      for await (const piece of connection.chdb.queryStream(sql, { format, signal })) yield piece.raw()
     } catch (thrown) {
       signal.throwIfAborted()
       throw clickHouseError(thrown, 'cannot read the archive', this.#dsn)

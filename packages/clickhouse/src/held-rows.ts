@@ -1,3 +1,5 @@
+import { Pieces } from './pieces.js'
+
 /** A row of the answer to {@link heldRowsQuery}. */
 const rowBytes = 8 + 4 + 4
 
@@ -9,42 +11,26 @@ export class HeldRows {
   id: bigint | undefined
   serverId = 0
   tsSeconds = 0
-  readonly #pieces: AsyncIterator<Uint8Array>
-  #buffer: Buffer = Buffer.alloc(0)
-  #at = 0
+  readonly #pieces: Pieces
 
   constructor(pieces: AsyncIterable<Uint8Array>) {
-    this.#pieces = pieces[Symbol.asyncIterator]()
+    this.#pieces = new Pieces(pieces)
   }
 
   async advance(): Promise<void> {
-    if (this.#at + rowBytes > this.#buffer.length && !(await this.#fill())) {
+    const pieces = this.#pieces
+    if (pieces.left < rowBytes && !(await pieces.need(rowBytes))) {
       this.id = undefined
       return
     }
-    this.id = this.#buffer.readBigUInt64LE(this.#at)
-    this.serverId = this.#buffer.readUInt32LE(this.#at + 8)
-    this.tsSeconds = this.#buffer.readUInt32LE(this.#at + 12)
-    this.#at += rowBytes
+    const { buffer, at } = pieces
+    this.id = buffer.readBigUInt64LE(at)
+    this.serverId = buffer.readUInt32LE(at + 8)
+    this.tsSeconds = buffer.readUInt32LE(at + 12)
+    pieces.at += rowBytes
   }
 
   async end(): Promise<void> {
-    await this.#pieces.return?.()
-  }
-
-  async #fill(): Promise<boolean> {
-    let rest = this.#buffer.subarray(this.#at)
-    while (rest.length < rowBytes) {
-      const { done, value } = await this.#pieces.next()
-      if (done) {
-        if (rest.length > 0) throw new Error('the answer of ClickHouse ends inside a row')
-        return false
-      }
-      rest =
-        rest.length === 0 ? Buffer.from(value.buffer, value.byteOffset, value.length) : Buffer.concat([rest, value])
-    }
-    this.#buffer = rest
-    this.#at = 0
-    return true
+    await this.#pieces.end()
   }
 }

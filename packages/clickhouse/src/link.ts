@@ -8,8 +8,10 @@ export interface Link {
   /** The rows of a small answer whose columns are all texts. */
   rows(sql: string): Promise<Record<string, string>[]>
   run(sql: string): Promise<void>
-  /** An answer of any size in RowBinary, as it arrives. An answer cut short is an error. */
-  read(sql: string, signal: AbortSignal): AsyncIterable<Uint8Array>
+  /** Ids whose rows one statement may be asked for in order: it sorts them in memory. */
+  readonly maxReadIds: bigint
+  /** An answer of any size, as it arrives; by default in RowBinary. An answer cut short is an error. */
+  read(sql: string, signal: AbortSignal, format?: 'RowBinary' | 'Native'): AsyncIterable<Uint8Array>
   /** Inserts blocks of the Native format; asks the permit before each is sent, and before the insert counts. */
   insert(table: string, queryId: string, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void>
 }
@@ -17,6 +19,8 @@ export interface Link {
 /** All that a DSN names. */
 export interface Links {
   readonly database: string
+  /** Whether `prepare` creates the database: one that is missing then holds no rows. */
+  readonly createsDatabase: boolean
   /** The one to use for all of a batch. It knows what its ClickHouse can do. */
   reach(): Promise<Link>
   /** Removes what an interrupted insert into the table left outside of ClickHouse; looks again at what it can do. */

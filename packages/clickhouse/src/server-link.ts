@@ -21,6 +21,7 @@ const rowsPerServerBlock = '131072'
 /** One server, over HTTP. */
 export class ServerLink implements Link {
   readonly maxInsertRows = Number.POSITIVE_INFINITY
+  readonly maxReadIds = 1_000_000n
   readonly url: string
   readonly #target: ClickHouseServers
   readonly #dsn: string
@@ -57,10 +58,10 @@ export class ServerLink implements Link {
     return run(this.#client, sql, this.#dsn)
   }
 
-  async *read(sql: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *read(sql: string, signal: AbortSignal, format = 'RowBinary'): AsyncGenerator<Uint8Array> {
     try {
       const { stream } = await this.#client.exec({
-        query: `${sql} FORMAT RowBinary`,
+        query: `${sql} FORMAT ${format}`,
         abort_signal: signal,
         // An error that strikes in the middle is then an HTTP error, not a few bytes of text after the rows.
         clickhouse_settings: { wait_end_of_query: 1 },

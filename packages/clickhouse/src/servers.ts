@@ -12,6 +12,7 @@ const lingerLimitMs = 60_000
 /** The servers of a DSN. They are taken for doors to the same table: the first that answers is used. */
 export class Servers implements Links {
   readonly database: string
+  readonly createsDatabase = false
   readonly #links: readonly ServerLink[]
   readonly #dsn: string
   readonly #takeoverWaitMs: number

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path'
-import { type Codec, writeLogScores } from '@archiver/avro'
+import { AvroArchiveReader, type Codec, writeLogScores } from '@archiver/avro'
 import {
   type Archiver,
   ArchiverError,
@@ -20,6 +20,7 @@ import { writeError } from './fs-errors.js'
 import { heldRows } from './held-rows.js'
 import { defaultBatch, type FileAvroOptions } from './options.js'
 import { publish } from './publish.js'
+import { FolderShelf } from './shelf.js'
 import { TemporaryFile } from './temporary-file.js'
 
 /** An ordinary row has about 34 bytes; with an error text some more. */
@@ -33,6 +34,7 @@ export function createFileAvroArchiver(options: FileAvroOptions): Archiver {
 class FileAvroArchiver implements Archiver {
   readonly name = 'fileavro'
   readonly batch: BatchPolicy
+  readonly reader: AvroArchiveReader
   readonly #folder: Folder
   readonly #createPath: boolean
   readonly #scope: string
@@ -41,6 +43,7 @@ class FileAvroArchiver implements Archiver {
   constructor(options: FileAvroOptions) {
     this.batch = { ...defaultBatch, ...options.batch }
     this.#folder = { path: options.path, pathName: options.pathName ?? 'avro_path' }
+    this.reader = new AvroArchiveReader(new FolderShelf(options.path))
     this.#createPath = options.createPath ?? false
     this.#scope = options.scope ?? 'archiver'
     this.#format = { codec: options.codec ?? 'null', rowsPerBlock: options.rowsPerBlock ?? 50_000 }

@@ -17,3 +17,14 @@ export function writeError(thrown: unknown, where: string, place: ErrorPlace): A
   const what = full ? 'no room to write' : 'could not write'
   return new ArchiverError(`${where}: ${what}: ${errorText(thrown)}`, { ...details, cause: thrown })
 }
+
+/** A file or folder of the archive that could not be read. */
+export function readError(thrown: unknown, path: string): ArchiverError {
+  if (thrown instanceof ArchiverError) return thrown
+  const hint = 'See the cause; the folder and its files must be readable by this account.'
+  return new ArchiverError(`${path} could not be read: ${errorText(thrown)}`, {
+    code: 'AVRO_READ_FAILED',
+    hint,
+    cause: thrown,
+  })
+}
