@@ -1,13 +1,8 @@
-import { readAvroHeader } from '@archiver/avro'
-import { ArchiverError } from '@archiver/core'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type BatchFile, firstIdOf, isUnreadable, mayHoldRows, readAvroHeader, readLogScores } from '@archiver/avro'
+import type { IdRange } from '@archiver/core'
 import { errnoCode } from './fs-errors.js'
-
-const unreadableCodes = new Set(['AVRO_NOT_A_FILE', 'AVRO_TRUNCATED', 'AVRO_DAMAGED'])
-
-/** Whether the error says that a file is no whole Avro file (and not, for instance, that it may not be read). */
-export function isUnreadable(thrown: unknown): boolean {
-  return thrown instanceof ArchiverError && unreadableCodes.has(thrown.code)
-}
 
 /** The metadata of a file; undefined where it is missing or has no readable header. */
 export async function readMetadata(path: string): Promise<Readonly<Record<string, string>> | undefined> {
@@ -16,5 +11,24 @@ export async function readMetadata(path: string): Promise<Readonly<Record<string
   } catch (thrown) {
     if (isUnreadable(thrown) || errnoCode(thrown) === 'ENOENT') return undefined
     throw thrown
+  }
+}
+
+/** The files of a folder that may hold rows of the range, in order of their first rows. */
+export async function filesFor(folder: string, range: IdRange): Promise<BatchFile[]> {
+  const files = (await readdir(folder)).flatMap((name) => {
+    const firstId = firstIdOf(name)
+    return firstId === undefined ? [] : [batchFile(join(folder, name), name, firstId)]
+  })
+  return mayHoldRows(files, range)
+}
+
+function batchFile(path: string, name: string, firstId: bigint): BatchFile {
+  return {
+    name,
+    firstId,
+    bytes: async () => (await stat(path)).size,
+    metadata: () => readMetadata(path),
+    rows: () => readLogScores(path),
   }
 }

@@ -1,5 +1,16 @@
 import { basename, join } from 'node:path'
-import { AvroArchiveReader, type Codec, writeLogScores } from '@archiver/avro'
+import {
+  AvroArchiveReader,
+  type Codec,
+  fileNameOf,
+  heldRows,
+  metadataOf,
+  sweepTemporary,
+  syncMarkerOf,
+  TemporaryFile,
+  temporaryName,
+  writeLogScores,
+} from '@archiver/avro'
 import {
   type Archiver,
   ArchiverError,
@@ -13,15 +24,12 @@ import {
   type StoredRows,
   type StoreResult,
 } from '@archiver/core'
-import { metadataOf, syncMarkerOf } from './batch-metadata.js'
-import { fileNameOf, temporaryName } from './file-name.js'
-import { type Folder, requireFolder, requireSpace, requireWritable, sweep, syncFolder } from './folder.js'
+import { filesFor } from './existing-file.js'
+import { type Folder, requireFolder, requireSpace, requireWritable, syncFolder } from './folder.js'
 import { writeError } from './fs-errors.js'
-import { heldRows } from './held-rows.js'
 import { defaultBatch, type FileAvroOptions } from './options.js'
 import { publish } from './publish.js'
 import { FolderShelf } from './shelf.js'
-import { TemporaryFile } from './temporary-file.js'
 
 /** An ordinary row has about 34 bytes; with an error text some more. */
 const bytesPerRow = 40
@@ -55,7 +63,7 @@ class FileAvroArchiver implements Archiver {
 
   async prepare(table: string): Promise<void> {
     await this.check()
-    await sweep(this.#folder.path, this.#scope, table)
+    await sweepTemporary(this.#folder.path, this.#scope, table)
     await requireWritable(this.#folder, this.#scope, table)
   }
 
@@ -85,8 +93,9 @@ class FileAvroArchiver implements Archiver {
     return dropped > 0 ? { ...result, conversions: { warningDropped: dropped } } : result
   }
 
-  stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows> {
-    return heldRows({ path: this.#folder.path, batch, source, permit })
+  async stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows> {
+    const { path } = this.#folder
+    return heldRows({ archive: path, files: await filesFor(path, batch), batch, source, permit })
   }
 
   async close(): Promise<void> {}

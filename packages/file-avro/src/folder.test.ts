@@ -1,9 +1,9 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { temporaryName } from '@archiver/avro'
 import { ordinaryRows } from '@archiver/conformance'
 import { expect, test } from 'vitest'
 import { createFileAvroArchiver } from './file-avro-archiver.js'
-import { temporaryName } from './file-name.js'
 import { batch, namesIn, prepared, store, table, testFolder } from './test-support.js'
 
 const rows = ordinaryRows(10)

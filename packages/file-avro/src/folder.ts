@@ -1,7 +1,7 @@
-import { mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, open, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { temporaryName } from '@archiver/avro'
 import { ArchiverError, type ErrorPlace, errorText } from '@archiver/core'
-import { temporaryName, temporaryPrefix } from './file-name.js'
 import { errnoCode } from './fs-errors.js'
 
 /** The folder of the files, and what its errors call it. */
@@ -50,12 +50,6 @@ export async function requireWritable(folder: Folder, scope: string, table: stri
   } catch (thrown) {
     throw folderError(folder, thrown)
   }
-}
-
-/** Removes what interrupted tries of this scope and table left behind. */
-export async function sweep(path: string, scope: string, table: string): Promise<void> {
-  const prefix = temporaryPrefix(scope, table)
-  for (const name of await readdir(path)) if (name.startsWith(prefix)) await rm(join(path, name), { force: true })
 }
 
 /** Throws unless the disk has room for `neededBytes`. A file system that does not know its size passes. */

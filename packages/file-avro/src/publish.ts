@@ -1,9 +1,15 @@
 import { link, rename, stat } from 'node:fs/promises'
-import { readLogScores } from '@archiver/avro'
+import {
+  describeBatch,
+  firstDifference,
+  isOfBatch,
+  isUnreadable,
+  metadataOf,
+  namesABatch,
+  readLogScores,
+} from '@archiver/avro'
 import { ArchiverError, type PlannedBatch } from '@archiver/core'
-import { describeBatch, isOfBatch, metadataOf, namesABatch } from './batch-metadata.js'
-import { differingColumn, RowCursor } from './compare.js'
-import { isUnreadable, readMetadata } from './existing-file.js'
+import { readMetadata } from './existing-file.js'
 import { errnoCode } from './fs-errors.js'
 
 /** File systems without hard links say one of these (FAT, many network and FUSE ones). */
@@ -43,25 +49,12 @@ async function mayReplace(temporaryPath: string, path: string, batch: PlannedBat
   if (metadata === undefined || isOfBatch(metadata, batch)) return true
   if (namesABatch(metadata)) throw taken(path, batch, `holds ${describeBatch(metadata)}`)
   try {
-    const difference = await firstDifference(temporaryPath, path)
+    const difference = await firstDifference(readLogScores(temporaryPath), readLogScores(path))
     if (difference === undefined) return false
     throw taken(path, batch, `is without the name of a batch, and ${difference}`)
   } catch (thrown) {
     if (isUnreadable(thrown)) return true
     throw thrown
-  }
-}
-
-async function firstDifference(ours: string, theirs: string): Promise<string | undefined> {
-  await using a = new RowCursor(readLogScores(ours))
-  await using b = new RowCursor(readLogScores(theirs))
-  for (;;) {
-    const [more, moreThere] = [await a.next(), await b.next()]
-    if (!more && !moreThere) return undefined
-    if (!more) return `goes on with row ${b.id}`
-    if (!moreThere) return `ends before row ${a.id}`
-    const column = a.id === b.id ? differingColumn(a, b) : 'id'
-    if (column) return `differs at row ${b.id}, column ${column}`
   }
 }
 

@@ -1,10 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AvroPart, type AvroShelf, readLogScores } from '@archiver/avro'
+import { type AvroPart, type AvroShelf, firstIdOf, namesABatch, readLogScores } from '@archiver/avro'
 import { ArchiverError, type IdRange, type LogScoreChunk } from '@archiver/core'
-import { namesABatch } from './batch-metadata.js'
 import { readMetadata } from './existing-file.js'
-import { firstIdOf } from './file-name.js'
 import { errnoCode, readError } from './fs-errors.js'
 
 /** What the header of a file says: of which table it is, and where its batch ends. */
