@@ -22,7 +22,8 @@ export interface Source {
   /**
    * The rows of the range in ascending order of id. Chunks are valid until the next is asked for.
    *
+   * @param soonUpToId - rows after the range and up to here will probably be asked for next: they may be read already.
    * @throws RowError for a row that no chunk can hold; the chunks before it are whole.
    */
-  read(range: SourceRange): AsyncIterable<LogScoreChunk>
+  read(range: SourceRange, soonUpToId?: bigint): AsyncIterable<LogScoreChunk>
 }

@@ -78,7 +78,10 @@ function sourceRows(run: ArchiverRun, batch: PlannedBatch): AsyncIterable<LogSco
 
 /** The same, and ends well only if no other row of the range can appear any more. */
 function finalRows(run: ArchiverRun, batch: PlannedBatch): AsyncIterable<LogScoreChunk> {
-  return withoutIds(guardHoles(run.source.read(batch), batch, run), run.skipped)
+  const { source, watch, archiver } = run
+  const more = watch.maxId - batch.upToId >= BigInt(archiver.batch.minRows)
+  const rows = source.read(batch, more ? watch.maxId : batch.upToId)
+  return withoutIds(guardHoles(rows, batch, run), run.skipped)
 }
 
 /** Stores what the archive does not hold, up to a row that cannot be stored, if there is one. */

@@ -4,7 +4,7 @@ import type { Attributes, LogScoreChunk } from '../types.js'
 import { parseAttributes } from './attributes.js'
 
 /**
- * One row as mysql2 hands it over: id, monitor_id, server_id, seconds since the year 0, score, step, offset, rtt,
+ * One row as mysql2 hands it over: id, monitor_id, server_id, seconds since 1970, score, step, offset, rtt,
  * attributes. Ids beyond 2^53-1 come as strings.
  */
 export type SourceRow = readonly [
@@ -19,8 +19,6 @@ export type SourceRow = readonly [
   string | null,
 ]
 
-/** TO_SECONDS('1970-01-01'): the only time function that is exact for every datetime, whatever the session's zone. */
-const EPOCH_TO_SECONDS = 62_167_219_200
 const MAX_TS_SECONDS = 0xffff_ffff
 /** Distinct attribute texts that are remembered; beyond that all are forgotten, so that memory stays bounded. */
 const MAX_KNOWN_ATTRIBUTES = 4096
@@ -37,16 +35,27 @@ export class AttributeCache {
   private readonly known = new Map<string | null, KnownAttributes>()
   private chunk = 0
   private dictionary: Attributes[] = []
+  /** What the row before had: most rows have none, and so the same. */
+  private lastJson: string | null | undefined
+  private lastIndex = 0
 
   /** Starts the dictionary of another chunk. */
   startChunk(): Attributes[] {
     this.chunk += 1
     this.dictionary = []
+    this.lastJson = undefined
     return this.dictionary
   }
 
   /** The index of these attributes in the current dictionary. */
   index(json: string | null, id: number | string): number {
+    if (json === this.lastJson) return this.lastIndex
+    this.lastIndex = this.indexOf(json, id)
+    this.lastJson = json
+    return this.lastIndex
+  }
+
+  private indexOf(json: string | null, id: number | string): number {
     const known = this.known.get(json) ?? this.learn(json, id)
     if (known.chunk !== this.chunk) {
       known.chunk = this.chunk
@@ -133,9 +142,8 @@ function missing(id: number | string, column: string): never {
   throw new RowError(BigInt(id), column, 'is NULL')
 }
 
-function tsSeconds(id: number | string, toSeconds: number | null): number {
-  if (toSeconds === null) throw new RowError(BigInt(id), 'ts', 'is NULL or a zero date')
-  const seconds = toSeconds - EPOCH_TO_SECONDS
+function tsSeconds(id: number | string, seconds: number | null): number {
+  if (seconds === null) throw new RowError(BigInt(id), 'ts', 'is NULL or a zero date')
   if (seconds < 0 || seconds > MAX_TS_SECONDS)
     throw new RowError(BigInt(id), 'ts', 'is not between 1970 and 2106-02-07')
   return seconds

@@ -31,9 +31,9 @@ const ATTRIBUTES = `nullif(attributes, binary '{"leap":0}')`
 /**
  * The select list of the hot read, in the order of `SourceRow`. `offset` is a reserved word in MariaDB.
  * TO_SECONDS is exact for every datetime (UNIX_TIMESTAMP ends in 2038 on MariaDB 10 and depends on the zone) and
- * drains about a tenth faster.
+ * drains about a tenth faster. Seconds since 1970 fit in a small integer of V8's, those since the year 0 do not.
  */
 export function selectList({ rtt, attributes }: SourceColumns): string {
   const optional = [rtt ? 'rtt' : 'null as rtt', attributes ? ATTRIBUTES : 'null as attributes']
-  return ['id, monitor_id, server_id, to_seconds(ts), score, step, `offset`', ...optional].join(', ')
+  return ['id, monitor_id, server_id, to_seconds(ts) - 62167219200, score, step, `offset`', ...optional].join(', ')
 }

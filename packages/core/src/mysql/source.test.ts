@@ -9,6 +9,8 @@ import type { LogScore } from '../types.js'
 import { parseAttributes } from './attributes.js'
 import { MySqlSource } from './source.js'
 
+const everything = { afterId: 0n, upToId: 2n ** 64n - 1n }
+
 await describeWithMySql('source', (database) => {
   let connection: Connection
   beforeAll(async () => {
@@ -17,9 +19,9 @@ await describeWithMySql('source', (database) => {
   afterAll(() => connection.end())
 
   /** The rows that a source reads from a table of these rows. */
-  async function archived(source: MySqlSource, range = { afterId: 0n, upToId: 2n ** 64n - 1n }): Promise<LogScore[]> {
+  async function archived(source: MySqlSource, range = everything, soonUpToId?: bigint): Promise<LogScore[]> {
     const rows: LogScore[] = []
-    for await (const chunk of source.read(range)) rows.push(...rowsFromChunk(chunk))
+    for await (const chunk of source.read(range, soonUpToId)) rows.push(...rowsFromChunk(chunk))
     return rows
   }
 
@@ -55,6 +57,43 @@ await describeWithMySql('source', (database) => {
     expect(await source.countUpTo({ afterId: 0n, upToId: 900n }, 50)).toBe(50)
     expect(await source.countUpTo({ afterId: 490n, upToId: 900n }, 50)).toBe(10)
     expect(await source.maxId()).toBe(500n)
+  })
+
+  describe('reading on behind a range', () => {
+    const ids = (rows: readonly LogScore[]) => rows.map(({ id }) => id)
+    const rows = [...generateRows({ rows: 900, seed: 5, firstId: 50n })].filter(({ id }) => id % 11n !== 0n)
+    const lastId = rows.at(-1)!.id
+
+    /** The rows between these ids, each range read as the one that follows the one before. */
+    async function pieces(source: MySqlSource, cuts: readonly bigint[]): Promise<LogScore[]> {
+      const read: LogScore[] = []
+      for (const [i, upToId] of cuts.slice(1).entries()) {
+        read.push(...(await archived(source, { afterId: cuts[i]!, upToId }, lastId)))
+      }
+      return read
+    }
+
+    test.each([1, 3, 40, 1_000])('gives every row once, with pages of %i rows', async (pageRows) => {
+      await using source = open(await table(`ahead_${pageRows}`, rows), pageRows)
+      expect(ids(await pieces(source, [0n, 10n, 52n, 100n, 101n, 480n, 700n, lastId]))).toEqual(ids(rows))
+    })
+
+    test('gives a range that was not expected as it is now', async () => {
+      const name = await table('ahead_elsewhere', rows)
+      await using source = open(name, 40)
+      await pieces(source, [0n, 100n])
+      await connection.query(`delete from ${name} where id in (101, 301)`)
+      const expected = rows.map(({ id }) => id).filter((id) => id > 99n && id !== 101n && id !== 301n)
+      expect(ids(await archived(source, { afterId: 99n, upToId: lastId }))).toEqual(expected)
+    })
+
+    test('fails with the row that cannot be read only when that row is asked for', async () => {
+      const name = await table('ahead_unfit', rows)
+      await connection.query(`update ${name} set attributes = '[]' where id = 130`)
+      await using source = open(name, 20)
+      expect(await pieces(source, [0n, 100n])).not.toEqual([])
+      await expect(pieces(source, [100n, lastId])).rejects.toMatchObject({ code: 'ROW_UNFIT', id: 130n })
+    })
   })
 
   describe('a connection that is killed', () => {
