@@ -55,13 +55,26 @@ export interface FakeBigQueryOptions {
 export interface TableField {
   readonly name: string
   readonly type: FieldType
-  readonly mode?: 'NULLABLE' | 'REQUIRED'
+  /** REPEATED is there for tables that do not fit. */
+  readonly mode?: 'NULLABLE' | 'REQUIRED' | 'REPEATED'
   readonly description?: string
+  readonly defaultValueExpression?: string
 }
 
-export type FieldType = 'INTEGER' | 'FLOAT' | 'STRING' | 'TIMESTAMP' | 'BOOLEAN' | 'NUMERIC'
+/** Rows are read and queried as the first five; the others are there for tables that do not fit. */
+export type FieldType =
+  | 'INTEGER'
+  | 'FLOAT'
+  | 'STRING'
+  | 'TIMESTAMP'
+  | 'BOOLEAN'
+  | 'BYTES'
+  | 'DATE'
+  | 'DATETIME'
+  | 'NUMERIC'
+  | 'BIGNUMERIC'
 
-/** INTEGER as bigint, TIMESTAMP as bigint in microseconds, FLOAT as number, NUMERIC and STRING as string. */
+/** INTEGER as bigint, TIMESTAMP as bigint in microseconds, FLOAT as number, BOOLEAN as boolean, the rest as text. */
 export type TableRow = Readonly<Record<string, bigint | number | string | boolean | null>>
 
 /** `jobs.upload` is jobs.insert with the file in the request, multipart or the start of a resumable session. */

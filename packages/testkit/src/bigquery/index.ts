@@ -1,1 +1,3 @@
 export type * from './contract.js'
+export { spawnFakeBigQuery } from './spawn.js'
+export { startFakeBigQuery } from './start.js'
