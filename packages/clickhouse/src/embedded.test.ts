@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describeArchiver } from '@archiver/conformance'
-import { type Archiver, chunksFromRows, type LogScore, permitUntil } from '@archiver/core'
+import { describeArchiver, describeReader } from '@archiver/conformance'
+import { type Archiver, chunksFromRows, type LogScore, permitUntil, rowsFromChunk } from '@archiver/core'
 import { type ClickHouseClient, createClient } from '@clickhouse/client'
 import { createChdbConnection } from 'chdb/connection'
 import fc from 'fast-check'
@@ -44,6 +44,17 @@ describe('the embedded ClickHouse', () => {
 
   describeArchiver('chdb', { open: async () => open(), read, convert })
 
+  describeReader('chdb', {
+    open: async () => open(),
+    read,
+    convert,
+    async tamper(table, edit) {
+      const rows = (await read(table)).flatMap(edit)
+      await client.command({ query: `TRUNCATE TABLE ${table}` })
+      await store(open(), table, rows)
+    },
+  })
+
   it('gives back any rows as documented', { timeout: 300_000 }, async () => {
     const property = fc.asyncProperty(hostileRows, async (rows) => {
       await using archiver = await start('hostile')
@@ -75,8 +86,15 @@ describe('the embedded ClickHouse', () => {
     const type = 'LowCardinality(Nullable(String))'
     await client.command({ query: `ALTER TABLE texts MODIFY COLUMN error ${type}, MODIFY COLUMN warning ${type}` })
     const rows = plainRows(50).map((row, i) => ({ ...row, error: i % 9 ? null : 'i/o timeout' }))
-    await store(await start('texts'), 'texts', rows)
+    const archiver = await start('texts')
+    await store(archiver, 'texts', rows)
     expect(await read('texts')).toEqual(rows)
+    const { signal } = new AbortController()
+    const held = []
+    for await (const chunk of archiver.reader!.read('texts', { afterId: 0n, upToId: 99n }, signal)) {
+      held.push(...rowsFromChunk(chunk))
+    }
+    expect(held).toEqual(rows)
   })
 
   it('uses a database of its own where one is named', async () => {

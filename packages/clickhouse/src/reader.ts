@@ -51,12 +51,18 @@ export class ClickHouseReader implements ArchiveReader {
   /** In statements of so many ids each: one sorts what it answers in memory. */
   async *read(table: string, range: IdRange, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
     const link = await this.#links.reach()
+    let empty = false
     for (let { afterId } = range; afterId < range.upToId; ) {
-      const firstId = await this.#unlessMissing(undefined, () => this.#nextId(link, table, { ...range, afterId }))
+      const rest = { ...range, afterId }
+      const next = empty ? this.#firstId : this.#lowestId
+      const firstId = await this.#unlessMissing(undefined, () => next.call(this, link, table, rest))
       if (firstId === undefined) return
-      const upToId = lowerId(firstId - 1n + link.maxReadIds, range.upToId)
-      yield* this.#readSlice(link, table, { afterId: firstId - 1n, upToId }, signal)
-      afterId = upToId
+      afterId = lowerId(firstId - 1n + link.maxReadIds, range.upToId)
+      empty = true
+      for await (const chunk of this.#readSlice(link, table, { afterId: firstId - 1n, upToId: afterId }, signal)) {
+        empty = false
+        yield chunk
+      }
     }
   }
 
@@ -72,11 +78,18 @@ export class ClickHouseReader implements ArchiveReader {
     }
   }
 
-  /** The lowest id of the range that may have a row; undefined where there is none. */
-  async #nextId(link: Link, table: string, range: IdRange): Promise<bigint | undefined> {
+  /** The lowest id of the range that may have a row, by what is known of the parts; undefined where there is none. */
+  async #lowestId(link: Link, table: string, range: IdRange): Promise<bigint | undefined> {
     const spans = this.#spansOf(table)
-    if ((await spans.daysOf(link, range)) !== undefined) return spans.nextId(range)
-    const [row] = await link.rows(`SELECT toString(min(id)) AS low ${this.#from(table, range, undefined)}`)
+    const known = (await spans.daysOf(link, range)) !== undefined
+    return known ? spans.nextId(range) : this.#firstId(link, table, range)
+  }
+
+  /** The lowest id of the range that has a row: reads all ids of its days, to leap over a wide gap. */
+  async #firstId(link: Link, table: string, range: IdRange): Promise<bigint | undefined> {
+    const days = await this.#spansOf(table).daysOf(link, range)
+    if (days?.length === 0) return undefined
+    const [row] = await link.rows(`SELECT toString(min(id)) AS low ${this.#from(table, range, days)}`)
     const low = BigInt(row?.low ?? 0)
     return low === 0n ? undefined : low
   }

@@ -1,4 +1,7 @@
 export { checks, describeArchiver, runCheck } from './describe-archiver.js'
+export { describeReader, readerChecks, runReadCheck } from './describe-reader.js'
+export type { ReadCheck } from './read-checks.js'
+export type { ArchiveFiles, ReaderSubject } from './reader-subject.js'
 export { edgeRows, largeIdRows, ordinaryRows } from './rows.js'
 export { batchOf, type Interruption, reusedChunks } from './source.js'
 export type { ConformanceSubject } from './subject.js'

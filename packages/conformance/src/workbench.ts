@@ -19,9 +19,15 @@ export class Workbench implements AsyncDisposable {
 
   /** An adapter as a newly started process would have it: opened and prepared. */
   async start(): Promise<Archiver> {
+    const archiver = await this.open()
+    await archiver.prepare(this.table)
+    return archiver
+  }
+
+  /** Opened, and not prepared. */
+  async open(): Promise<Archiver> {
     const archiver = await this.subject.open(this.table)
     this.#opened.push(archiver)
-    await archiver.prepare(this.table)
     return archiver
   }
 

@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readLogScores } from '@archiver/avro'
+import { Readable } from 'node:stream'
+import { readAvroHeader, readLogScores, writeLogScores } from '@archiver/avro'
 import { batchOf } from '@archiver/conformance'
 import {
   type Archiver,
@@ -55,4 +56,15 @@ export async function rowsIn(path: string): Promise<LogScore[]> {
 /** Names in a folder, sorted. */
 export async function namesIn(path: string): Promise<string[]> {
   return (await readdir(path)).sort()
+}
+
+/** The bytes of an Avro file with each row replaced by those that `edit` makes of it; the header stays. */
+export async function editRows(bytes: Buffer, edit: (row: LogScore) => readonly LogScore[]): Promise<Buffer> {
+  const { codec, metadata, sync } = await readAvroHeader(Readable.from([bytes]))
+  const rows: LogScore[] = []
+  for await (const chunk of readLogScores(Readable.from([bytes]))) rows.push(...rowsFromChunk(chunk).flatMap(edit))
+  const parts: Buffer[] = []
+  const write = async (part: Uint8Array) => parts.push(Buffer.from(part))
+  await writeLogScores(chunksFromRows(rows), write, { codec, metadata, sync })
+  return Buffer.concat(parts)
 }

@@ -12,7 +12,7 @@ export interface RowComparison {
   /** Where the source begins now: what it has deleted meanwhile is not extra. */
   readonly lowestId: LowestId
   /** Called for each chunk of the source, when all of it is compared. */
-  readonly onChunk: (rows: number, lastId: bigint) => void
+  readonly onChunk: (rows: number) => void
 }
 
 /** After a difference so many rows are compared one by one, before whole columns are tried again. */
@@ -73,7 +73,7 @@ class Cursor implements Place {
   /** Moves to the next row; the chunk may be another one then. */
   async advance(): Promise<void> {
     if (++this.row < this.chunk.rows) return
-    this.onChunk(this.chunk.rows, this.chunk.id[this.chunk.rows - 1]!)
+    this.onChunk(this.chunk.rows)
     await this.fill()
   }
 

@@ -27,8 +27,8 @@ export interface VerifyOptions {
   readonly onProgress?: OnVerified
 }
 
-/** Told now and then of the rows compared since. */
-export type OnVerified = (rows: number) => void
+/** Told now and then of the rows compared since, of the range that is compared. */
+export type OnVerified = (rows: number, range: IdRange) => void
 
 export interface Verification {
   /** What was compared: the range asked for, from the source's first row on. Null where the source has none of it. */
@@ -67,6 +67,8 @@ export async function verifyArchive(options: VerifyOptions): Promise<Verificatio
   }
 }
 
+type OnRows = (rows: number) => void
+
 class Verifier {
   readonly log: FindingLog
   rows = 0
@@ -92,20 +94,19 @@ class Verifier {
     const gone = (await reader.gone?.(table, identities, signal)) ?? []
     for (const identity of gone) this.log.add({ kind: 'gone', identity })
     const cuts = (await reader.cuts?.(table, range, signal)) ?? []
+    const onRows = (rows: number): void => {
+      this.rows += rows
+      this.options.onProgress?.(rows, range)
+    }
     for (const piece of piecesOf(range, cuts)) {
       signal.throwIfAborted()
-      await this.unlessUnreadable(() => (deep ? this.compare(piece, this.progress) : this.compareSums(piece)))
+      await this.unlessUnreadable(() => (deep ? this.compare(piece, onRows) : this.compareSums(piece, onRows)))
     }
   }
 
-  private readonly progress: OnVerified = (rows) => {
-    this.rows += rows
-    this.options.onProgress?.(rows)
-  }
-
-  private async compareSums(piece: IdRange): Promise<void> {
+  private async compareSums(piece: IdRange, onRows: OnRows): Promise<void> {
     const { reader, table, signal } = this.options
-    const [source, archive] = await both(this.sums.of(piece, this.progress), asked(reader.digest(table, piece, signal)))
+    const [source, archive] = await both(this.sums.of(piece, onRows), asked(reader.digest(table, piece, signal)))
     await this.narrow(piece, source, archive)
   }
 
@@ -122,14 +123,14 @@ class Verifier {
     await this.narrow(right, restOf(source, sourceLeft), restOf(archive, archiveLeft))
   }
 
-  private compare(range: IdRange, onRows: OnVerified = () => undefined): Promise<void> {
+  private compare(range: IdRange, onRows: OnRows = () => undefined): Promise<void> {
     const { source, reader, table, signal, skipped } = this.options
     return compareRows({
       source: archived(withoutIds(source.read(range), skipped), reader),
       archive: askedRows(reader.read(table, range, signal)),
       log: this.log,
       lowestId: () => this.lowestId(),
-      onChunk: (rows) => onRows(rows),
+      onChunk: onRows,
     })
   }
 

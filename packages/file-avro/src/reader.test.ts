@@ -1,0 +1,102 @@
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { archivedRow, firstIdOf, readLogScores, writeLogScores } from '@archiver/avro'
+import { type ArchiveFiles, describeReader, ordinaryRows } from '@archiver/conformance'
+import { type LogScore, rowsFromChunk } from '@archiver/core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createFileAvroArchiver } from './file-avro-archiver.js'
+import { batch, editRows, goFile, prepared, rowsIn, store, table, testFolder } from './test-support.js'
+
+let root: string
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'file-avro-reader-'))
+})
+afterAll(() => rm(root, { recursive: true }))
+
+for (const codec of ['null', 'zstandard'] as const) {
+  const folderOf = (table: string) => join(root, `${table}-${codec}`)
+  const files: ArchiveFiles = {
+    names: async (table) => (await readdir(folderOf(table))).sort((a, b) => Number(firstIdOf(a)! - firstIdOf(b)!)),
+    read: (table, name) => readFile(join(folderOf(table), name)),
+    write: (table, name, bytes) => writeFile(join(folderOf(table), name), bytes),
+    remove: (table, name) => rm(join(folderOf(table), name)),
+  }
+  describeReader(`file Avro with codec ${codec}`, {
+    open: async (table) => createFileAvroArchiver({ path: folderOf(table), createPath: true, codec, rowsPerBlock: 30 }),
+    async read(table) {
+      const rows: LogScore[] = []
+      for (const name of await files.names(table)) rows.push(...(await rowsIn(join(folderOf(table), name))))
+      return rows
+    },
+    convert: archivedRow,
+    async tamper(table, edit) {
+      for (const name of await files.names(table)) {
+        await files.write(table, name, await editRows(await files.read(table, name), edit))
+      }
+    },
+    files,
+  })
+}
+
+describe('files that say nothing of their end', () => {
+  const rowsOf = async (path: string, range: { afterId: bigint; upToId: bigint }) => {
+    const { reader } = createFileAvroArchiver({ path })
+    const rows: LogScore[] = []
+    for await (const chunk of reader!.read(table, range, new AbortController().signal)) {
+      rows.push(...rowsFromChunk(chunk))
+    }
+    return rows
+  }
+
+  /** A file as the Go program writes it: without metadata. */
+  const goFileOf = async (path: string, rows: readonly LogScore[]) => {
+    const archiver = await prepared(path, {})
+    const { identity } = await store(archiver, batch(1n, rows), rows)
+    const file = join(path, identity)
+    const parts: Buffer[] = []
+    await writeLogScores(readLogScores(file), async (bytes) => parts.push(Buffer.from(bytes)), {
+      sync: Buffer.alloc(16),
+    })
+    await writeFile(file, Buffer.concat(parts))
+    return identity
+  }
+
+  test("the Go program's own file is read", async () => {
+    const folder = await testFolder()
+    await copyFile(goFile, join(folder, '1792454400-1000001.avro'))
+    const rows = await rowsIn(goFile)
+    expect(await rowsOf(folder, { afterId: 0n, upToId: 2n ** 62n })).toEqual(rows)
+    const some = rows.slice(3, 9)
+    expect(await rowsOf(folder, { afterId: some[0]!.id - 1n, upToId: some.at(-1)!.id })).toEqual(some)
+  })
+
+  test('one ends where the next begins: those before the range are not opened', async () => {
+    const folder = await testFolder()
+    const rows = ordinaryRows(300)
+    const first = await goFileOf(folder, rows.slice(0, 100))
+    for (const from of [100, 200]) await goFileOf(folder, rows.slice(from, from + 100))
+    await writeFile(join(folder, first), 'not to be read')
+    const range = { afterId: rows[149]!.id, upToId: rows[249]!.id }
+    expect(await rowsOf(folder, range)).toEqual(rows.slice(150, 250).map(archivedRow))
+  })
+
+  test('one that goes on beyond the beginning of the next is an error that names both', async () => {
+    const folder = await testFolder()
+    const rows = ordinaryRows(300)
+    const names = [await goFileOf(folder, rows.slice(0, 200)), await goFileOf(folder, rows.slice(150, 300))]
+    const reading = rowsOf(folder, { afterId: rows[0]!.id, upToId: rows[299]!.id })
+    await expect(reading).rejects.toMatchObject({ code: 'AVRO_FILES_OVERLAP' })
+    for (const name of names) await expect(reading).rejects.toThrow(name)
+  })
+
+  test('a file of another table, a stray file and a temporary one are passed over', async () => {
+    const folder = await testFolder()
+    const rows = ordinaryRows(50)
+    const archiver = await prepared(folder)
+    await store(archiver, batch(1n, rows, { table: 'another_table' }), rows)
+    await writeFile(join(folder, 'notes.txt'), 'x')
+    await writeFile(join(folder, '.archiver,a,log_scores,1,x.tmp'), 'x')
+    expect(await rowsOf(folder, { afterId: 0n, upToId: 2n ** 62n })).toEqual([])
+  })
+})
