@@ -90,12 +90,13 @@ describe('a load that does not fit the table', () => {
 })
 
 describe('a file that is damaged', () => {
-  test('at its end', async () => {
+  test.each(['now', 'later'])('at its end, decoding %s', async (decode) => {
+    const on = decode === 'now' ? fake : later
     const path = await files.write(rowsFrom(1, 5000))
     await truncate(path, (await readFile(path)).length - 5)
-    const [error] = await errorsOf(loadOf('truncated'), path)
+    const [error] = await errorsOf(loadOf('truncated'), path, on)
     expect(error).toMatchObject({ reason: 'invalid', message: expect.stringContaining('Apache Avro library failed') })
-    expect(await fake.countOf('ntp', 'truncated')).toBe(0)
+    expect(await on.countOf('ntp', 'truncated')).toBe(0)
   })
 
   test('in the middle of a value', async () => {

@@ -19,7 +19,7 @@ export async function splitMultipart(
   const [, quoted, bare] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? []
   const boundary = quoted ?? bare
   if (!/^multipart\/related/i.test(contentType) || boundary === undefined) throw invalid('Missing multipart boundary')
-  await pipeline(mediaOf(body, boundary, metadata), createWriteStream(path))
+  await pipeline(mediaOf(body, boundary, metadata), createWriteStream(path, { highWaterMark: 1 << 20 }))
 }
 
 const maxHeadBytes = 10_000_000
@@ -29,24 +29,28 @@ async function* mediaOf(
   boundary: string,
   metadata: (json: unknown) => void,
 ): AsyncGenerator<Buffer> {
-  /** The end of the body is held back until it is known not to be the closing boundary, with a line end after it. */
   const closing = Buffer.from(`\r\n--${boundary}--`)
   let inMedia = false
+  /** The beginning until the file starts; from then on as many bytes as may be the closing boundary and a line end. */
   let held: Buffer = Buffer.alloc(0)
   for await (const chunk of body) {
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+    let bytes = chunk
     if (!inMedia) {
+      held = Buffer.concat([held, chunk])
       const head = headOf(held, boundary)
       if (!head && held.length > maxHeadBytes) throw invalid('The first part is too large')
       if (!head) continue
       metadata(parseJson(head.json))
       inMedia = true
-      held = held.subarray(head.length)
+      bytes = held.subarray(head.length)
+      held = Buffer.alloc(0)
     }
-    const ready = held.length - closing.length - 2
-    if (ready <= 0) continue
-    yield held.subarray(0, ready)
-    held = held.subarray(ready)
+    const heldBytes = closing.length + 2
+    if (bytes.length < heldBytes) bytes = Buffer.concat([held, bytes])
+    else yield held
+    const ready = Math.max(0, bytes.length - heldBytes)
+    yield bytes.subarray(0, ready)
+    held = bytes.subarray(ready)
   }
   const end = held.lastIndexOf(closing)
   if (!inMedia || end < 0) throw invalid('Incomplete multipart body: its closing boundary is missing')

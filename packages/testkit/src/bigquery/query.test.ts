@@ -99,6 +99,15 @@ describe('values', () => {
     ])
   })
 
+  test('NULL is in front of all values', async () => {
+    const ends = [
+      `SELECT error FROM ${table} ORDER BY error LIMIT 1`,
+      `SELECT error FROM ${table} ORDER BY error DESC LIMIT 1`,
+    ]
+    const [[first], [last]] = [await ask(ends[0]!), await ask(ends[1]!)]
+    expect([first?.error, typeof last?.error]).toEqual([null, 'string'])
+  })
+
   test('an integer that leaves 64 bits fails the query', async () => {
     expect(await refusal(`SELECT SUM(id + 9223372036854770000) AS s FROM ${table}`)).toContain('overflow')
     expect(await refusal(`SELECT id * 9223372036854770000 AS s FROM ${table} WHERE id = 5`)).toContain('overflow')
