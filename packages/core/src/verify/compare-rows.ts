@@ -106,11 +106,11 @@ class Pair {
    */
   skipEqual(): boolean {
     const { source, archive } = this
-    const rows = Math.min(source.left, archive.left) - 1
-    if (rows < 1) return !archive.ended
+    const rows = Math.min(source.left, archive.left)
+    if (rows < 2) return !archive.ended
     if (!equalIds(source, archive, rows) || !equalRows(source, archive, rows)) return false
-    source.row += rows
-    archive.row += rows
+    source.row += rows - 1
+    archive.row += rows - 1
     this.previousId = source.chunk.id[source.row - 1]!
     return true
   }
