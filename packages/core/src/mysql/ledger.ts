@@ -181,11 +181,12 @@ export class MySqlLedger implements Ledger {
     )
   }
 
-  /** Compare and set: the mark is moved only from where this program found it. */
+  /** Compare and set: the mark is moved only from where this program found it. Where it stays, so does its time. */
   private async moveMark(transaction: Transaction<ControlTables>, batch: PlannedBatch, move: MarkMove): Promise<void> {
+    const modifiedOn = move.to === move.from ? sql`modified_on` : sql`current_timestamp`
     const { numUpdatedRows } = await transaction
       .updateTable(this.names.status)
-      .set({ log_score_id: move.to === 0n ? null : move.to, modified_on: sql`current_timestamp` })
+      .set({ log_score_id: move.to === 0n ? null : move.to, modified_on: modifiedOn })
       .where('archiver', '=', batch.archiver)
       .where(sql<boolean>`coalesce(log_score_id, 0) = ${move.from}`)
       .executeTakeFirstOrThrow()
