@@ -1,0 +1,116 @@
+import { Spool, type SpooledFile } from '@archiver/avro'
+import {
+  type Archiver,
+  ArchiverError,
+  type BatchPolicy,
+  faultPoint,
+  type LogScoreChunk,
+  type Permit,
+  type PlannedBatch,
+  permitUntil,
+  type ReadRows,
+  type StoredRows,
+  type StoreResult,
+} from '@archiver/core'
+import { BucketSpool } from './bucket-spool.js'
+import { checkedKeyFile, emulatorOf } from './connect.js'
+import { jobPrefixOf } from './job-id.js'
+import { findJob } from './jobs.js'
+import { Link } from './link.js'
+import { Loader } from './load.js'
+import { type BigQueryArchiverOptions, defaultBatch } from './options.js'
+import { prepareTable } from './prepare-table.js'
+import { BigQueryReader } from './reader.js'
+import { resultOf } from './result.js'
+import { storedRows } from './stored.js'
+import type { TsType } from './table.js'
+
+/**
+ * The archive in BigQuery. Nothing is loaded or connected before `prepare`, `store`, `stored` or the reader is called.
+ *
+ * @throws ArchiverError (`BQ_NAME`) for names that are none.
+ */
+export function createBigQueryArchiver(options: BigQueryArchiverOptions): Archiver {
+  return new BigQueryArchiver(options)
+}
+
+class BigQueryArchiver implements Archiver {
+  readonly name = 'bigquery'
+  readonly batch: BatchPolicy
+  readonly reader: BigQueryReader
+  readonly #options: BigQueryArchiverOptions
+  readonly #link: Link
+  readonly #spool: Spool
+  readonly #bucket: BucketSpool | undefined
+  readonly #loader: Loader
+  readonly #tsTypes = new Map<string, TsType>()
+
+  constructor(options: BigQueryArchiverOptions) {
+    const { projectId, dataset, viaBucket, scope = 'archiver', spoolPath, maxLoadsPerDay = 1000 } = options
+    requireName('bq_project', projectId, /^[a-z][a-z0-9.:-]*$/)
+    requireName('bq_dataset', dataset, /^\w+$/)
+    this.batch = { ...defaultBatch, ...options.batch }
+    this.#options = options
+    this.#link = new Link(options)
+    this.#spool = new Spool({ path: spoolPath, scope: `${scope}.bigquery` })
+    this.#bucket = viaBucket && new BucketSpool(viaBucket, options)
+    this.#loader = new Loader({ link: this.#link, maxLoadsPerDay, bucket: this.#bucket })
+    this.reader = new BigQueryReader(this.#link)
+  }
+
+  async check(): Promise<void> {
+    if (emulatorOf(this.#options) === undefined) await checkedKeyFile(this.#options)
+    await this.#spool.check()
+  }
+
+  async prepare(table: string): Promise<void> {
+    const { signal } = permitUntil()
+    await this.check()
+    await this.#spool.sweep(table)
+    this.#tsTypes.set(table, await prepareTable(this.#link, table, signal))
+    const isRunning = async (jobId: string) => (await findJob(this.#link, jobId, signal))?.state === 'running'
+    await this.#bucket?.sweep(jobPrefixOf({ dataset: this.#link.dataset, table }), isRunning, signal)
+  }
+
+  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
+    permit.check()
+    const tsType = this.#tsTypes.get(batch.table)
+    if (tsType === undefined) throw new Error(`prepare was not called for ${batch.table}`)
+    await using file = await this.#spool.write(batch, chunks, permit, { mostRows: this.batch.maxRows })
+    if (file.rows === 0) return { rows: 0, bytes: 0, identity: '' }
+    this.#requireSmall(file, batch)
+    await faultPoint('bigquery.spooled')
+    const jobId = await this.#loader.load(batch, file, tsType, permit)
+    await faultPoint('bigquery.loaded')
+    return resultOf(file, jobId)
+  }
+
+  stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows> {
+    permit.check()
+    const { takeoverWaitMs = 2000, dataset } = this.#options
+    return storedRows({ loader: this.#loader, reader: this.reader, dataset, batch, source, permit, takeoverWaitMs })
+  }
+
+  async close(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #requireSmall({ bytes }: SpooledFile, { archiver, table, afterId, upToId }: PlannedBatch): void {
+    const { maxUploadBytes = 1e9 } = this.#options
+    if (this.#bucket !== undefined || bytes <= maxUploadBytes) return
+    const message = `the file of the batch has ${bytes} bytes, more than the ${maxUploadBytes} that are sent to BigQuery directly`
+    const hint = 'Set bq_via_gcs=true, so that it goes through a bucket; or make batches smaller (batch_bq_max_size).'
+    throw new ArchiverError(message, { code: 'BQ_FILE_TOO_LARGE', hint, archiver, table, afterId, upToId })
+  }
+}
+
+function requireName(variable: string, name: string, pattern: RegExp): void {
+  if (pattern.test(name)) return
+  throw new ArchiverError(`${variable}: ${JSON.stringify(name)} is no name that BigQuery knows`, {
+    code: 'BQ_NAME',
+    archiver: 'bigquery',
+    hint: 'Copy it from the console: the id of the project, the name of the data set without the project.',
+  })
+}

@@ -1,0 +1,132 @@
+import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { ArchiverError, type Permit } from '@archiver/core'
+import type { Bucket } from '@google-cloud/storage'
+import { addressOf, checkedKeyFile } from './connect.js'
+import { bigQueryError, failureOf } from './errors.js'
+import type { BigQueryArchiverOptions, ViaBucket } from './options.js'
+import { IdleLimit, within } from './time-limits.js'
+
+/** Where in the bucket the objects are; nothing else is ever touched there. */
+const folder = 'bq-spool/'
+const ending = '.avro'
+/** A smaller file is sent again as quickly as a session to resume it is opened. */
+const resumableBytes = 8 * 2 ** 20
+
+/** Objects of a bucket on their way to BigQuery, named after the jobs that load them. */
+export class BucketSpool {
+  readonly #via: ViaBucket
+  readonly #options: BigQueryArchiverOptions
+  #bucket: Promise<Bucket> | undefined
+
+  constructor(via: ViaBucket, options: BigQueryArchiverOptions) {
+    this.#via = via
+    this.#options = options
+  }
+
+  /** Uploads the file as the object of the job, over whatever an earlier try left. @returns its URI. */
+  async put(jobId: string, file: { readonly path: string; readonly bytes: number }, permit: Permit): Promise<string> {
+    const uri = this.#uri(nameOf(jobId))
+    permit.check()
+    await this.#named(`cannot write ${uri}`, permit.signal, async (bucket) => {
+      const object = bucket.file(nameOf(jobId)).createWriteStream({
+        contentType: 'avro/binary',
+        resumable: file.bytes > resumableBytes,
+        validation: 'crc32c',
+      })
+      const idle = new IdleLimit()
+      const signal = AbortSignal.any([permit.signal, idle.signal])
+      try {
+        await pipeline(createReadStream(file.path), checked(permit, idle), object, { signal })
+      } catch (thrown) {
+        throw idle.signal.aborted ? idle.signal.reason : thrown
+      } finally {
+        idle.end()
+      }
+    })
+    return uri
+  }
+
+  /** Removes the object of a job that has ended. Where that fails, {@link sweep} does it later. */
+  async remove(jobId: string, signal: AbortSignal): Promise<void> {
+    const removed = this.#ask('', signal, (bucket) => bucket.file(nameOf(jobId)).delete({ ignoreNotFound: true }))
+    await removed.catch(() => signal.throwIfAborted())
+  }
+
+  /** Removes the objects of jobs beginning with `prefix` that interrupted tries left, except those still in use. */
+  async sweep(prefix: string, isInUse: (jobId: string) => Promise<boolean>, signal: AbortSignal): Promise<void> {
+    const doing = `cannot look for leftovers in ${this.#uri(folder)}`
+    const [objects] = await this.#ask(doing, signal, (bucket) => bucket.getFiles({ prefix: folder + prefix }))
+    for (const { name } of objects) {
+      const jobId = name.slice(folder.length, -ending.length)
+      if (!(await isInUse(jobId))) await this.remove(jobId, signal)
+    }
+  }
+
+  #uri(name: string): string {
+    return `gs://${this.#via.name}/${name}`
+  }
+
+  /** For what is answered at once or not at all. */
+  #ask<T>(doing: string, signal: AbortSignal, ask: (bucket: Bucket) => Promise<T>): Promise<T> {
+    return this.#named(doing, signal, (bucket) => within(signal, ask(bucket)))
+  }
+
+  async #named<T>(doing: string, signal: AbortSignal, step: (bucket: Bucket) => Promise<T>): Promise<T> {
+    signal.throwIfAborted()
+    try {
+      this.#bucket ??= open(this.#via, this.#options)
+      return await step(await this.#bucket)
+    } catch (thrown) {
+      signal.throwIfAborted()
+      throw bucketError(thrown, doing, this.#via.name)
+    }
+  }
+}
+
+async function open(via: ViaBucket, options: BigQueryArchiverOptions): Promise<Bucket> {
+  const [{ Storage }, { PassThroughClient }] = await Promise.all([
+    import('@google-cloud/storage'),
+    import('google-auth-library'),
+  ])
+  const emulator = via.emulatorHost || process.env.STORAGE_EMULATOR_HOST
+  const keyFilename = emulator ? undefined : await checkedKeyFile(options)
+  const address = emulator ? addressOf(emulator, 'http') : via.endpoint && addressOf(via.endpoint, 'https')
+  const storage = new Storage({
+    projectId: options.projectId,
+    ...(address ? { apiEndpoint: address, useAuthWithCustomEndpoint: true } : {}),
+    ...(emulator ? { authClient: new PassThroughClient() } : {}),
+    ...(keyFilename === undefined ? {} : { keyFilename }),
+    // It repeats without asking whether there still is leave to.
+    retryOptions: { autoRetry: false },
+  })
+  // With STORAGE_EMULATOR_HOST in the environment the library asks there, whatever it is told, and for /b/… .
+  if (address) storage.baseUrl = `${address}/storage/v1`
+  return storage.bucket(via.name, via.userProject ? { userProject: via.userProject } : {})
+}
+
+function nameOf(jobId: string): string {
+  return folder + jobId + ending
+}
+
+function checked(permit: Permit, idle: IdleLimit) {
+  return async function* (pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const piece of pieces) {
+      permit.check()
+      idle.touch()
+      yield piece
+    }
+    permit.check()
+  }
+}
+
+function bucketError(thrown: unknown, doing: string, bucket: string): ArchiverError {
+  const error = bigQueryError(thrown, doing)
+  const { status } = failureOf(thrown)
+  if (status !== 403 && status !== 404) return error
+  return new ArchiverError(error.message, {
+    archiver: 'bigquery',
+    code: 'BQ_BUCKET',
+    hint: `bq_via_gcs sends files through gs://${bucket} (gc_bucket): create it, or grant roles/storage.objectUser on it.`,
+  })
+}

@@ -1,0 +1,2 @@
+export { createBigQueryArchiver } from './archiver.js'
+export type { BigQueryArchiverOptions, ViaBucket } from './options.js'

@@ -1,0 +1,63 @@
+import type { ErrorPlace } from '@archiver/core'
+import type { BigQuery } from '@google-cloud/bigquery'
+import { connect } from './connect.js'
+import { bigQueryError, failureOf } from './errors.js'
+import type { BigQueryArchiverOptions } from './options.js'
+import { within } from './time-limits.js'
+
+type Ask<T> = (client: BigQuery) => Promise<T>
+
+/** The data set, and the client that reaches it; loaded and connected at the first call. */
+export class Link {
+  readonly projectId: string
+  readonly dataset: string
+  readonly #options: BigQueryArchiverOptions
+  #client: Promise<BigQuery> | undefined
+  #location: string | undefined
+
+  constructor(options: BigQueryArchiverOptions) {
+    this.projectId = options.projectId
+    this.dataset = options.dataset
+    this.#options = options
+  }
+
+  client(): Promise<BigQuery> {
+    this.#client ??= connect(this.#options)
+    return this.#client
+  }
+
+  /** Where the data set lies, and so where its jobs run: outside of US and EU nothing finds a job without it. */
+  async location(signal: AbortSignal): Promise<string> {
+    if (this.#location !== undefined) return this.#location
+    const doing = `cannot look at the data set ${this.projectId}.${this.dataset}`
+    const [metadata] = await this.call(doing, signal, (client) => client.dataset(this.dataset).getMetadata())
+    this.#location = String(metadata.location)
+    return this.#location
+  }
+
+  /**
+   * Asks BigQuery for something that may be asked again.
+   *
+   * @param doing - what an error begins with: `cannot …`.
+   */
+  async call<T>(doing: string, signal: AbortSignal, ask: Ask<T>, place: ErrorPlace = {}): Promise<T> {
+    signal.throwIfAborted()
+    try {
+      return await within(signal, this.client().then(ask))
+    } catch (thrown) {
+      signal.throwIfAborted()
+      throw bigQueryError(thrown, doing, place)
+    }
+  }
+
+  /** The same; undefined where BigQuery says that there is no such thing. */
+  async find<T>(doing: string, signal: AbortSignal, ask: Ask<T>): Promise<T | undefined> {
+    return this.call(doing, signal, (client) =>
+      ask(client).catch((thrown: unknown) => {
+        const { status, why } = failureOf(thrown)
+        if (status === 404 && !/Not found: (Dataset|Project)/i.test(why)) return undefined
+        throw thrown
+      }),
+    )
+  }
+}

@@ -1,0 +1,68 @@
+import { ArchiverError } from '@archiver/core'
+import type { TableMetadata } from '@google-cloud/bigquery'
+import type { Link } from './link.js'
+import { columns, type Field, misfits, type TsType, tsTypeOf } from './table.js'
+
+/**
+ * Creates the table where it is missing; otherwise looks whether it takes the rows as they are.
+ *
+ * @throws ArchiverError (`BQ_TABLE`) naming each column that does not fit.
+ */
+export async function prepareTable(link: Link, table: string, signal: AbortSignal): Promise<TsType> {
+  const found = (await findTable(link, table, signal)) ?? (await createTable(link, table, signal))
+  const { type = 'TABLE' } = found
+  if (type !== 'TABLE') throw unfit(link, table, [`it is a ${type}, a table is needed`])
+  const fields = fieldsOf(found)
+  const wrong = misfits(fields)
+  if (wrong.length > 0) throw unfit(link, table, wrong)
+  return tsTypeOf(fields)
+}
+
+/** How the table keeps `ts`; undefined where there is no table. */
+export async function findTsType(link: Link, table: string, signal: AbortSignal): Promise<TsType | undefined> {
+  const found = await findTable(link, table, signal)
+  return found && tsTypeOf(fieldsOf(found))
+}
+
+/** What tables.insert is sent. */
+export function newTable(): TableMetadata {
+  return {
+    description: 'NTP Pool measurements, archived from MySQL. One row a measurement; id is unique.',
+    schema: { fields: [...columns] },
+    timePartitioning: { type: 'DAY', field: 'ts' },
+    clustering: { fields: ['server_id'] },
+  }
+}
+
+async function findTable(link: Link, table: string, signal: AbortSignal): Promise<TableMetadata | undefined> {
+  const found = await link.find(`cannot look at the table ${nameOf(link, table)}`, signal, (client) =>
+    client.dataset(link.dataset).table(table).getMetadata(),
+  )
+  // The client has no type for the answer, which is the table resource.
+  return found && (found[0] as TableMetadata)
+}
+
+async function createTable(link: Link, table: string, signal: AbortSignal): Promise<TableMetadata> {
+  const [, made] = await link.call(`cannot create the table ${nameOf(link, table)}`, signal, (client) =>
+    client.dataset(link.dataset).createTable(table, newTable()),
+  )
+  // As above.
+  return made as TableMetadata
+}
+
+function fieldsOf({ schema }: TableMetadata): readonly Field[] {
+  return typeof schema === 'object' && 'fields' in schema ? (schema.fields ?? []) : []
+}
+
+function unfit(link: Link, table: string, wrong: readonly string[]): ArchiverError {
+  return new ArchiverError(`the BigQuery table ${nameOf(link, table)} does not fit: ${wrong.join('; ')}`, {
+    code: 'BQ_TABLE',
+    archiver: 'bigquery',
+    table,
+    hint: 'Alter or rename the table, or name another data set in bq_dataset; docs/archives/bigquery.md has the schema.',
+  })
+}
+
+function nameOf({ projectId, dataset }: Link, table: string): string {
+  return `${projectId}.${dataset}.${table}`
+}

@@ -1,0 +1,71 @@
+import type { IdRange } from '@archiver/core'
+import type { TableId } from './job-id.js'
+import type { TsType } from './table.js'
+
+/** A statement and its parameters, all INT64. */
+export interface Statement {
+  readonly sql: string
+  readonly params: Readonly<Record<string, bigint>>
+}
+
+/** Whole seconds, both ends included. */
+export interface Span {
+  readonly fromSeconds: number
+  readonly toSeconds: number
+}
+
+/** Which rows of which table. Only a table with TIMESTAMPs is kept by days, so that a span saves anything. */
+export interface Selection {
+  readonly table: TableId
+  readonly tsType: TsType
+  readonly range: IdRange
+  readonly span?: Span | undefined
+}
+
+/** The largest INT64, and so the largest id that a table can hold. */
+export const maxId = 2n ** 63n - 1n
+
+/** Rows, sum of ids, and the exclusive or of RangeDigest, as texts; no step exceeds 64 bits, whatever the id. */
+export function digestStatement(selection: Selection): Statement {
+  const seconds = secondsOf(selection)
+  const hash = `MOD(MOD(id, 2147483647) + server_id * 1000003 + ${seconds} * 8191, 2147483647) * 2654435761`
+  const sums = `CAST(SUM(CAST(id AS BIGNUMERIC)) AS STRING) AS id_sum, CAST(BIT_XOR(${hash}) AS STRING) AS hash_xor`
+  return select(`CAST(COUNT(*) AS STRING) AS row_count, ${sums}`, selection)
+}
+
+/** The range cut into parts of `ids` ids, numbered from 0: number, first and last time of each that has rows. */
+export function partsStatement(selection: Selection, ids: bigint): Statement {
+  const seconds = secondsOf(selection)
+  const list = `DIV(id - @after_id - 1, ${ids}) AS part, MIN(${seconds}) AS first_ts, MAX(${seconds}) AS last_ts`
+  return select(list, selection, 'GROUP BY part ORDER BY part')
+}
+
+/** The rows with all their columns, ordered by id. */
+export function readStatement(selection: Selection): Statement {
+  const columns = 'score, step, `offset`, rtt, leap, error'
+  return select(
+    `id, server_id, monitor_id, ${secondsOf(selection)} AS ts_seconds, ${columns}`,
+    selection,
+    'ORDER BY id',
+  )
+}
+
+function select(list: string, { table, tsType, range, span }: Selection, rest = ''): Statement {
+  const { projectId, dataset, table: name } = table
+  const lines = [
+    `SELECT ${list}`,
+    `FROM \`${projectId}.${dataset}.${name}\``,
+    'WHERE id > @after_id AND id <= @up_to_id',
+  ]
+  const params: Record<string, bigint> = { after_id: range.afterId, up_to_id: range.upToId }
+  if (span && tsType === 'TIMESTAMP') {
+    lines.push('AND ts >= TIMESTAMP_SECONDS(@from_ts) AND ts < TIMESTAMP_SECONDS(@before_ts)')
+    params.from_ts = BigInt(span.fromSeconds)
+    params.before_ts = BigInt(span.toSeconds + 1)
+  }
+  return { sql: [...lines, rest].join('\n').trim(), params }
+}
+
+function secondsOf({ tsType }: Selection): string {
+  return tsType === 'TIMESTAMP' ? 'UNIX_SECONDS(ts)' : 'DIV(ts, 1000000)'
+}

@@ -1,0 +1,73 @@
+import { metadataOf, syncMarkerOf, writeLogScores } from '@archiver/avro'
+import {
+  Digest,
+  equalDigests,
+  type LogScoreChunk,
+  type Permit,
+  type RangeDigest,
+  type StoredRows,
+} from '@archiver/core'
+import { type Comparison, compareRows } from './compare-rows.js'
+import { jobIdOf } from './job-id.js'
+import type { LoadJob } from './jobs.js'
+import type { Loader } from './load.js'
+import { resultOf } from './result.js'
+import type { Span } from './sql.js'
+
+const secondsPerDay = 86_400
+
+/** What an unfinished batch is looked up with. */
+export interface Question extends Comparison {
+  readonly loader: Loader
+  readonly dataset: string
+  readonly takeoverWaitMs: number
+}
+
+/**
+ * What the table holds of a batch: once every job of it has ended, the table itself is asked, since a job's word is
+ * forgotten after six months, and its rows may have been removed. A load is whole or nothing, so the answer is nearly
+ * always the digest's: all, or none. Only where it is neither are the rows compared one by one.
+ */
+export async function storedRows(question: Question): Promise<StoredRows> {
+  const { loader, reader, batch, source, permit, takeoverWaitMs } = question
+  const jobs = await loader.settled(batch, permit, takeoverWaitMs)
+  const done = jobs.filter(({ state }) => state === 'done')
+  const { digest, span } = await summarise(source(), permit)
+  const held = await reader.digest(batch.table, batch, permit.signal, span)
+  if (held.rows > 0n && equalDigests(held, digest)) return all(question, done)
+  loader.spend(done)
+  const ids = held.rows === 0n ? new BigUint64Array() : await compareRows(question)
+  if (ids.length === 0) return { kind: 'none' }
+  return { kind: 'some', ids }
+}
+
+interface Summary {
+  readonly digest: RangeDigest
+  /** The days of the rows, and one more on either side for times that are not what they were. Undefined without rows. */
+  readonly span: Span | undefined
+}
+
+async function summarise(chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<Summary> {
+  const digest = new Digest()
+  let [fromSeconds, toSeconds] = [Number.POSITIVE_INFINITY, 0]
+  for await (const chunk of chunks) {
+    permit.check()
+    digest.add(chunk)
+    for (let i = 0; i < chunk.rows; i++) {
+      const ts = chunk.tsSeconds[i]!
+      if (ts < fromSeconds) fromSeconds = ts
+      if (ts > toSeconds) toSeconds = ts
+    }
+  }
+  const { value } = digest
+  const span = { fromSeconds: Math.max(0, fromSeconds - secondsPerDay), toSeconds: toSeconds + secondsPerDay }
+  return { digest: value, span: value.rows === 0n ? undefined : span }
+}
+
+async function all({ batch, dataset, source, permit }: Question, done: readonly LoadJob[]): Promise<StoredRows> {
+  const identity = done.at(-1)?.id ?? jobIdOf({ dataset, table: batch.table }, batch.id, 1)
+  // The same rows give the same file, so this is what `store` would have answered.
+  const format = { metadata: metadataOf(batch), sync: syncMarkerOf(batch) }
+  const written = await writeLogScores(source(), async () => permit.check(), format)
+  return { kind: 'all', result: resultOf(written, identity) }
+}

@@ -1,0 +1,92 @@
+import { batchOf } from '@archiver/conformance'
+import {
+  type Archiver,
+  chunksFromRows,
+  type LogScore,
+  type Permit,
+  type PlannedBatch,
+  permitUntil,
+} from '@archiver/core'
+import {
+  type FakeBigQuery,
+  type FakeBigQueryOptions,
+  startFakeBigQuery,
+  type TableRow,
+} from '@archiver/testkit/bigquery'
+import { createBigQueryArchiver } from '../archiver.js'
+import type { BigQueryArchiverOptions } from '../options.js'
+
+export const dataset = 'ntp'
+export const table = 'log_scores'
+export const location = 'europe-west2'
+
+/** A fake with one empty data set, outside of US and EU, where nothing finds a job without its location. */
+export async function startFake(options: FakeBigQueryOptions = {}): Promise<FakeBigQuery> {
+  const fake = await startFakeBigQuery(options)
+  await fake.createDataset({ id: dataset, location })
+  // The client reads it whenever one is made.
+  process.env.BIGQUERY_EMULATOR_HOST = fake.url
+  return fake
+}
+
+/** An archiver as a newly started process would have it. */
+export function archiverOf(fake: FakeBigQuery, options: Partial<BigQueryArchiverOptions> = {}): Archiver {
+  return createBigQueryArchiver({ projectId: fake.projectId, dataset, takeoverWaitMs: 1, ...options })
+}
+
+export async function prepared(fake: FakeBigQuery, options: Partial<BigQueryArchiverOptions> = {}): Promise<Archiver> {
+  const archiver = archiverOf(fake, options)
+  await archiver.prepare(table)
+  return archiver
+}
+
+export function batch(id: bigint, rows: readonly LogScore[], change: Partial<PlannedBatch> = {}): PlannedBatch {
+  return { ...batchOf(table, 'bigquery', id, rows), ...change }
+}
+
+export function store(
+  archiver: Archiver,
+  planned: PlannedBatch,
+  rows: readonly LogScore[],
+  permit: Permit = permitUntil(),
+) {
+  return archiver.store(planned, chunksFromRows(rows, 100), permit)
+}
+
+export function stored(
+  archiver: Archiver,
+  planned: PlannedBatch,
+  rows: readonly LogScore[],
+  permit: Permit = permitUntil(),
+) {
+  return archiver.stored(planned, () => chunksFromRows(rows, 100), permit)
+}
+
+/** A row of the fake's, read by ClickHouse, as the archive documents it. */
+export function logScoreOf(row: TableRow): LogScore {
+  // The fake gives INTEGER and TIMESTAMP as bigint, FLOAT as number, STRING as text.
+  const { id, server_id, monitor_id, ts, score, step, offset, rtt, leap, error } = row as Record<string, bigint> &
+    Record<'score' | 'step', number> & {
+      offset: number | null
+      rtt: bigint | null
+      leap: bigint | null
+      error: string | null
+    }
+  return {
+    id: id!,
+    serverId: Number(server_id),
+    monitorId: Number(monitor_id),
+    tsSeconds: Number(ts! / 1_000_000n),
+    score,
+    step,
+    offset,
+    rtt: rtt === null ? null : Number(rtt),
+    leap: leap === null ? null : Number(leap),
+    error,
+    warning: null,
+  }
+}
+
+export async function rowsIn(fake: FakeBigQuery, name = table): Promise<LogScore[]> {
+  return (await fake.rowsOf(dataset, name)).map(logScoreOf)
+}

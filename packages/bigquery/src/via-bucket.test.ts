@@ -1,0 +1,80 @@
+import { archivedRow } from '@archiver/avro'
+import { ordinaryRows } from '@archiver/conformance'
+import { permitUntil } from '@archiver/core'
+import type { FakeBigQuery } from '@archiver/testkit/bigquery'
+import { describeWithFakeGcs } from '@archiver/testkit/vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { batch, dataset, location, prepared, rowsIn, startFake, store, stored, table } from './testing/fake.js'
+
+const rows = ordinaryRows(300)
+const id = 'archiver_ntp-log_scores_1_1'
+
+await describeWithFakeGcs('through a bucket', (bucket) => {
+  let fake: FakeBigQuery
+
+  beforeAll(async () => {
+    process.env.STORAGE_EMULATOR_HOST = bucket.server.url
+    fake = await startFake({ storageUrl: bucket.server.url })
+  })
+  afterEach(async () => {
+    expect(await objects()).toEqual([])
+    await fake.deleteTable(dataset, table)
+    for (const { jobId } of await fake.jobs()) await fake.forget(jobId)
+  })
+  afterAll(() => fake.close())
+
+  const open = () => prepared(fake, { viaBucket: { name: bucket.name }, maxUploadBytes: 1 })
+
+  async function objects(): Promise<string[]> {
+    const answer = await fetch(`${bucket.server.url}/storage/v1/b/${bucket.name}/o`)
+    const { items = [] } = (await answer.json()) as { items?: { name: string }[] } // of the emulator
+    return items.map(({ name }) => name)
+  }
+
+  test('a file of any size is loaded from an object, which is then removed', async () => {
+    const result = await store(await open(), batch(1n, rows), rows)
+    expect(result).toMatchObject({ rows: 300, identity: id })
+    expect(await rowsIn(fake)).toEqual(rows.map(archivedRow))
+    expect(await stored(await open(), batch(1n, rows), rows)).toEqual({ kind: 'all', result })
+    const load = (await fake.requests()).find(({ body }) => JSON.stringify(body)?.includes('sourceUris'))!
+    expect(load.body).toMatchObject({
+      jobReference: { jobId: id, location },
+      configuration: {
+        labels: { archiver_batch: '1' },
+        load: { sourceUris: [`gs://${bucket.name}/bq-spool/${id}.avro`], useAvroLogicalTypes: true },
+      },
+    })
+  })
+
+  test('a large file goes up in a session that can be resumed', async () => {
+    const many = ordinaryRows(300_000)
+    expect((await store(await open(), batch(1n, many), many)).bytes).toBeGreaterThan(8 * 2 ** 20)
+    expect(await fake.countOf(dataset, table)).toBe(300_000)
+  })
+
+  test('the object stays while its job may read it, and is swept after', async () => {
+    await fake.fail({ on: 'jobs.insert', do: { kind: 'hold-job', state: 'RUNNING' } })
+    const stop = new AbortController()
+    const first = store(await open(), batch(1n, rows), rows, permitUntil(stop.signal))
+    while (!(await fake.jobs()).some(({ state }) => state === 'RUNNING'));
+    stop.abort(new Error('the process ends'))
+    await expect(first).rejects.toThrow('the process ends')
+    await open()
+    expect(await objects()).toEqual([`bq-spool/${id}.avro`])
+    await fake.release()
+    expect(await stored(await open(), batch(1n, rows), rows)).toMatchObject({ kind: 'all' })
+  })
+
+  test('a lost answer does not load twice', async () => {
+    await fake.fail({ on: 'jobs.insert', do: { kind: 'lose-response' } })
+    await store(await open(), batch(1n, rows), rows)
+    expect(await rowsIn(fake)).toHaveLength(300)
+  })
+
+  test('no such bucket: named, with the settings to correct', async () => {
+    await expect(prepared(fake, { viaBucket: { name: 'no-such-bucket' } })).rejects.toMatchObject({
+      code: 'BQ_BUCKET',
+      hint: expect.stringContaining('gc_bucket'),
+    })
+  })
+})

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts'],
+    exclude: ['src/live.test.ts'],
+    globalSetup: ['@archiver/testkit/global-setup'],
+    testTimeout: 60_000,
+    hookTimeout: 300_000,
+  },
+})
