@@ -1,10 +1,10 @@
 /**
  * The places where a crash, a freeze or a lost lock is worth a test, in the order in which a batch passes them.
  * `plan` and `commit` are transactions in MySQL, `store` is the adapter's work (a chunk is about to be handed to it;
- * a file is partly written, is whole, has its name; an object is spooled, partly sent, there; an insert is partly sent, is answered; a
- * load is spooled, partly sent, has its job, has ended), `recover` the look at what
- * an unfinished batch has left. The cleaner: a span of ids is verified, a range of it is about to be deleted, is deleted
- * and not committed, is committed; the run is stamped.
+ * a file is partly written, is whole, has its name; an object is spooled, partly sent, there; an insert is partly sent, is
+ * answered; a load is spooled, partly sent, has its job, has ended), `recover` the look at what an unfinished batch has
+ * left. The cleaner: a span of ids is verified, a range of it is about to be deleted, is deleted and not committed, is
+ * committed; the run is stamped.
  */
 export type FaultPoint =
   | 'lock.taken'
