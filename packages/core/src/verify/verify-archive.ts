@@ -100,7 +100,9 @@ class Verifier {
     }
     for (const piece of piecesOf(range, cuts)) {
       signal.throwIfAborted()
-      await this.unlessUnreadable(() => (deep ? this.compare(piece, onRows) : this.compareSums(piece, onRows)))
+      await this.unlessUnreadable(() =>
+        deep ? this.compare(piece, range.upToId, onRows) : this.compareSums(piece, onRows),
+      )
     }
   }
 
@@ -116,17 +118,19 @@ class Verifier {
     const { reader, table, signal } = this.options
     const small = range.upToId - range.afterId <= READ_IDS
     // Where one side has nothing there is nothing to narrow down; files are read wholly for each sum.
-    if (small || source.rows === 0n || archive.rows === 0n || reader.cuts !== undefined) return this.compare(range)
+    if (small || source.rows === 0n || archive.rows === 0n || reader.cuts !== undefined)
+      return this.compare(range, range.upToId)
     const [left, right] = halvesOf(range)
     const [sourceLeft, archiveLeft] = await both(this.sums.of(left), asked(reader.digest(table, left, signal)))
     await this.narrow(left, sourceLeft, archiveLeft)
     await this.narrow(right, restOf(source, sourceLeft), restOf(archive, archiveLeft))
   }
 
-  private compare(range: IdRange, onRows: OnRows = () => undefined): Promise<void> {
+  /** @param soonUpToId - how far will be read next. */
+  private compare(range: IdRange, soonUpToId: bigint, onRows: OnRows = () => undefined): Promise<void> {
     const { source, reader, table, signal, skipped } = this.options
     return compareRows({
-      source: archived(withoutIds(source.read(range), skipped), reader),
+      source: archived(withoutIds(source.read(range, soonUpToId), skipped), reader),
       archive: askedRows(reader.read(table, range, signal)),
       log: this.log,
       lowestId: () => this.lowestId(),

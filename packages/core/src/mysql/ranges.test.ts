@@ -1,0 +1,67 @@
+import { createSourceTables, generateRows, insertRows, type SourceRow } from '@archiver/testkit'
+import { hostileRows } from '@archiver/testkit/arbitraries'
+import { describeWithMySql } from '@archiver/testkit/vitest'
+import fc from 'fast-check'
+import type { Connection } from 'mysql2/promise'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { IdRange } from '../archive-reader.js'
+import { digestOf } from '../digest.js'
+import { withoutIds } from '../engine/select-rows.js'
+import { MySqlRanges } from './ranges.js'
+import { MySqlSource } from './source.js'
+
+const everything = { afterId: 0n, upToId: 2n ** 64n - 1n }
+
+await describeWithMySql('what the server computes of a range', (database) => {
+  let connection: Connection
+  beforeAll(async () => {
+    connection = await database.connect()
+  })
+  afterAll(() => connection.end())
+
+  async function table(name: string, rows: Iterable<SourceRow>): Promise<string> {
+    await createSourceTables(connection, { table: name })
+    await insertRows(connection, name, rows)
+    return name
+  }
+
+  /** The server's digest must be the one of the rows as they are read. */
+  async function expectEqual(name: string, range: IdRange, without: readonly bigint[] = []): Promise<void> {
+    await using source = new MySqlSource({ settings: database.address, table: name })
+    await using ranges = new MySqlRanges({ settings: database.address, table: name })
+    const rows = withoutIds(source.read(range), BigUint64Array.from(without))
+    expect(await ranges.digest(range, without)).toEqual(await digestOf(rows))
+  }
+
+  test('is the digest of its rows, in a narrow range and in a wide one', async () => {
+    const name = await table('digests', generateRows({ rows: 2_000, firstId: 5_000_000_001n }))
+    await expectEqual(name, everything)
+    await expectEqual(name, { afterId: 5_000_000_100n, upToId: 5_000_001_900n })
+    await expectEqual(name, { afterId: 5_000_000_100n, upToId: 5_000_001_900n }, [5_000_000_101n, 5_000_001_000n])
+    await expectEqual(name, { afterId: 0n, upToId: 5n })
+  })
+
+  test('is exact for any ids, servers and times', { timeout: 120_000 }, async () => {
+    let number = 0
+    const property = fc.asyncProperty(hostileRows(60), async (rows) => {
+      const name = await table(`hostile_${number++}`, rows)
+      const ids = rows.map(({ id }) => id)
+      await expectEqual(name, everything)
+      for (const id of ids.slice(0, 3)) await expectEqual(name, { afterId: id - 1n, upToId: id + 2n ** 20n })
+      await connection.query(`drop table ${name}_archive_status, ${name}`)
+    })
+    await fc.assert(property, { numRuns: 10 })
+  })
+
+  test('the first row at or after a time, the last at or before it', async () => {
+    const rows = [...generateRows({ rows: 500, rowsPerSecond: 1 })]
+    const name = await table('times', rows)
+    await using ranges = new MySqlRanges({ settings: database.address, table: name })
+    const seconds = rows[250]!.tsSeconds
+    const byTime = rows.toSorted((a, b) => a.tsSeconds - b.tsSeconds || Number(a.id - b.id))
+    expect(await ranges.idFrom(seconds)).toBe(byTime.find(({ tsSeconds }) => tsSeconds >= seconds)!.id)
+    expect(await ranges.idUpTo(seconds)).toBe(byTime.findLast(({ tsSeconds }) => tsSeconds <= seconds)!.id)
+    expect(await ranges.idFrom(seconds + 1_000_000)).toBeNull()
+    expect(await ranges.idUpTo(0)).toBeNull()
+  })
+})

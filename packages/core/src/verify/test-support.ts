@@ -1,0 +1,77 @@
+import type { ArchiveReader, IdRange } from '../archive-reader.js'
+import { chunksFromRows } from '../chunk.js'
+import { digestOf } from '../digest.js'
+import type { LogScore } from '../types.js'
+import type { VerifySource } from './source.js'
+
+/** Rows of these ids, equal but for their ids. */
+export function rowsOf(ids: readonly (bigint | number)[], change: Partial<LogScore> = {}): LogScore[] {
+  return ids.map((id) => ({
+    id: BigInt(id),
+    monitorId: 7,
+    serverId: 9,
+    tsSeconds: 1_793_491_200,
+    score: 20,
+    step: 1,
+    offset: null,
+    rtt: null,
+    leap: null,
+    error: null,
+    warning: null,
+    ...change,
+  }))
+}
+
+/** Ids 1 to `last`. */
+export function upTo(last: number): number[] {
+  return Array.from({ length: last }, (_, i) => i + 1)
+}
+
+export function within(rows: readonly LogScore[], { afterId, upToId }: IdRange): LogScore[] {
+  return rows.filter(({ id }) => id > afterId && id <= upToId)
+}
+
+/** Rows in memory as a source. Counts what it is asked. */
+export class MemorySource implements VerifySource {
+  rows: readonly LogScore[]
+  digests = 0
+  rowsRead = 0
+
+  constructor(rows: readonly LogScore[]) {
+    this.rows = rows
+  }
+
+  async firstId(range: IdRange): Promise<bigint | null> {
+    return within(this.rows, range)[0]?.id ?? null
+  }
+
+  read(range: IdRange) {
+    const rows = within(this.rows, range)
+    this.rowsRead += rows.length
+    return chunksFromRows(rows, 100)
+  }
+
+  async digest(range: IdRange, without: readonly bigint[]) {
+    this.digests += 1
+    return digestOf(chunksFromRows(within(this.rows, range).filter(({ id }) => !without.includes(id))))
+  }
+}
+
+/** Rows in memory as an archive. */
+export class MemoryReader implements ArchiveReader {
+  readonly rows: readonly LogScore[]
+  digests = 0
+
+  constructor(rows: readonly LogScore[]) {
+    this.rows = rows
+  }
+
+  async digest(_table: string, range: IdRange) {
+    this.digests += 1
+    return digestOf(chunksFromRows(within(this.rows, range)))
+  }
+
+  read(_table: string, range: IdRange) {
+    return chunksFromRows(within(this.rows, range), 77)
+  }
+}

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest'
+import { ArchiverError } from '../errors.js'
+import { MemoryReader, MemorySource, rowsOf, upTo } from './test-support.js'
+import { type VerifyOptions, verifyArchive } from './verify-archive.js'
+
+const rows = rowsOf(upTo(100_000))
+
+function verify(source: MemorySource, reader: VerifyOptions['reader'], change: Partial<VerifyOptions> = {}) {
+  return verifyArchive({
+    source,
+    reader,
+    table: 'log_scores',
+    range: { afterId: 0n, upToId: 100_000n },
+    skipped: new BigUint64Array(),
+    identities: [],
+    deep: false,
+    signal: new AbortController().signal,
+    ...change,
+  })
+}
+
+describe('by sums', () => {
+  test('an archive that is the same is asked once and not read', async () => {
+    const [source, reader] = [new MemorySource(rows), new MemoryReader(rows)]
+    const found = await verify(source, reader)
+    expect(found).toMatchObject({ rows: 100_000, named: [], missing: [] })
+    expect(reader.digests).toBe(1)
+    expect(source.rowsRead).toBe(0)
+  })
+
+  test('a difference is narrowed down by halves: little is read, each row is counted once', async () => {
+    const source = new MemorySource(rows)
+    const found = await verify(source, new MemoryReader(rows.filter(({ id }) => id !== 77_777n)))
+    expect(found.named).toEqual([{ kind: 'missing', firstId: 77_777n, lastId: 77_777n, rows: 1 }])
+    expect(found.rows).toBe(100_000)
+    expect(source.rowsRead).toBeLessThan(20_000)
+  })
+
+  test('an archive that has nothing is not narrowed down', async () => {
+    const reader = new MemoryReader([])
+    const found = await verify(new MemorySource(rows), reader)
+    expect(found.counts).toMatchObject({ missing: 100_000 })
+    expect(found.named).toEqual([{ kind: 'missing', firstId: 1n, lastId: 100_000n, rows: 100_000 }])
+    expect(reader.digests).toBe(1)
+  })
+})
+
+describe.each([false, true])('while the source changes (every column: %s)', (deep) => {
+  test('rows that cleanup deletes meanwhile are not extra', async () => {
+    const source = new MemorySource(rows)
+    class Deleting extends MemoryReader {
+      override async digest(table: string, range: Parameters<MemoryReader['digest']>[1]) {
+        source.rows = rows.slice(30_000)
+        return super.digest(table, range)
+      }
+      override read(table: string, range: Parameters<MemoryReader['read']>[1]) {
+        source.rows = rows.slice(40_000)
+        return super.read(table, range)
+      }
+    }
+    const found = await verify(source, new Deleting(rows), { deep })
+    expect(found.named).toEqual([])
+  })
+
+  test('what lies below the first row is not compared; an empty source is nothing to compare', async () => {
+    const found = await verify(new MemorySource(rows.slice(500)), new MemoryReader(rows), { deep })
+    expect(found).toMatchObject({ range: { afterId: 500n, upToId: 100_000n }, rows: 99_500, named: [] })
+    expect(await verify(new MemorySource([]), new MemoryReader(rows), { deep })).toMatchObject({ range: null, rows: 0 })
+  })
+})
+
+describe('what cannot be read', () => {
+  const damage = new ArchiverError('file x is truncated', { code: 'AVRO_TRUNCATED' })
+
+  class Damaged extends MemoryReader {
+    readonly error: Error
+    constructor(error: Error) {
+      super(rows)
+      this.error = error
+    }
+    override async digest(table: string, range: Parameters<MemoryReader['digest']>[1]) {
+      if (range.afterId >= 20_000n && range.upToId <= 60_000n) throw this.error
+      return super.digest(table, range)
+    }
+  }
+  class DamagedFiles extends Damaged {
+    async cuts() {
+      return [20_000n, 40_000n, 60_000n, 80_000n]
+    }
+  }
+
+  test('is a finding for a file, once, and the others are verified', async () => {
+    const source = new MemorySource([
+      ...rows.slice(0, 90_000),
+      ...rowsOf([90_001], { serverId: 5 }),
+      ...rows.slice(90_001),
+    ])
+    expect((await verify(source, new DamagedFiles(damage))).named).toEqual([
+      { kind: 'unreadable', code: 'AVRO_TRUNCATED', message: 'file x is truncated' },
+      { kind: 'different', id: 90_001n, columns: [{ column: 'server_id', source: 5, archive: 9 }] },
+    ])
+  })
+
+  test.each([
+    ['an archive that is not files', new Damaged(damage)],
+    ['a failure that passes', new DamagedFiles(new ArchiverError('busy', { code: 'X', retryable: true }))],
+    ['anything else', new DamagedFiles(new TypeError('a defect'))],
+  ])('ends the verification for %s', async (_, reader) => {
+    const whole = { afterId: 20_000n, upToId: 60_000n }
+    await expect(verify(new MemorySource(rows), reader, { range: whole })).rejects.toBe(reader.error)
+  })
+
+  test('a source that cannot be read is no finding', async () => {
+    class Failing extends MemorySource {
+      override digest(): Promise<never> {
+        return Promise.reject(damage)
+      }
+    }
+    await expect(verify(new Failing(rows), new DamagedFiles(damage))).rejects.toBe(damage)
+  })
+})
+
+test('memory of what is wrong is bounded', async () => {
+  const found = await verify(new MemorySource(rows), new MemoryReader(rows.filter(({ id }) => id % 2n === 0n)), {
+    deep: true,
+    mostNamed: 10,
+  })
+  expect(found.counts).toMatchObject({ missing: 50_000 })
+  expect(found.named).toHaveLength(10)
+  expect(found.missing).toHaveLength(1_000)
+  expect(found.missingMore).toBe(true)
+})
