@@ -8,6 +8,7 @@ import type { ErrorName, FakeBigQuery, FaultAction } from '@archiver/testkit/big
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   archiverOf,
+  atFault,
   batch,
   dataset,
   location,
@@ -243,6 +244,16 @@ test('a permit that ends at any moment leaves whole batches only', async () => {
   }
   await expectRows()
   expect(await loads()).toHaveLength(1)
+})
+
+test('a permit that ends when all of the file is on its way: BigQuery has nothing', async () => {
+  const stop = new AbortController()
+  const end = new Error('the lock is lost')
+  atFault('bigquery.sending', () => stop.abort(end))
+  const permit = { signal: new AbortController().signal, check: () => stop.signal.throwIfAborted() }
+  await expect(store(await open(), batch(1n, rows), rows, permit)).rejects.toThrow(end)
+  expect(await loads()).toEqual([])
+  await expectRows([])
 })
 
 test('a row that differs, and a row that is there twice, are named', async () => {

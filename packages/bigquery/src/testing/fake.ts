@@ -2,6 +2,7 @@ import { batchOf } from '@archiver/conformance'
 import {
   type Archiver,
   chunksFromRows,
+  type FaultPoint,
   type LogScore,
   type Permit,
   type PlannedBatch,
@@ -13,6 +14,7 @@ import {
   startFakeBigQuery,
   type TableRow,
 } from '@archiver/testkit/bigquery'
+import { onTestFinished } from 'vitest'
 import { createBigQueryArchiver } from '../archiver.js'
 import type { BigQueryArchiverOptions } from '../options.js'
 
@@ -89,4 +91,14 @@ export function logScoreOf(row: TableRow): LogScore {
 
 export async function rowsIn(fake: FakeBigQuery, name = table): Promise<LogScore[]> {
   return (await fake.rowsOf(dataset, name)).map(logScoreOf)
+}
+
+/** Leaves a hook for one place, as core's faultPoint looks for it, until the test's end. */
+export function atFault(point: FaultPoint, act: () => void | Promise<void>): void {
+  const hooks: { [key: symbol]: unknown } = globalThis
+  const key = Symbol.for('@archiver/fault')
+  hooks[key] = (at: FaultPoint) => (at === point ? act() : undefined)
+  onTestFinished(() => {
+    delete hooks[key]
+  })
 }
