@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, ServiceUnavailable } from './errors.js'
 import { findExecutable, runCommand } from './executables.js'
+import { fetchOnce } from './fetch-once.js'
 
 /** A tree of unpacked Debian packages. */
 export interface UnpackedPackages {
@@ -20,32 +20,22 @@ export interface UnpackedPackages {
  * @throws ServiceUnavailable where there is no apt, or the packages cannot be had.
  */
 export async function unpackDebianPackages(...packages: string[]): Promise<UnpackedPackages> {
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ntp-archiver')
-  const root = join(cache, packages.join('+'))
   try {
-    if (!(await exists(root))) await fetchInto(root, cache, packages)
+    const root = await fetchOnce(packages.join('+'), (work) => fetchInto(work, packages))
     return { root, env: await withLibraries(root) }
   } catch (thrown) {
     throw new ServiceUnavailable(`${packages.join(', ')}: ${messageOf(thrown)}`, { cause: thrown })
   }
 }
 
-/** Two processes may do this at once: each works in a folder of its own, and the first to rename wins. */
-async function fetchInto(root: string, cache: string, packages: readonly string[]): Promise<void> {
+async function fetchInto(work: string, packages: readonly string[]): Promise<string> {
   if (!(await findExecutable('apt-get')) || !(await findExecutable('dpkg'))) {
     throw new Error('not found on PATH, and this machine has no apt-get to fetch it with')
   }
-  await mkdir(cache, { recursive: true })
-  const work = await mkdtemp(join(cache, '.fetch-'))
-  try {
-    await download(work, packages)
-    await unpack(join(work, 'cache/archives'), join(work, 'root'))
-    await rename(join(work, 'root'), root).catch(async (thrown: unknown) => {
-      if (!(await exists(root))) throw thrown
-    })
-  } finally {
-    await rm(work, { recursive: true, force: true })
-  }
+  const root = join(work, 'root')
+  await download(work, packages)
+  await unpack(join(work, 'cache/archives'), root)
+  return root
 }
 
 async function download(work: string, packages: readonly string[]): Promise<void> {
@@ -82,11 +72,4 @@ async function withLibraries(root: string): Promise<NodeJS.ProcessEnv> {
   }
   const before = process.env.LD_LIBRARY_PATH
   return { ...process.env, LD_LIBRARY_PATH: [...folders, ...(before ? [before] : [])].join(':') }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { TestProject } from 'vitest/node'
 import { startClickHouse } from './clickhouse-server.js'
 import { messageOf, ServiceUnavailable } from './errors.js'
+import { startFakeGcs } from './fake-gcs-server.js'
 import { testMySql } from './mysql-server.js'
 
 declare module 'vitest' {
@@ -18,11 +19,15 @@ interface Stoppable {
 }
 
 /**
- * A `globalSetup` of vitest: one MySQL and one ClickHouse server for all test files of a run, each started when a
- * file first asks for it, stopped at the end of the run.
+ * A `globalSetup` of vitest: one MySQL and one ClickHouse server and one emulator of Cloud Storage for all test files of a
+ * run, each started when a file first asks for it, stopped at the end of the run.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const services = { '/mysql': new SharedServer(testMySql), '/clickhouse': new SharedServer(startClickHouse) }
+  const services = {
+    '/mysql': new SharedServer(testMySql),
+    '/clickhouse': new SharedServer(startClickHouse),
+    '/gcs': new SharedServer(startFakeGcs),
+  }
   const broker = createServer((request, response) => {
     const service = services[request.url as keyof typeof services] // only `vitest.ts` asks
     void service.answer(response)

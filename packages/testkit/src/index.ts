@@ -8,9 +8,12 @@ export {
   type MySqlDatabase,
 } from './database.js'
 export { ServiceUnavailable } from './errors.js'
+export { createGcsBucket, type FakeGcsServer, type GcsBucket, startFakeGcs } from './fake-gcs-server.js'
 export { freePort } from './free-port.js'
+export { type GcsFault, type GcsProxy, type GcsRequest, type GcsStep, startGcsProxy } from './gcs-proxy.js'
 export { fillTable, insertRows } from './insert-rows.js'
 export { existingMySql, type MySqlServer, type MySqlServerOptions, startMariaDb, testMySql } from './mysql-server.js'
+export { type Python, pythonWith } from './python.js'
 export { seededRandom } from './random.js'
 export { type GenerateOptions, generateRows, type SourceRow } from './rows.js'
 export { createSourceTables, dropTables, type SourceTables } from './schema.js'

@@ -1,7 +1,11 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { afterAll, describe, inject } from 'vitest'
 import { type ClickHouseServer, clickHouseQuery, startClickHouse } from './clickhouse-server.js'
 import { type ClickHouseDatabase, createClickHouseDatabase, createDatabase, type MySqlDatabase } from './database.js'
 import { ServiceUnavailable } from './errors.js'
+import { createGcsBucket, type FakeGcsServer, type GcsBucket } from './fake-gcs-server.js'
 import type {} from './global-setup.js'
 import { findMySqlPrograms } from './mysql-programs.js'
 import { type MySqlServer, type MySqlServerOptions, startMariaDb } from './mysql-server.js'
@@ -33,11 +37,22 @@ export async function sharedClickHouse(): Promise<ClickHouseServer> {
   return { ...server, process: undefined, query, async stop() {} }
 }
 
+/**
+ * The emulator of Cloud Storage that all test files of this run share. To freeze or kill one, start your own.
+ *
+ * @throws ServiceUnavailable where none can be had.
+ */
+export async function sharedFakeGcs(): Promise<FakeGcsServer> {
+  const server = (await ask('/gcs')) as FakeGcsServer // global-setup.ts sends what it started
+  return { ...server, process: undefined, async stop() {} }
+}
+
+/** Not with fetch, which waits for five minutes at most: a server may have to be built first. */
 async function ask(service: string): Promise<unknown> {
-  const response = await fetch(inject('archiverServersUrl') + service)
-  if (response.ok) return response.json()
-  const message = await response.text()
-  throw response.status === 404 ? new ServiceUnavailable(message) : new Error(message)
+  const [response] = (await once(get(inject('archiverServersUrl') + service), 'response')) as [IncomingMessage] // it comes with
+  const message = await text(response)
+  if (response.statusCode === 200) return JSON.parse(message)
+  throw response.statusCode === 404 ? new ServiceUnavailable(message) : new Error(message)
 }
 
 /**
@@ -54,6 +69,12 @@ export function describeWithMySql(name: string, body: (database: MySqlDatabase) 
 export function describeWithClickHouse(name: string, body: (database: ClickHouseDatabase) => void | Promise<void>) {
   const create = async () => createClickHouseDatabase(await sharedClickHouse())
   return describeWith(name, body, create, (database) => database.drop())
+}
+
+/** Like {@link describeWithMySql}, with an empty bucket on the shared emulator of Cloud Storage. */
+export function describeWithFakeGcs(name: string, body: (bucket: GcsBucket) => void | Promise<void>) {
+  const create = async () => createGcsBucket(await sharedFakeGcs())
+  return describeWith(name, body, create, (bucket) => bucket.drop())
 }
 
 /** Like {@link describeWithMySql}, with a whole server to freeze, kill and restart, stopped after the last test. */

@@ -1,0 +1,102 @@
+import { AvroArchiveReader, Spool } from '@archiver/avro'
+import {
+  type Archiver,
+  type BatchPolicy,
+  type ErrorPlace,
+  faultPoint,
+  type LogScoreChunk,
+  type Permit,
+  type PlannedBatch,
+  type ReadRows,
+  type StoredRows,
+  type StoreResult,
+} from '@archiver/core'
+import { Connection } from './connection.js'
+import { heldObjects } from './held-objects.js'
+import { objectNameOf } from './object-name.js'
+import { Objects } from './objects.js'
+import { defaultBatch, type GcsAvroOptions } from './options.js'
+import { type Parcel, type ParcelFormat, packParcel } from './parcel.js'
+import { publish } from './publish.js'
+import { BucketShelf } from './shelf.js'
+import type { ObjectHeaders } from './upload.js'
+
+/** Archives source tables as Avro objects in a bucket of Cloud Storage, one object a batch. */
+export function createGcsAvroArchiver(options: GcsAvroOptions): Archiver {
+  return new GcsAvroArchiver(options)
+}
+
+class GcsAvroArchiver implements Archiver {
+  readonly name = 'gcsavro'
+  readonly batch: BatchPolicy
+  readonly reader: AvroArchiveReader
+  readonly #connection: Connection
+  readonly #objects: Objects
+  readonly #spool: Spool
+  readonly #format: ParcelFormat
+  readonly #headers: ObjectHeaders
+  readonly #resumableFromBytes: number
+
+  constructor(options: GcsAvroOptions) {
+    const { contentType = 'avro/binary', cacheControl = 'public, max-age=157248000' } = options
+    const { codec = 'null', rowsPerBlock = 50_000, resumableFromBytes = 8 * 2 ** 20 } = options
+    this.batch = { ...defaultBatch, ...options.batch }
+    this.#connection = new Connection(options)
+    this.#objects = new Objects(this.#connection, options.defaultTable ?? 'log_scores')
+    this.reader = new AvroArchiveReader(new BucketShelf(this.#objects))
+    this.#spool = new Spool({ path: options.spoolPath, scope: `${options.scope ?? 'archiver'}.gcsavro` })
+    this.#format = { codec, rowsPerBlock, mostRows: this.batch.maxRows }
+    this.#headers = { contentType, cacheControl }
+    this.#resumableFromBytes = resumableFromBytes
+  }
+
+  async check(): Promise<void> {
+    await this.#connection.check()
+    await this.#spool.check()
+  }
+
+  async prepare(table: string): Promise<void> {
+    await this.check()
+    await this.#spool.sweep(table)
+    await this.#objects.requireBucket(table, new AbortController().signal)
+  }
+
+  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
+    permit.check()
+    await using parcel = await packParcel(this.#spool, batch, chunks, permit, this.#format)
+    if (parcel === undefined) return { rows: 0, bytes: 0, identity: '' }
+    await faultPoint('gcs.spooled')
+    permit.check()
+    const object = await this.#deliver(batch, parcel, permit)
+    await faultPoint('gcs.uploaded')
+    const result = { rows: parcel.rows, bytes: object.bytes, identity: object.name }
+    const dropped = parcel.warningsDropped
+    return dropped > 0 ? { ...result, conversions: { warningDropped: dropped } } : result
+  }
+
+  stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows> {
+    return heldObjects(this.#objects, batch, source, permit)
+  }
+
+  async close(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #deliver(batch: PlannedBatch, parcel: Parcel, permit: Permit) {
+    return publish(this.#objects, batch, {
+      connection: this.#connection,
+      name: objectNameOf(this.#objects.prefix(batch.table), parcel.first),
+      parcel,
+      headers: this.#headers,
+      resumable: parcel.bytes >= this.#resumableFromBytes,
+      permit,
+      place: placeOf(batch),
+    })
+  }
+}
+
+function placeOf({ archiver, table, afterId, upToId }: PlannedBatch): ErrorPlace {
+  return { archiver, table, afterId, upToId }
+}
