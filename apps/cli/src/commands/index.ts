@@ -3,8 +3,14 @@ import { archiveCommand } from './archive.js'
 import { configCommand } from './config.js'
 import { markCommand } from './mark.js'
 import { skipCommand } from './skip.js'
+import { verifyCommand } from './verify.js'
 
 /** Adds all commands, in the order of `--help`. What one needs to run is imported when it runs. */
 export function addCommands(yargs: Argv): Argv {
-  return yargs.command(archiveCommand).command(markCommand).command(skipCommand).command(configCommand)
+  return yargs
+    .command(archiveCommand)
+    .command(verifyCommand)
+    .command(markCommand)
+    .command(skipCommand)
+    .command(configCommand)
 }

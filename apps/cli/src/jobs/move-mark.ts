@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline/promises'
 import type { StoredBatch } from '@archiver/core/mysql'
 import type { Wiring } from '../archivers.js'
-import { ExitCode, UsageError } from '../exit-codes.js'
+import { ExitCode } from '../exit-codes.js'
+import { confirmed } from './confirmed.js'
 import { withLock } from './with-lock.js'
 
 export interface MarkJob extends Wiring {
@@ -23,7 +23,7 @@ export async function moveMark({ archiver, to, reason, yes, ...wiring }: MarkJob
     }
     const above = await operator.batchesAbove(archiver, to ?? 0n)
     for (const line of previewLines(archiver, from, to, above)) console.log(line)
-    if (!yes && !(await confirmed())) {
+    if (!yes && !(await confirmed('Move it?'))) {
       console.log('nothing was changed')
       return ExitCode.failed
     }
@@ -54,14 +54,6 @@ function previewLines(
     ...(above.length > shown.length ? [`  and ${above.length - shown.length} more`] : []),
     meaning,
   ]
-}
-
-async function confirmed(): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new UsageError('there is nobody to ask: add --yes')
-  const asking = createInterface({ input: process.stdin, output: process.stdout })
-  const answer = await asking.question('Move it? [y/N] ')
-  asking.close()
-  return /^y(es)?$/i.test(answer.trim())
 }
 
 function text(mark: bigint | null): string {

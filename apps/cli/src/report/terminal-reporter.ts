@@ -1,9 +1,9 @@
 import type { EngineEvent } from '@archiver/core/engine'
 import { errorLine } from './error-lines.js'
+import { barText, count, megabytes, rate, seconds } from './quantities.js'
 import { type PassSummary, peakRssBytes, type Reporter } from './reporter.js'
 
 const REDRAW_INTERVAL_MS = 100
-const BAR_WIDTH = 24
 
 /** The run of one archiver that the bar shows. */
 interface Running {
@@ -89,35 +89,12 @@ export class TerminalReporter implements Reporter {
     this.drawnMs = nowMs
     const { archiver, firstId = lastId, upToId, startedMs, doneRows } = this.running
     const part = Number(lastId - firstId + 1n) / Number(upToId - firstId + 1n)
-    const elapsedMs = nowMs - startedMs
-    const filled = Math.round(part * BAR_WIDTH)
-    const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
-    const rows = doneRows + batchRows
-    const left = seconds((elapsedMs / part) * (1 - part))
-    this.out.write(
-      `\r\x1b[K${archiver} ${bar} ${Math.floor(part * 100)}%  ${count(rows)} rows  ${rate(rows, elapsedMs)}  ${left} left`,
-    )
+    const advance = { name: archiver, part, rows: doneRows + batchRows, elapsedMs: nowMs - startedMs }
+    this.out.write(`\r\x1b[K${barText(advance)}`)
   }
 
   /** A line that stays; it takes the place of the bar. */
   private line(text: string): void {
     this.out.write(`\r\x1b[K${text}\n`)
   }
-}
-
-function count(rows: number): string {
-  return rows.toLocaleString('en-US')
-}
-
-function rate(rows: number, elapsedMs: number): string {
-  return `${count(Math.round((rows / elapsedMs) * 1000))} rows/s`
-}
-
-function seconds(ms: number): string {
-  const s = ms / 1000
-  return s < 100 ? `${s.toFixed(1)} s` : `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.round(bytes / 1_048_576)} MB`
 }

@@ -42,23 +42,32 @@ export class MySqlRanges implements AsyncDisposable {
     return { rows, idSum: BigInt.asUintN(64, narrow ? ids + rows * afterId : ids), hashXor }
   }
 
-  /** The first row measured at this time or after it; null where there is none. By the index on `ts`. */
+  /**
+   * The lowest id of the rows measured within an hour from this time on, or from the first row after it on: ids rise with
+   * time, but for some seconds. Null where there is no row. By the index on `ts`.
+   */
   idFrom(tsSeconds: number): Promise<bigint | null> {
-    return this.id(`ts >= from_unixtime(0) + interval ${tsSeconds} second order by ts, id`)
+    const first = this.times('min', `ts >= ${timeOf(tsSeconds)}`)
+    return this.id('min', `ts >= ${first} and ts < ${first} + interval 1 hour`)
   }
 
-  /** The last row measured at this time or before it; null where there is none. By the index on `ts`. */
+  /** The highest id of the rows measured within an hour up to this time, or up to the last row before it; else likewise. */
   idUpTo(tsSeconds: number): Promise<bigint | null> {
-    return this.id(`ts <= from_unixtime(0) + interval ${tsSeconds} second order by ts desc, id desc`)
+    const last = this.times('max', `ts <= ${timeOf(tsSeconds)}`)
+    return this.id('max', `ts <= ${last} and ts > ${last} - interval 1 hour`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.pool.promise().end()
   }
 
-  private async id(condition: string): Promise<bigint | null> {
-    const row = await this.row(`select id from ${this.quoted} where ${condition} limit 1`)
-    return row === undefined ? null : toBigInt(row[0])
+  private times(end: 'min' | 'max', condition: string): string {
+    return `(select ${end}(ts) from ${this.quoted} where ${condition})`
+  }
+
+  private async id(end: 'min' | 'max', condition: string): Promise<bigint | null> {
+    const row = await this.row(`select ${end}(id) from ${this.quoted} where ${condition}`)
+    return row?.[0] == null ? null : toBigInt(row[0])
   }
 
   private row(sql: string): Promise<unknown[] | undefined> {
@@ -68,6 +77,10 @@ export class MySqlRanges implements AsyncDisposable {
       ),
     )
   }
+}
+
+function timeOf(tsSeconds: number): string {
+  return `from_unixtime(0) + interval ${tsSeconds} second`
 }
 
 /** A number of the driver's: a text beyond 2^53-1 and for decimals, null for a sum of nothing. */

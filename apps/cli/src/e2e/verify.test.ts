@@ -1,0 +1,204 @@
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describeWithMySql } from '@archiver/testkit/vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { CliRun } from './run-cli.js'
+import { Workplace } from './workplace.js'
+
+interface Answer {
+  readonly ok: boolean
+  readonly archivers: readonly {
+    readonly archiver: string
+    readonly ok: boolean
+    readonly rows?: number
+    readonly firstId?: string
+    readonly lastId?: string
+    readonly findings?: readonly Record<string, unknown>[]
+    readonly error?: { readonly code: string }
+  }[]
+}
+
+await describeWithMySql('archiver verify', (database) => {
+  let place: Workplace
+  beforeAll(async () => {
+    place = await Workplace.open(database)
+  })
+  beforeEach(async () => {
+    await place.reset(100)
+    place.env.batch_avro_max_size = '40'
+    place.env.archive_settle = '0s'
+    expect(await place.run('archive')).toMatchObject({ code: 0 })
+  })
+  afterAll(() => place.close())
+
+  const answerOf = (run: CliRun): Answer => JSON.parse(run.stdout) as Answer // the document of --json
+  const findingsOf = async (...args: readonly string[]) => {
+    const run = await place.run('verify', '--json', ...args)
+    const answer = answerOf(run)
+    expect(run.code).toBe(answer.ok ? 0 : 1)
+    return answer.archivers.flatMap(({ archiver, findings = [] }) => findings.map((found) => ({ archiver, ...found })))
+  }
+  /** The table of the archive anew, with these rows of it. */
+  const keepInClickHouse = async (rows: string) => {
+    await place.clickhouse.query('create table kept as log_scores')
+    await place.clickhouse.query(`insert into kept ${rows}`)
+    await place.clickhouse.query('drop table log_scores')
+    await place.clickhouse.query('rename table kept to log_scores')
+  }
+  /** The file that begins with this row. */
+  const fileOf = async (firstId: number) => {
+    const name = (await readdir(place.folder)).find((file) => file.endsWith(`-${firstId}.avro`))!
+    return join(place.folder, name)
+  }
+
+  test('says that everything is the same, and how it knows', async () => {
+    const run = await place.run('verify')
+    expect(run).toMatchObject({ code: 0, stderr: '' })
+    expect(run.stdout).toContain('fileavro: ids 1 to 100, 100 rows: the same by rows, ids, servers and times')
+    expect(run.stdout).toContain('clickhouse: ids 1 to 100, 100 rows: the same by rows, ids, servers and times')
+    expect((await place.run('verify', '--deep', '--only', 'clickhouse')).stdout).toMatch(/^clickhouse: .* every column/)
+    expect(await findingsOf('--deep')).toEqual([])
+  })
+
+  test('compares what MySQL still has, up to the mark', async () => {
+    await place.connection.query('delete from log_scores where id <= 30')
+    await place.connection.query("update log_scores_archive_status set log_score_id = 80 where archiver = 'clickhouse'")
+    const { archivers } = answerOf(await place.run('verify', '--json', '--deep'))
+    expect(archivers).toMatchObject([
+      { archiver: 'clickhouse', ok: true, firstId: '31', lastId: '80', rows: 50 },
+      { archiver: 'fileavro', ok: true, firstId: '31', lastId: '100', rows: 70 },
+    ])
+  })
+
+  describe('finds in ClickHouse', () => {
+    const only = ['--only', 'clickhouse']
+
+    test.each([[[]], [['--deep']]])('a dropped and a doubled row (%j)', async (how) => {
+      await keepInClickHouse('select * from log_scores where id != 50')
+      await place.clickhouse.query('insert into log_scores select * from log_scores where id = 60')
+      expect(await findingsOf(...only, ...how)).toEqual([
+        { archiver: 'clickhouse', kind: 'missing', firstId: '50', lastId: '50', rows: 1 },
+        { archiver: 'clickhouse', kind: 'doubled', firstId: '60', lastId: '60', rows: 1 },
+      ])
+    })
+
+    test('a changed float, with --deep, in words', async () => {
+      const columns =
+        'id, monitor_id, server_id, ts, score + if(id = 70, 0.5, 0), step, offset, rtt, leap, warning, error'
+      await keepInClickHouse(`select dt, ${columns} from log_scores`)
+      expect(await findingsOf(...only)).toEqual([])
+      const run = await place.run('verify', '--deep', ...only)
+      expect(run.code).toBe(1)
+      expect(run.stdout).toMatch(/1 different.*\n {2}different: id 70: score is [\d.]+, should be [\d.]+\n/)
+    })
+
+    test('everything, where the table is gone', async () => {
+      await place.clickhouse.query('drop table log_scores')
+      expect(await findingsOf(...only)).toMatchObject([{ kind: 'missing', firstId: '1', lastId: '100', rows: 100 }])
+    })
+  })
+
+  describe('finds among the files', () => {
+    const only = ['--only', 'fileavro']
+
+    test('one that is missing', async () => {
+      await rm(await fileOf(41))
+      expect(await findingsOf(...only)).toMatchObject([
+        { kind: 'gone', identity: expect.stringMatching(/-41\.avro$/) },
+        { kind: 'missing', firstId: '41', lastId: '80', rows: 40 },
+      ])
+    })
+
+    test('one that is cut off, and what is wrong in another', async () => {
+      const [cut, gone] = [await fileOf(41), await fileOf(81)]
+      await truncate(cut, 1000)
+      await rm(gone)
+      expect(await findingsOf(...only)).toMatchObject([
+        { kind: 'gone' },
+        { kind: 'unreadable', message: expect.stringContaining(`${cut} is truncated: at byte`) },
+        { kind: 'missing', firstId: '81', lastId: '100' },
+      ])
+    })
+
+    test('one with a flipped bit', async () => {
+      const path = await fileOf(41)
+      const bytes = await readFile(path)
+      bytes[bytes.length - 40]! ^= 16
+      await writeFile(path, bytes)
+      expect(await findingsOf(...only, '--deep')).not.toEqual([])
+    })
+  })
+
+  test('a row that was taken out is not missing', async () => {
+    await place.reset(100)
+    await place.connection.query('update log_scores set score = 1e300 where id = 60')
+    await place.run('archive', '--only', 'clickhouse')
+    await place.run('skip', 'clickhouse', '60', '--reason', 'fits no float')
+    await place.run('archive', '--only', 'clickhouse')
+    const run = await place.run('verify', '--only', 'clickhouse', '--deep')
+    expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining('1 row taken out by archiver skip') })
+    expect(run.stdout).toContain('ids 1 to 100, 99 rows')
+  })
+
+  describe('--repair', () => {
+    test('stores what is missing as batches of their own, and looks again', async () => {
+      await keepInClickHouse('select * from log_scores where id not in (50, 51, 70)')
+      await rm(await fileOf(41))
+      const marks = await place.marks()
+      const run = await place.run('verify', '--repair', '--yes')
+      expect(run).toMatchObject({ code: 0, stderr: '' })
+      expect(run.stdout).toContain('clickhouse: ids 1 to 100, 100 rows: the same')
+      expect(await place.marks()).toEqual(marks)
+      expect(await place.clickhouseIds()).toEqual(Array.from({ length: 100 }, (_, i) => i + 1))
+      expect(await findingsOf('--deep')).toEqual([])
+      expect(await place.run('archive')).toMatchObject({ code: 0 })
+      expect(await findingsOf('--deep')).toEqual([])
+    })
+
+    test('asks first, and leaves alone what it cannot mend', async () => {
+      await keepInClickHouse('select * from log_scores where id != 50')
+      const asked = await place.run('verify', '--only', 'clickhouse', '--repair')
+      expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('add --yes') })
+      expect(await place.clickhouseIds()).toHaveLength(99)
+      await place.clickhouse.query('insert into log_scores select * from log_scores where id = 60')
+      const run = await place.run('verify', '--only', 'clickhouse', '--repair', '--yes', '--json')
+      expect(run.code).toBe(1)
+      expect(answerOf(run).archivers[0]?.findings).toMatchObject([{ kind: 'doubled', firstId: '60' }])
+    })
+  })
+
+  test.each([
+    ['ids', ['--from', '11', '--to', '20'], { firstId: '11', lastId: '20', rows: 10 }],
+    ['a date', ['--from', '2026-11-01', '--to', '2026-11-01'], { firstId: '1', lastId: '100', rows: 100 }],
+    ['beyond the mark', ['--to', '5000'], { firstId: '1', lastId: '100', rows: 100 }],
+    ['a time after all rows', ['--from', '2030-01-01T06:30'], { skipped: 'no row is in this range' }],
+    ['the wrong way round', ['--from', '20', '--to', '10'], { skipped: 'no row is in this range' }],
+  ])('from and to: %s', async (_, args, expected) => {
+    const run = await place.run('verify', '--json', '--only', 'clickhouse', ...args)
+    expect(run.code).toBe(0)
+    expect(answerOf(run).archivers).toMatchObject([expected])
+  })
+
+  test.each([
+    ['no date', ['--from', 'yesterday'], 2, 'neither an id nor a date'],
+    ['a day that is none', ['--to', '2026-02-30'], 2, 'neither an id nor a date'],
+    ['no archiver', ['--only', 'tape'], 2, 'there is no archiver tape'],
+    ['an archiver that is off', ['--only', 'bigquery'], 1, 'is not turned on'],
+    ['an answer that nobody can give', ['--json', '--repair'], 2, 'add --yes'],
+  ])('%s', async (_, args, code, words) => {
+    const run = await place.run('verify', ...args)
+    expect(run.code).toBe(code)
+    expect(run.stdout + run.stderr).toContain(words)
+  })
+
+  test('an archive that cannot be asked fails, and the others are verified', async () => {
+    place.env.ch_dsn = 'tcp://127.0.0.1:1/nowhere?http_port=1'
+    const run = await place.run('verify', '--json')
+    expect(run.code).toBe(1)
+    const archivers = Object.fromEntries(answerOf(run).archivers.map((result) => [result.archiver, result]))
+    expect(archivers).toMatchObject({
+      clickhouse: { ok: false, error: { code: 'CLICKHOUSE_UNREACHABLE' } },
+      fileavro: { ok: true, rows: 100 },
+    })
+  })
+})

@@ -1,0 +1,183 @@
+import { type Archiver, ArchiverError, type IdRange, lowerId } from '@archiver/core'
+import type { ArchiverStatus } from '@archiver/core/engine'
+import {
+  connect,
+  disconnect,
+  isEncrypted,
+  MySqlLedger,
+  MySqlOperator,
+  MySqlRanges,
+  MySqlSource,
+} from '@archiver/core/mysql'
+import { type Verification, type VerifySource, verifyArchive } from '@archiver/core/verify'
+import { openArchiver, type Wiring } from '../archivers.js'
+import type { Point } from '../commands/point.js'
+import { ExitCode, exitCodeOf, UsageError } from '../exit-codes.js'
+import type { VerifyReporter } from '../report/verify-reporter.js'
+import { StopSignals } from '../stop-signals.js'
+import { repair } from './repair.js'
+
+export interface VerifyJob extends Wiring {
+  /** Empty for all archivers. */
+  readonly only: readonly string[]
+  readonly from: Point | undefined
+  readonly to: Point | undefined
+  /** Every column of every row. */
+  readonly deep: boolean
+  /** Store what is missing. */
+  readonly repair: boolean
+  /** Do not ask. */
+  readonly yes: boolean
+}
+
+/** What the verification of each archive works with. */
+interface Bench {
+  readonly job: VerifyJob
+  readonly ledger: MySqlLedger
+  readonly operator: MySqlOperator
+  readonly source: MySqlSource
+  readonly ranges: MySqlRanges
+  readonly reporter: VerifyReporter
+  readonly signal: AbortSignal
+}
+
+/** Compares every archive that is turned on with the source. Takes no lock, unless it stores. @returns the exit code. */
+export async function verify(job: VerifyJob, reporter: VerifyReporter): Promise<number> {
+  const { settings, table } = job
+  using signals = new StopSignals(0, () => undefined)
+  try {
+    const connection = await connect(settings.mysql)
+    try {
+      const options = { settings: settings.mysql, table, encrypted: isEncrypted(connection) }
+      await using source = new MySqlSource(options)
+      await using ranges = new MySqlRanges(options)
+      await source.detectColumns()
+      const ledger = new MySqlLedger(connection, table)
+      const operator = new MySqlOperator(connection, table)
+      const ok = await verifyAll({ job, ledger, operator, source, ranges, reporter, signal: signals.stop })
+      return signals.exitCode ?? (ok ? ExitCode.ok : ExitCode.failed)
+    } finally {
+      await disconnect(connection)
+    }
+  } catch (error) {
+    if (signals.exitCode === undefined && endsTheCommand(error)) throw error
+    reporter.failed(undefined, error)
+    return signals.exitCode ?? ExitCode.failed
+  } finally {
+    reporter.end(table)
+  }
+}
+
+/** Whether it is no failure of one archive, but a reason to do nothing more: usage, settings, a lock that is held. */
+function endsTheCommand(error: unknown): boolean {
+  return error instanceof UsageError || exitCodeOf(error) !== ExitCode.failed
+}
+
+async function verifyAll(bench: Bench): Promise<boolean> {
+  const { job, ledger, reporter } = bench
+  const statuses = (await ledger.status()).filter(({ archiver }) => archiver !== 'cleanup')
+  const unknown = job.only.filter((name) => !statuses.some(({ archiver }) => archiver === name))
+  for (const name of unknown) reporter.failed(name, turnedOff(name, job.table))
+  const wanted = statuses.filter(({ archiver }) => job.only.length === 0 || job.only.includes(archiver))
+  let ok = unknown.length === 0
+  for (const status of wanted) {
+    try {
+      ok = (await verifyOne(bench, status)) && ok
+    } catch (error) {
+      if (bench.signal.aborted) throw bench.signal.reason
+      if (endsTheCommand(error)) throw error
+      reporter.failed(status.archiver, error)
+      ok = false
+    }
+  }
+  return ok
+}
+
+/** @returns whether the archive holds what it should, in the end. */
+async function verifyOne(bench: Bench, status: ArchiverStatus): Promise<boolean> {
+  const { job, reporter } = bench
+  const opened = await openArchiver(status.archiver, job)
+  if ('notHere' in opened) {
+    reporter.skipped(status.archiver, opened.notHere)
+    return true
+  }
+  await using archiver = opened
+  const range = await rangeOf(bench, status)
+  if (range === null) {
+    reporter.skipped(status.archiver, status.mark === null ? 'nothing is stored yet' : 'no row is in this range')
+    return true
+  }
+  const found = await compare(bench, archiver, range)
+  if (!job.repair || found.missing.length === 0) return isSame(found)
+  const { source, signal } = bench
+  if (!(await repair({ wiring: job, archiver, source, signal, yes: job.yes, found }))) return false
+  return isSame(await compare(bench, archiver, range))
+}
+
+async function compare(bench: Bench, archiver: Archiver, range: IdRange): Promise<Verification> {
+  const { job, ledger, source, ranges, reporter, signal } = bench
+  const { name, reader } = archiver
+  if (reader === undefined) throw notReadable(name)
+  const startedMs = performance.now()
+  const skipped = await ledger.skipped(name)
+  const found = await verifyArchive({
+    source: sourceOf(source, ranges),
+    reader,
+    table: job.table,
+    range,
+    skipped,
+    identities: await identitiesIn(bench, name, range),
+    deep: job.deep,
+    signal,
+    onProgress: (rows, whole) => reporter.progress(name, rows, whole),
+  })
+  const skippedRows = skipped.filter((id) => id > range.afterId && id <= range.upToId).length
+  reporter.done({ archiver: name, found, skippedRows, deep: job.deep, elapsedMs: performance.now() - startedMs })
+  return found
+}
+
+function sourceOf(source: MySqlSource, ranges: MySqlRanges): VerifySource {
+  return {
+    firstId: (range) => source.firstId(range),
+    read: (range, soonUpToId) => source.read(range, soonUpToId),
+    digest: (range, without) => ranges.digest(range, without),
+  }
+}
+
+/** From and to, no further than the mark; null where that is nothing. */
+async function rangeOf({ job, ranges }: Bench, { mark }: ArchiverStatus): Promise<IdRange | null> {
+  if (mark === null) return null
+  const { from = { id: 1n }, to = { id: mark } } = job
+  const first = 'id' in from ? from.id : await ranges.idFrom(from.tsSeconds)
+  const last = 'id' in to ? to.id : await ranges.idUpTo(to.tsSeconds)
+  if (first === null || last === null) return null
+  const range = { afterId: first - 1n, upToId: lowerId(last, mark) }
+  return range.afterId < range.upToId ? range : null
+}
+
+/** The files and objects of finished batches with rows of the range; none without a catalogue. */
+async function identitiesIn({ operator }: Bench, archiver: string, { afterId, upToId }: IdRange): Promise<string[]> {
+  try {
+    const batches = await operator.batchesAbove(archiver, afterId)
+    return batches.filter(({ firstId }) => firstId <= upToId).map(({ identity }) => identity)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ER_NO_SUCH_TABLE') return []
+    throw error
+  }
+}
+
+function isSame({ counts }: Verification): boolean {
+  return Object.values(counts).every((rows) => rows === 0)
+}
+
+function notReadable(archiver: string): ArchiverError {
+  return new ArchiverError(`${archiver} cannot be read back`, { code: 'ARCHIVE_NOT_READABLE', archiver })
+}
+
+function turnedOff(name: string, table: string): ArchiverError {
+  return new ArchiverError(`${name} is not turned on: it has no row in ${table}_archive_status`, {
+    code: 'ARCHIVER_OFF',
+    archiver: name,
+    table,
+  })
+}
