@@ -17,6 +17,8 @@ export interface BatchFile {
   readonly name: string
   /** The first row's id, as its name says. */
   readonly firstId: bigint
+  /** No row has a higher id, as its metadata says. Undefined where that is not known. */
+  readonly upToId?: bigint | undefined
   bytes(): Promise<number>
   /** What it says about its batch; undefined where it is gone or no Avro file. */
   metadata(): Promise<Readonly<Record<string, string>> | undefined>
@@ -56,10 +58,10 @@ export async function heldRows(question: HeldRowsQuestion): Promise<StoredRows> 
   }
   if (held.length === 0) return { kind: 'none' }
   const rows = held.reduce((total, share) => total + share.rows, 0)
-  const overlapping = held.find(({ firstId }, i) => i > 0 && firstId <= held[i - 1]!.lastId)
-  if (overlapping)
-    throw contradiction(question, `rows of ${namesOf(held)} are there twice, row ${overlapping.firstId} for one`)
-  if (rows < held[0]!.sourceRows) return { kind: 'some', ids: await heldIds(question, held, rows) }
+  const overlap = held.some(({ firstId }, i) => i > 0 && firstId <= held[i - 1]!.lastId)
+  const ids = overlap || rows < held[0]!.sourceRows ? await heldIds(question, held, rows) : undefined
+  if (overlap) refuseDoubled(question, held, ids!)
+  if (rows < held[0]!.sourceRows) return { kind: 'some', ids: ids! }
   let bytes = 0
   for (const { file } of held) bytes += await file.bytes()
   return { kind: 'all', result: { rows, bytes, identity: namesOf(held) } }
@@ -69,6 +71,15 @@ function namesOf(held: readonly Held[]): string {
   return held.map(({ file }) => file.name).join(', ')
 }
 
+/** Files overlap where late rows have a file of their own: that is in order as long as no row is in two of them. */
+function refuseDoubled(question: HeldRowsQuestion, held: readonly Held[], ids: BigUint64Array): void {
+  const doubled = ids.find((id, i) => i > 0 && id === ids[i - 1])
+  if (doubled !== undefined) {
+    throw contradiction(question, `rows of ${namesOf(held)} are there twice, row ${doubled} for one`)
+  }
+}
+
+/** Ascending. */
 async function heldIds(question: HeldRowsQuestion, held: readonly Held[], rows: number): Promise<BigUint64Array> {
   const ids = new BigUint64Array(rows)
   let count = 0
@@ -77,18 +88,21 @@ async function heldIds(question: HeldRowsQuestion, held: readonly Held[], rows: 
       ids[count++] = id
     })
   }
-  return ids
+  return ids.sort()
 }
 
-/** Those that begin within the range, in order of their first rows, after the last that begins before it. */
-export function mayHoldRows<T extends Pick<BatchFile, 'firstId'>>(
+/**
+ * Those that may hold rows of the range, in order of their first rows: those that begin within it, and those before it
+ * that reach into it. Of those that do not say where they end only the last can: they were written one after the other.
+ */
+export function mayHoldRows<T extends Pick<BatchFile, 'firstId' | 'upToId'>>(
   files: Iterable<T>,
   { afterId, upToId }: IdRange,
 ): T[] {
   const sorted = [...files].filter(({ firstId }) => firstId <= upToId).sort((a, b) => (a.firstId < b.firstId ? -1 : 1))
-  const before = sorted.findLast(({ firstId }) => firstId <= afterId)
-  const within = sorted.filter(({ firstId }) => firstId > afterId)
-  return before ? [before, ...within] : within
+  const endless = sorted.findLast((file) => file.firstId <= afterId && file.upToId === undefined)
+  const reaches = ({ upToId: end }: T): boolean => end !== undefined && end > afterId
+  return sorted.filter((file) => file.firstId > afterId || file === endless || reaches(file))
 }
 
 /** What one file holds of the range; undefined where that is nothing, or where the file is not of this source. */

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AvroPart, type AvroShelf, firstIdOf, namesABatch, readLogScores } from '@archiver/avro'
+import { type AvroPart, type AvroShelf, firstIdOf, readLogScores } from '@archiver/avro'
 import { ArchiverError, type IdRange, type LogScoreChunk } from '@archiver/core'
-import { readMetadata } from './existing-file.js'
+import { endOf, readMetadata } from './existing-file.js'
 import { errnoCode, readError } from './fs-errors.js'
 
 /** What the header of a file says: of which table it is, and where its batch ends. */
@@ -62,11 +62,6 @@ export class FolderShelf implements AvroShelf {
     this.#labels.set(name, label)
     return label
   }
-}
-
-function endOf(metadata: Readonly<Record<string, string>>): bigint | undefined {
-  const upToId = metadata['archiver.up_to'] ?? ''
-  return namesABatch(metadata) && /^\d+$/.test(upToId) ? BigInt(upToId) : undefined
 }
 
 async function* rowsOf(path: string): AsyncGenerator<LogScoreChunk> {
