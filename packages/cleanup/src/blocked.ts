@@ -1,0 +1,133 @@
+import type { Finding } from '@archiver/core/verify'
+
+/** Why nothing (more) may be deleted now. Rows that were deleted before stay deleted; they were safe to delete. */
+export type Blocked =
+  /** No row but the cleaner's own in the status table: nothing says that anything is archived. */
+  | { readonly reason: 'no-archiver' }
+  /** These archivers have stored nothing yet. */
+  | { readonly reason: 'no-mark'; readonly archivers: readonly string[] }
+  /** The clocks of this host and of the server; positive where the host's is ahead. */
+  | { readonly reason: 'clock'; readonly apartMs: number }
+  | { readonly reason: 'paused'; readonly file: string }
+  | { readonly reason: 'load'; readonly threadsRunning: number; readonly limit: number }
+  /** `lagMs` is null where replication does not run, or the replica does not say; then `why` does. */
+  | {
+      readonly reason: 'replica-lag'
+      readonly replica: string
+      readonly lagMs: number | null
+      readonly limitMs: number
+      readonly why?: string
+    }
+  /** Galera holds back its writers; `share` of the time since the last look, 0 to 1. */
+  | { readonly reason: 'flow-control'; readonly share: number }
+  /** The archive lacks late rows, and an unfinished batch has to be finished before they can be stored. */
+  | { readonly reason: 'unfinished-batch'; readonly archiver: string }
+  /** What the archive holds is not what the source has, and that cannot be mended. Up to 20 are named. */
+  | {
+      readonly reason: 'difference'
+      readonly archiver: string
+      readonly findings: readonly Finding[]
+      /** Whether there are more than these. */
+      readonly more: boolean
+    }
+  /** Files (objects) of the catalogue that are not there any more. */
+  | { readonly reason: 'files-gone'; readonly archiver: string; readonly identities: readonly string[] }
+  | { readonly reason: 'archive-unreadable'; readonly archiver: string; readonly error: Error }
+
+/** Reasons that pass without anybody doing anything, or that somebody has asked for. */
+const PASSING: ReadonlySet<Blocked['reason']> = new Set([
+  'paused',
+  'load',
+  'replica-lag',
+  'flow-control',
+  'unfinished-batch',
+])
+
+/** Whether somebody has to do something about it; the others pass, or were asked for. */
+export function needsOperator({ reason }: Blocked): boolean {
+  return !PASSING.has(reason)
+}
+
+/** Whether an archive was read to find this out: it is not asked again at once. */
+export function wasCostly({ reason }: Blocked): boolean {
+  return reason === 'difference' || reason === 'files-gone' || reason === 'archive-unreadable'
+}
+
+/** The reason in one sentence, and what to do, for the operator. */
+export function describeBlocked(blocked: Blocked, table: string): { readonly why: string; readonly hint: string } {
+  const status = `${table}_archive_status`
+  switch (blocked.reason) {
+    case 'no-archiver':
+      return {
+        why: `no archiver is turned on in ${status}`,
+        hint: `Without one no row counts as archived. Turn one on: insert into \`${status}\` (archiver) values ('clickhouse');`,
+      }
+    case 'no-mark':
+      return {
+        why: `${blocked.archivers.join(', ')}: turned on in ${status}, and nothing stored yet`,
+        hint:
+          'Two ways out: let it catch up (run `archiver archive` where it is configured), or turn it off: ' +
+          `delete from \`${status}\` where archiver in (${blocked.archivers.map((name) => `'${name}'`).join(', ')});`,
+      }
+    case 'clock':
+      return {
+        why: `the clocks of this host and of MySQL are ${Math.round(Math.abs(blocked.apartMs) / 1000)} s apart`,
+        hint: 'Set them right: which rows are old enough goes by the clock.',
+      }
+    case 'paused':
+      return { why: `${blocked.file} is there`, hint: 'Remove the file to go on.' }
+    case 'load':
+      return {
+        why: `Threads_running is ${blocked.threadsRunning}, above ${blocked.limit}`,
+        hint: 'It goes on by itself. cleanup_max_load is the limit.',
+      }
+    case 'replica-lag':
+      return {
+        why: `replica ${blocked.replica}: ${lagText(blocked)}`,
+        hint: 'It goes on by itself once the replica keeps up. cleanup_max_lag is the limit, cleanup_replicas says which count.',
+      }
+    case 'flow-control':
+      return {
+        why: `Galera paused its writers for ${Math.round(blocked.share * 100)}% of the time`,
+        hint: 'It goes on by itself once the slowest node keeps up.',
+      }
+    case 'unfinished-batch':
+      return { why: `${blocked.archiver} has an unfinished batch`, hint: 'Its next pass finishes it.' }
+    case 'difference':
+      return {
+        why: `${blocked.archiver} differs from ${table}: ${blocked.findings.map(findingText).join('; ')}${blocked.more ? '; and more' : ''}`,
+        hint: 'Nothing of that range is deleted. `archiver verify` shows all; correct the archive or the rows.',
+      }
+    case 'files-gone':
+      return {
+        why: `${blocked.archiver} does not have ${blocked.identities.join(', ')} any more`,
+        hint: 'Bring them back; or, where they were moved away on purpose and are safe, set avro_moved=ok.',
+      }
+    case 'archive-unreadable':
+      return {
+        why: `${blocked.archiver} cannot be asked what it holds: ${blocked.error.message}`,
+        hint: 'Nothing is deleted unseen. cleanup_verify=off goes by the marks alone.',
+      }
+  }
+}
+
+function lagText({ lagMs, limitMs, why }: Extract<Blocked, { reason: 'replica-lag' }>): string {
+  return lagMs === null ? (why ?? 'replication does not run') : `${lagMs / 1000} s behind, above ${limitMs / 1000} s`
+}
+
+function findingText(finding: Finding): string {
+  switch (finding.kind) {
+    case 'missing':
+    case 'doubled':
+    case 'extra': {
+      const { kind, firstId, lastId, rows } = finding
+      return rows === 1 ? `row ${firstId} is ${kind}` : `${rows} rows of ids ${firstId} to ${lastId} are ${kind}`
+    }
+    case 'different':
+      return `row ${finding.id} differs in ${finding.columns.map(({ column }) => column).join(', ')}`
+    case 'gone':
+      return `${finding.identity} is gone`
+    case 'unreadable':
+      return finding.message
+  }
+}

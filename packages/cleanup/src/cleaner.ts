@@ -1,0 +1,184 @@
+import { faultPoint, type IdRange } from '@archiver/core'
+import { type Blocked, wasCostly } from './blocked.js'
+import { CleanupTable } from './cleanup-table.js'
+import { decideLimit, dueInMs, type Limit, rowsOf, type Slice, type Span, spanOf, Window } from './decide.js'
+import { deleteRange } from './delete-range.js'
+import type { CleanupEnd, CleanupOptions, CleanupResult } from './options.js'
+import { Throttle } from './throttle.js'
+import { Verifier } from './verify.js'
+import { wait } from './wait.js'
+
+/** Rows of a far time, one after the other, after which the rest counts as young: old rows behind so many are rare. */
+const MOST_YOUNG_ROWS = 10_000
+
+/** Times that a span is looked at again because rows or marks changed, before the run leaves it to the next. */
+const MOST_CHANGES = 10
+
+/**
+ * One run of the cleaner, if it is due: deletes rows of the source that are older than `retentionDays`, below every mark
+ * and, where the archives can be asked, in every archive; at most `maxRows`, in ranges of at most 5,000 ids.
+ *
+ * @throws ArchiverError when MySQL fails or the permit is gone. What is deleted by then was safe to delete, and is on
+ * record.
+ */
+export async function runCleanup(options: CleanupOptions): Promise<CleanupResult> {
+  const startedMs = performance.now()
+  const table = new CleanupTable(options.connection, options.table)
+  const dueMs = dueInMs(await table.lastRun(), options.policy)
+  if (dueMs > 0) return { rows: 0, ranges: 0, end: { why: 'not-due', dueInMs: dueMs } }
+  await using throttle = throttleOf(options)
+  await using verifier = new Verifier(options, table)
+  const run = new Run(options, table, throttle, verifier)
+  const result = await run.finish(await run.work())
+  options.onEvent({ event: 'cleanup.done', result, elapsedMs: performance.now() - startedMs })
+  return result
+}
+
+function throttleOf({ connection, settings, permit, drain, throttle, onEvent }: CleanupOptions): Throttle {
+  const policy = throttle ?? {}
+  return new Throttle({ connection, settings, permit, drain: drain ?? NEVER, policy, onEvent })
+}
+
+const NEVER = new AbortController().signal
+
+class Run {
+  private readonly options: CleanupOptions
+  private readonly table: CleanupTable
+  private readonly throttle: Throttle
+  private readonly verifier: Verifier
+  private readonly drain: AbortSignal
+  private readonly now: () => number
+  private readonly window = new Window()
+  private cutoff = ''
+  private rows = 0
+  private ranges = 0
+  private recordId: bigint | null = null
+  /** Rows that were passed over since the last one that is old. */
+  private youngRows = 0
+  private changes = 0
+
+  constructor(options: CleanupOptions, table: CleanupTable, throttle: Throttle, verifier: Verifier) {
+    this.options = options
+    this.table = table
+    this.throttle = throttle
+    this.verifier = verifier
+    this.drain = options.drain ?? NEVER
+    this.now = options.now ?? Date.now
+  }
+
+  /** Deletes until there is a reason to end. */
+  async work(): Promise<CleanupEnd> {
+    const { policy, permit, onEvent } = this.options
+    const refused = await this.throttle.pass()
+    if (refused !== null) return blockedBy(refused)
+    permit.check()
+    await this.table.clearOwnMark()
+    this.cutoff = await this.table.cutoff(Math.max(1, policy.retentionDays))
+    for (let afterId = 0n, begun = false; ; begun = true) {
+      permit.check()
+      if (this.drain.aborted) return { why: 'drained' }
+      const { marks, ...standing } = await this.table.standing()
+      const limit = decideLimit({ marks, ...standing }, this.now())
+      if ('reason' in limit) return blockedBy(limit)
+      if (!begun) onEvent({ event: 'cleanup.started', cutoff: this.cutoff, ...limit })
+      const archivers = marks.map(({ archiver }) => archiver)
+      const next = await this.step(afterId, limit, archivers)
+      if (typeof next !== 'bigint') return next
+      afterId = next
+    }
+  }
+
+  /** Stamps a run that came to its end, or that an archive has stopped, so that it is not asked again at once. */
+  async finish(end: CleanupEnd): Promise<CleanupResult> {
+    const { why } = end
+    if (why === 'full' || why === 'young' || why === 'marks' || (why === 'blocked' && wasCostly(end.blocked))) {
+      this.options.permit.check()
+      await this.table.stamp(this.recordId, why === 'full')
+      await faultPoint('cleanup.stamped')
+    }
+    return { rows: this.rows, ranges: this.ranges, end }
+  }
+
+  /** Looks at the next rows and deletes what is old. @returns the id up to which all is done, or why to end. */
+  private async step(afterId: bigint, limit: Limit, archivers: readonly string[]): Promise<bigint | CleanupEnd> {
+    const firstId = await this.table.firstId(afterId, limit.belowId)
+    if (firstId === null) return { why: 'marks', ...limit }
+    const window = this.window.at(firstId, limit.belowId, this.options.policy.maxRows - this.rows)
+    const { slices, upToId } = await this.look(window)
+    const end: bigint | CleanupEnd = upToId < window.upToId ? { why: 'young' } : upToId
+    const span = spanOf(slices)
+    if (span === null) return this.passOver(rowsOf(slices)) ?? end
+    const blocked = await this.verifier.confirm(span, archivers)
+    if (blocked !== null) return blockedBy(blocked)
+    this.youngRows = 0
+    const ended = await this.deleteSpan(span)
+    if (ended === 'changed') return this.changed(afterId)
+    return ended ?? this.passOver(span.rowsBehind) ?? end
+  }
+
+  /** What there is up to the first row that will be old enough soon: what follows is its turn then. */
+  private async look(window: IdRange): Promise<{ readonly slices: readonly Slice[]; readonly upToId: bigint }> {
+    let { upToId } = window
+    let slices = await this.table.slices(window, this.cutoff)
+    this.window.found(slices)
+    const soonId = slices.find((slice) => slice.soonId !== null)?.soonId ?? null
+    if (soonId !== null) {
+      upToId = soonId - 1n
+      slices = await this.table.slices({ ...window, upToId }, this.cutoff)
+    }
+    this.noteOdd(slices)
+    return { slices, upToId }
+  }
+
+  private passOver(rows: number): CleanupEnd | null {
+    this.youngRows += rows
+    return this.youngRows > MOST_YOUNG_ROWS ? { why: 'young' } : null
+  }
+
+  /** Something else works on the same rows: look again from where the last look began. */
+  private changed(afterId: bigint): bigint | CleanupEnd {
+    return ++this.changes > MOST_CHANGES ? { why: 'changed' } : afterId
+  }
+
+  private async deleteSpan({ slices }: Span): Promise<CleanupEnd | 'changed' | null> {
+    for (const slice of slices.filter(({ oldRows }) => oldRows > 0)) {
+      const ended = await this.deleteSlice(slice)
+      if (ended !== null) return ended
+    }
+    return null
+  }
+
+  private async deleteSlice(slice: Slice): Promise<CleanupEnd | 'changed' | null> {
+    const { permit, policy, onEvent } = this.options
+    if (this.drain.aborted) return { why: 'drained' }
+    const refused = await this.throttle.pass()
+    if (refused !== null) return blockedBy(refused)
+    const startedMs = performance.now()
+    const outcome = await deleteRange(this.deletion(), slice, this.recordId)
+    if (outcome.kind === 'blocked') return blockedBy(outcome.blocked)
+    if (outcome.kind === 'changed') return 'changed'
+    this.recordId = outcome.recordId
+    this.rows += outcome.rows
+    this.ranges += 1
+    onEvent({ event: 'cleanup.deleted', range: slice, rows: outcome.rows, elapsedMs: performance.now() - startedMs })
+    if (this.rows >= policy.maxRows) return { why: 'full' }
+    await wait(policy.pauseMs ?? 50, permit, this.drain)
+    return null
+  }
+
+  private deletion() {
+    const { table, cutoff, now, options } = this
+    return { table, cutoff, now, permit: options.permit, retentionDays: Math.max(1, options.policy.retentionDays) }
+  }
+
+  private noteOdd(slices: readonly Slice[]): void {
+    for (const { oddRows, afterId, upToId } of slices) {
+      if (oddRows === 0) continue
+      this.options.onEvent({ event: 'cleanup.odd-rows', range: { afterId, upToId }, rows: oddRows })
+    }
+  }
+}
+
+function blockedBy(blocked: Blocked): CleanupEnd {
+  return { why: 'blocked', blocked }
+}

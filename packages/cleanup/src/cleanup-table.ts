@@ -1,0 +1,265 @@
+import { hostname } from 'node:os'
+import { ArchiverError, type IdRange, lowerId, type RangeDigest } from '@archiver/core'
+import { type ControlTables, controlQueries, controlTableNames, statementError } from '@archiver/core/mysql'
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
+import type { Connection } from 'mysql2'
+import { type LastRun, RANGE_IDS, type Slice, type Standing } from './decide.js'
+import { type DigestRow, digestColumns, inRange, isOld, isSoon, ODD, toDigest, whole } from './statements.js'
+
+/** The cleaner's own row in the status table. */
+export const CLEANUP = 'cleanup'
+
+/** Records of runs are kept for so long; the rows they tell of are in the archives. */
+const RECORD_DAYS = 30
+
+/** Where a statement runs: on its own, or within a transaction. */
+export type Queries = Kysely<ControlTables> | Transaction<ControlTables>
+
+/** The statements of the cleaner that delete nothing, over the lock's connection. */
+export class CleanupTable {
+  readonly db: Kysely<ControlTables>
+  readonly name: string
+  readonly names: ReturnType<typeof controlTableNames>
+
+  constructor(connection: Connection, table: string) {
+    this.db = controlQueries(connection)
+    this.name = table
+    this.names = controlTableNames(table)
+  }
+
+  /** @throws ArchiverError (ARCHIVER_OFF) where the cleaner has no row in the status table. */
+  async lastRun(): Promise<LastRun> {
+    const { status, batch } = this.names
+    // The newest record tells how the run ended that left this stamp. It is older: that run deleted nothing, or was not ours.
+    const { rows } = await this.try('looking for the last run', () =>
+      sql<{ age_ms: string; full: number }>`
+        select timestampdiff(microsecond, s.modified_on, now(6)) / 1000 as age_ms,
+          coalesce((select b.identity = 'full' and b.done_on >= s.modified_on from ${sql.table(batch)} b
+            where b.archiver = ${CLEANUP} order by b.id desc limit 1), 0) as full
+        from ${sql.table(status)} s where s.archiver = ${CLEANUP}`.execute(this.db),
+    )
+    const last = rows[0]
+    if (last === undefined) throw turnedOff(this.name)
+    return { ageMs: Number(last.age_ms), full: last.full === 1 }
+  }
+
+  /** The time before which rows are old enough, by the server's clock, as text in UTC. */
+  async cutoff(retentionDays: number): Promise<string> {
+    const statement = sql<{ cutoff: string }>`select utc_timestamp() - interval ${retentionDays} day as cutoff`
+    const { rows } = await this.try('asking for the time', () => statement.execute(this.db))
+    return rows[0]!.cutoff
+  }
+
+  /**
+   * Who needs which rows. With `lock` no mark can be moved and no archiver added until the transaction ends.
+   *
+   * @param lock - `for share`, in the server's dialect.
+   */
+  async standing(queries: Queries = this.db, lock: RawBuilder<unknown> = sql``): Promise<Standing> {
+    return this.try('reading the marks', async () => {
+      const status = sql.table(this.names.status)
+      const marks = await sql<MarkRow>`select archiver, log_score_id from ${status} ${lock}`.execute(queries)
+      const planned = await queries
+        .selectFrom(this.names.batch)
+        .select(['archiver', 'after_id'])
+        .where('state', '=', 'planned')
+        .execute()
+      const clock = await sql<{ us: number }>`
+        select timestampdiff(microsecond, '1970-01-01', utc_timestamp(6)) as us`.execute(queries)
+      return {
+        marks: marks.rows
+          .filter(({ archiver }) => archiver !== CLEANUP)
+          .map(({ archiver, log_score_id: id }) => ({ archiver, mark: id === null ? null : BigInt(id) })),
+        unfinished: planned.map(({ archiver, after_id }) => ({ archiver, afterId: BigInt(after_id) })),
+        serverMs: Number(clock.rows[0]?.us ?? Number.NaN) / 1000,
+      }
+    })
+  }
+
+  /** The lowest id after `afterId` and below `belowId`; null for none. */
+  async firstId(afterId: bigint, belowId: bigint): Promise<bigint | null> {
+    const { rows } = await this.try('looking for the first row', () =>
+      sql<{ id: number | string | null }>`
+        select min(id) as id from ${this.table} where id > ${afterId} and id < ${belowId}`.execute(this.db),
+    )
+    const id = rows[0]?.id ?? null
+    return id === null ? null : BigInt(id)
+  }
+
+  /** What the source has in the range, by slices of at most {@link RANGE_IDS} ids; slices without rows are left out. */
+  async slices(range: IdRange, cutoff: string): Promise<Slice[]> {
+    const first = range.afterId + 1n
+    const { rows } = await this.try('looking for old rows', () =>
+      sql<SliceRow>`
+        select (id - ${first}) div ${RANGE_IDS} as slice, ${digestColumns},
+          sum(${isOld(cutoff)}) as old_rows, sum(${ODD}) as odd_rows, min(if(${isSoon(cutoff)}, id, null)) as soon_id
+        from ${this.table} force index (primary) where ${inRange(range)} group by slice order by slice`.execute(
+        this.db,
+      ),
+    )
+    return rows.map((row) => {
+      const afterId = range.afterId + whole(row.slice) * RANGE_IDS
+      const upToId = lowerId(afterId + RANGE_IDS, range.upToId)
+      const soonId = row.soon_id === null ? null : whole(row.soon_id)
+      const [oldRows, oddRows] = [Number(row.old_rows), Number(row.odd_rows)]
+      return { afterId, upToId, digest: toDigest(row), oldRows, oddRows, soonId }
+    })
+  }
+
+  /** @param without - ids that do not count. */
+  async digest(range: IdRange, without: readonly bigint[]): Promise<RangeDigest> {
+    const left = without.length === 0 ? sql`` : sql`and id not in (${sql.join(without)})`
+    const { rows } = await this.try('summing up a range', () =>
+      sql<DigestRow>`
+        select ${digestColumns} from ${this.table} force index (primary) where ${inRange(range)} ${left}`.execute(
+        this.db,
+      ),
+    )
+    return toDigest(rows[0]!)
+  }
+
+  /** The rows of the range whose time no archive can hold. */
+  async oddIds(range: IdRange): Promise<bigint[]> {
+    const { rows } = await this.try('looking for odd rows', () =>
+      sql<{ id: number | string }>`
+        select id from ${this.table} force index (primary) where ${inRange(range)} and ${ODD} order by id`.execute(
+        this.db,
+      ),
+    )
+    return rows.map(({ id }) => BigInt(id))
+  }
+
+  /** The finished batches of an archiver that have rows in the range. */
+  async batches(archiver: string, { afterId, upToId }: IdRange): Promise<readonly CataloguedBatch[]> {
+    const rows = await this.try('reading the catalogue', () =>
+      this.db
+        .selectFrom(this.names.batch)
+        .select(['first_id', 'last_id', 'identity'])
+        .where('archiver', '=', archiver)
+        .where('state', '=', 'done')
+        .where('last_id', '>', afterId)
+        .where('first_id', '<=', upToId)
+        .execute(),
+    )
+    return rows.flatMap(({ first_id, last_id, identity }) =>
+      last_id === null || identity === null
+        ? []
+        : [{ afterId: BigInt(first_id) - 1n, upToId: BigInt(last_id), identity }],
+    )
+  }
+
+  /** The cleaner never has a mark; one that somebody gave it would keep a row from being deleted. */
+  async clearOwnMark(): Promise<void> {
+    await this.try('clearing the mark of cleanup', () =>
+      this.db
+        .updateTable(this.names.status)
+        .set({ log_score_id: null, modified_on: sql`modified_on` })
+        .where('archiver', '=', CLEANUP)
+        .where('log_score_id', 'is not', null)
+        .execute(),
+    )
+  }
+
+  /** Files a range that is deleted in the transaction, in the record of its run. @returns the record's id. */
+  async file(queries: Queries, recordId: bigint | null, range: DeletedRange): Promise<bigint> {
+    const { firstId, lastId, rows } = range
+    if (recordId !== null) {
+      await queries
+        .updateTable(this.names.batch)
+        .set({ last_id: lastId, up_to_id: lastId, row_count: sql`row_count + ${rows}` })
+        .set({ done_on: sql`current_timestamp(3)` })
+        .where('id', '=', recordId)
+        .execute()
+      return recordId
+    }
+    const { insertId } = await queries
+      .insertInto(this.names.batch)
+      .values({
+        archiver: CLEANUP,
+        state: 'done',
+        after_id: firstId - 1n,
+        first_id: firstId,
+        up_to_id: lastId,
+        last_id: lastId,
+        row_count: rows,
+        identity: 'begun',
+        host: hostname(),
+      })
+      .executeTakeFirstOrThrow()
+    return insertId!
+  }
+
+  /** Stamps the end of a run, and notes in its record whether it was full, both or neither. */
+  async stamp(recordId: bigint | null, full: boolean): Promise<void> {
+    await this.try('stamping the run', () =>
+      this.db.transaction().execute(async (transaction) => {
+        await transaction
+          .updateTable(this.names.status)
+          .set({ log_score_id: null, modified_on: sql`current_timestamp` })
+          .where('archiver', '=', CLEANUP)
+          .execute()
+        if (recordId !== null) await this.endRecord(transaction, recordId, full)
+      }),
+    )
+  }
+
+  private async endRecord(transaction: Transaction<ControlTables>, recordId: bigint, full: boolean): Promise<void> {
+    const stamp = sql<string>`(select modified_on from ${sql.table(this.names.status)} where archiver = ${CLEANUP})`
+    await transaction
+      .updateTable(this.names.batch)
+      .set({ identity: full ? 'full' : 'rest', done_on: stamp })
+      .where('id', '=', recordId)
+      .execute()
+    await transaction
+      .deleteFrom(this.names.batch)
+      .where('archiver', '=', CLEANUP)
+      .where('done_on', '<', sql<string>`current_timestamp - interval ${RECORD_DAYS} day`)
+      .limit(1_000)
+      .execute()
+  }
+
+  get table(): RawBuilder<unknown> {
+    return sql.table(this.name)
+  }
+
+  async try<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw statementError(error, doing, { archiver: CLEANUP, table: this.name })
+    }
+  }
+}
+
+interface MarkRow {
+  readonly archiver: string
+  readonly log_score_id: number | string | null
+}
+
+interface SliceRow extends DigestRow {
+  readonly slice: number | string
+  readonly old_rows: number | string
+  readonly odd_rows: number | string
+  readonly soon_id: number | string | null
+}
+
+/** Rows of an archive that are kept under one identity. */
+export interface CataloguedBatch extends IdRange {
+  readonly identity: string
+}
+
+/** What one transaction has deleted. */
+export interface DeletedRange {
+  readonly firstId: bigint
+  readonly lastId: bigint
+  readonly rows: number
+}
+
+function turnedOff(table: string): ArchiverError {
+  return new ArchiverError(`cleanup is not turned on: it has no row in ${table}_archive_status`, {
+    code: 'ARCHIVER_OFF',
+    archiver: CLEANUP,
+    table,
+    hint: `Turn it on: insert into \`${table}_archive_status\` (archiver) values ('cleanup');`,
+  })
+}

@@ -1,0 +1,120 @@
+import { type IdRange, lowerId, type RangeDigest } from '@archiver/core'
+import type { Blocked } from './blocked.js'
+import type { CleanupPolicy } from './options.js'
+
+/** What the control tables say about who still needs which rows. */
+export interface Standing {
+  /** All archivers but the cleaner, configured here or not. */
+  readonly marks: readonly { readonly archiver: string; readonly mark: bigint | null }[]
+  /** Batches that are planned and not finished: the engine reads the rows of their ranges again. */
+  readonly unfinished: readonly { readonly archiver: string; readonly afterId: bigint }[]
+  /** The server's clock, milliseconds since 1970. */
+  readonly serverMs: number
+}
+
+/** Only ids below this may be deleted, because of this archiver. */
+export interface Limit {
+  readonly belowId: bigint
+  readonly archiver: string
+}
+
+/** How far apart the clocks of host and server may be. */
+export const MOST_APART_MS = 5 * 60_000
+
+/** The ids of which every archiver has said that it does not need them any more, or why there are none. */
+export function decideLimit({ marks, unfinished, serverMs }: Standing, hostMs: number): Limit | Blocked {
+  const apartMs = hostMs - serverMs
+  // Written so that a clock that cannot be read counts as apart.
+  if (!(Math.abs(apartMs) <= MOST_APART_MS)) return { reason: 'clock', apartMs }
+  if (marks.length === 0) return { reason: 'no-archiver' }
+  const without = marks.filter(({ mark }) => mark === null)
+  if (without.length > 0) return { reason: 'no-mark', archivers: without.map(({ archiver }) => archiver) }
+  return [
+    // The row that a mark points to is kept.
+    ...marks.map(({ archiver, mark }) => ({ archiver, belowId: mark ?? 0n })),
+    ...unfinished.map(({ archiver, afterId }) => ({ archiver, belowId: afterId + 1n })),
+  ].reduce((lowest, limit) => (limit.belowId < lowest.belowId ? limit : lowest))
+}
+
+/** The end of the run before this one, by the cleaner's row in the status table. */
+export interface LastRun {
+  readonly ageMs: number
+  readonly full: boolean
+}
+
+/** How long until the next run is due; 0 for now. */
+export function dueInMs(last: LastRun, { intervalMs, reducedIntervalMs }: CleanupPolicy): number {
+  return Math.max(0, (last.full ? Math.min(intervalMs, reducedIntervalMs) : intervalMs) - last.ageMs)
+}
+
+/** Ids of one transaction at most. */
+export const RANGE_IDS = 5_000n
+
+/** What the source has in a range of at most {@link RANGE_IDS} ids. */
+export interface Slice extends IdRange {
+  readonly digest: RangeDigest
+  /** Rows that are old enough. */
+  readonly oldRows: number
+  /** Rows whose time no archive can hold. */
+  readonly oddRows: number
+  /** The first row that will be old enough within a day: there a run ends. Null for none. */
+  readonly soonId: bigint | null
+}
+
+/** Slices that follow one another, the first and the last with a row to delete. */
+export interface Span extends IdRange {
+  readonly slices: readonly Slice[]
+  /** Rows after the last slice, all of them kept. */
+  readonly rowsBehind: number
+}
+
+/** What of these slices is worth a question to the archives; null where no row is old enough. */
+export function spanOf(slices: readonly Slice[]): Span | null {
+  const first = slices.findIndex(({ oldRows }) => oldRows > 0)
+  const last = slices.findLastIndex(({ oldRows }) => oldRows > 0)
+  const [from, to] = [slices[first], slices[last]]
+  if (from === undefined || to === undefined) return null
+  const rowsBehind = rowsOf(slices.slice(last + 1))
+  return { afterId: from.afterId, upToId: to.upToId, slices: slices.slice(first, last + 1), rowsBehind }
+}
+
+export function rowsOf(slices: readonly Slice[]): number {
+  return slices.reduce((total, { digest }) => total + Number(digest.rows), 0)
+}
+
+/** What is left of a range without these others, ascending. */
+export function subtractRanges(range: IdRange, others: readonly IdRange[]): IdRange[] {
+  const left: IdRange[] = []
+  let { afterId } = range
+  for (const other of [...others].sort((a, b) => (a.afterId < b.afterId ? -1 : 1))) {
+    if (other.upToId <= afterId) continue
+    if (other.afterId >= range.upToId) break
+    if (other.afterId > afterId) left.push({ afterId, upToId: other.afterId })
+    afterId = other.upToId
+  }
+  if (afterId < range.upToId) left.push({ afterId, upToId: range.upToId })
+  return left
+}
+
+const FIRST_WINDOW_IDS = 20_000n
+const MOST_WINDOW_IDS = 200_000n
+
+/**
+ * How many ids are looked at, and asked about, at once. More and more while all of their rows are old, so that a large
+ * backlog costs few questions, and what a short run looks at beyond the last old row stays small.
+ */
+export class Window {
+  private ids = FIRST_WINDOW_IDS
+
+  /** The window that begins with `firstId`; it holds at most `mostRows` rows, and ids below `belowId` only. */
+  at(firstId: bigint, belowId: bigint, mostRows: number): IdRange {
+    const width = lowerId(this.ids, BigInt(mostRows))
+    return { afterId: firstId - 1n, upToId: lowerId(firstId + width, belowId) - 1n }
+  }
+
+  /** Widens, where nothing but old rows was found. */
+  found(slices: readonly Slice[]): void {
+    const old = slices.reduce((total, { oldRows }) => total + oldRows, 0)
+    if (old === rowsOf(slices) && this.ids < MOST_WINDOW_IDS) this.ids *= 10n
+  }
+}

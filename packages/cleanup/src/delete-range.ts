@@ -1,0 +1,133 @@
+import { ArchiverError, equalDigests, faultPoint, type Permit } from '@archiver/core'
+import type { ControlTables } from '@archiver/core/mysql'
+import { type RawBuilder, sql, type Transaction } from 'kysely'
+import type { Blocked } from './blocked.js'
+import { CLEANUP, type CleanupTable, type DeletedRange } from './cleanup-table.js'
+import { decideLimit, RANGE_IDS, type Slice } from './decide.js'
+import { type DigestRow, digestColumns, inRange, isOld, toDigest, whole } from './statements.js'
+
+/** What a range is deleted by. */
+export interface Deletion {
+  readonly table: CleanupTable
+  readonly permit: Permit
+  readonly now: () => number
+  /** By the server's clock, as it was when the run began. */
+  readonly cutoff: string
+  readonly retentionDays: number
+}
+
+export type RangeOutcome =
+  | ({ readonly kind: 'deleted'; readonly recordId: bigint } & DeletedRange)
+  /** Rows or marks are not what they were when the range was looked at: look again. */
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'blocked'; readonly blocked: Blocked }
+
+/**
+ * Deletes the old rows of one range, in one transaction, if they are still what was looked at and nobody needs them.
+ *
+ * The status rows are read `for share` first, at REPEATABLE READ: until the commit no mark can be moved and no archiver
+ * added. The rows are locked and summed up again, so that a row which appeared after the archives were asked is found.
+ * What was decided stands in the statement's own conditions too, and the number of rows deleted must be the number
+ * expected: otherwise nothing is deleted.
+ *
+ * @param recordId - of this run, if it has one.
+ * @throws ArchiverError (CLEANUP_CONTRADICTION) when the server deletes other rows than expected; rolled back.
+ */
+export async function deleteRange(deletion: Deletion, slice: Slice, recordId: bigint | null): Promise<RangeOutcome> {
+  const { table, permit } = deletion
+  await faultPoint('cleanup.before')
+  permit.check()
+  const outcome = await table.try('deleting rows', async () => {
+    const lock = await lockClause(table)
+    return table.db
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .execute((transaction) => deleteLocked({ ...deletion, transaction, lock }, slice, recordId))
+  })
+  await faultPoint('cleanup.after')
+  return outcome
+}
+
+interface LockedDeletion extends Deletion {
+  readonly transaction: Transaction<ControlTables>
+  readonly lock: RawBuilder<unknown>
+}
+
+async function deleteLocked(deletion: LockedDeletion, slice: Slice, recordId: bigint | null): Promise<RangeOutcome> {
+  const { table, permit, transaction, now } = deletion
+  const limit = decideLimit(await table.standing(transaction, deletion.lock), now())
+  if ('reason' in limit) return { kind: 'blocked', blocked: limit }
+  if (slice.upToId >= limit.belowId) return { kind: 'changed' }
+  const held = await lockRows(deletion, slice)
+  if (!equalDigests(held.digest, slice.digest) || held.rows !== slice.oldRows || held.rows === 0) {
+    return { kind: 'changed' }
+  }
+  const rows = await deleteRows(deletion, slice)
+  if (rows !== held.rows) throw contradiction(table.name, slice, rows, held.rows)
+  const record = await table.file(transaction, recordId, held)
+  await faultPoint('cleanup.deleted')
+  permit.check()
+  return { kind: 'deleted', recordId: record, ...held }
+}
+
+/** Locks the rows of the range, and sums up what they are. */
+async function lockRows({ transaction, table, cutoff }: LockedDeletion, slice: Slice) {
+  const old = isOld(cutoff)
+  const { rows } = await sql<LockedRow>`
+    select ${digestColumns}, sum(${old}) as old_rows, min(if(${old}, id, null)) as first_id,
+      max(if(${old}, id, null)) as last_id
+    from ${table.table} force index (primary) where ${inRange(slice)} for update`.execute(transaction)
+  const row = rows[0]!
+  return {
+    digest: toDigest(row),
+    rows: Number(row.old_rows ?? 0),
+    firstId: whole(row.first_id),
+    lastId: whole(row.last_id),
+  }
+}
+
+/** By ids through the primary key: an order by id with a limit would scan all that is kept, or sort by time. */
+async function deleteRows(deletion: LockedDeletion, slice: Slice): Promise<number> {
+  const { transaction, table, cutoff, retentionDays } = deletion
+  assertNarrow(table.name, slice)
+  const status = sql`${sql.table(table.names.status)} where archiver <> ${CLEANUP}`
+  const { numAffectedRows } = await sql`
+    delete ${table.table} from ${table.table} force index (primary) where ${inRange(slice)} and ${isOld(cutoff)}
+      and ts < utc_timestamp() - interval ${retentionDays} day
+      and id < (select min(log_score_id) from ${status})
+      and not exists (select 1 from ${status} and log_score_id is null)`.execute(transaction)
+  return Number(numAffectedRows)
+}
+
+/** `for share` in words that every server of its kind knows. */
+async function lockClause({ db }: CleanupTable): Promise<RawBuilder<unknown>> {
+  const { rows } = await sql<{ version: string }>`select version() as version`.execute(db)
+  return /mariadb/i.test(rows[0]?.version ?? '') ? sql`lock in share mode` : sql`for share`
+}
+
+function assertNarrow(table: string, { afterId, upToId }: Slice): void {
+  if (upToId > afterId && upToId - afterId <= RANGE_IDS) return
+  throw new ArchiverError(`a range of ${upToId - afterId} ids is not deleted at once`, {
+    code: 'CLEANUP_CONTRADICTION',
+    table,
+    afterId,
+    upToId,
+    hint: 'This is a defect of the archiver; nothing was deleted.',
+  })
+}
+
+function contradiction(table: string, { afterId, upToId }: Slice, rows: number, expected: number): ArchiverError {
+  return new ArchiverError(`${rows} rows would be deleted where ${expected} are old enough`, {
+    code: 'CLEANUP_CONTRADICTION',
+    table,
+    afterId,
+    upToId,
+    hint: 'The range was rolled back. Has the clock of the server been set back? If not, this is a defect.',
+  })
+}
+
+interface LockedRow extends DigestRow {
+  readonly old_rows: number | string | null
+  readonly first_id: number | string | null
+  readonly last_id: number | string | null
+}

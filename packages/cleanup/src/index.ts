@@ -1,0 +1,12 @@
+export { type Blocked, describeBlocked, needsOperator } from './blocked.js'
+export { runCleanup } from './cleaner.js'
+export type { CleanupEvent, OnCleanupEvent } from './events.js'
+export type {
+  CleanupEnd,
+  CleanupOptions,
+  CleanupPolicy,
+  CleanupResult,
+  ReplicaAddress,
+  ThrottlePolicy,
+  VerifyMode,
+} from './options.js'

@@ -1,0 +1,98 @@
+import type { Archiver, Permit } from '@archiver/core'
+import type { Ledger, NotHere, OnEvent, Source } from '@archiver/core/engine'
+import type { MySqlSettings } from '@archiver/core/mysql'
+import type { Connection } from 'mysql2'
+import type { Blocked } from './blocked.js'
+import type { OnCleanupEvent } from './events.js'
+
+/**
+ * How an archive is asked before rows are deleted. `count`: rows, ids, servers and times of the range. `rows`: every
+ * column of every row. `off`: not at all, the marks alone decide.
+ */
+export type VerifyMode = 'count' | 'rows' | 'off'
+
+/** What may be deleted, and how often. */
+export interface CleanupPolicy {
+  /** Rows younger than this many days are kept. At least 1. */
+  readonly retentionDays: number
+  /** Most rows deleted in a run. At least 1. */
+  readonly maxRows: number
+  /** Least time from the end of a run to the next. */
+  readonly intervalMs: number
+  /** The same after a full run: one that ended because of `maxRows`. */
+  readonly reducedIntervalMs: number
+  /** Between two transactions. Default 50. */
+  readonly pauseMs?: number
+  /** Default `count`. */
+  readonly verify?: VerifyMode
+  /** Whether batches whose file or object was moved away count as safe without being asked. Default false. */
+  readonly movedIsSafe?: boolean
+}
+
+/** A replica to look at; user and password are those of the source. */
+export interface ReplicaAddress {
+  readonly host: string
+  /** Default: the source's. */
+  readonly port?: number | undefined
+}
+
+/** What the cleaner gives way to. */
+export interface ThrottlePolicy {
+  /** No replica may be further behind than this; 0 looks at none. Default 60,000. */
+  readonly maxLagMs?: number
+  /** The replicas to look at; one that does not answer holds the cleaner up. Empty: those that the source knows of. */
+  readonly replicas?: readonly ReplicaAddress[]
+  /** The largest `Threads_running`; 0 for any. Default 0. */
+  readonly maxLoad?: number
+  /** Nothing is deleted while this file is there. */
+  readonly pauseFile?: string | undefined
+  /** How long a run waits in all for load and lag to go down before it ends. Default 15,000. */
+  readonly maxWaitMs?: number
+}
+
+export interface CleanupOptions {
+  readonly table: string
+  /** The lock's connection: then nothing is deleted once the lock's session is gone. */
+  readonly connection: Connection
+  /** How the source is reached; the replicas are reached likewise. */
+  readonly settings: MySqlSettings
+  /** Prepared: its batch table is there. */
+  readonly ledger: Ledger
+  readonly source: Source
+  readonly permit: Permit
+  readonly policy: CleanupPolicy
+  readonly throttle?: ThrottlePolicy
+  /** Makes the archiver of a status row, to be asked through its `reader`; as for a pass. */
+  readonly open: (name: string) => Promise<Archiver | NotHere>
+  /** For late rows that have to be stored first: `archive_settle`. Default 3,000. */
+  readonly settleMs?: number
+  /** Once aborted, no further range is begun. */
+  readonly drain?: AbortSignal
+  readonly onEvent: OnCleanupEvent
+  /** What becomes of late rows that are stored. */
+  readonly onEngineEvent?: OnEvent
+  /** This host's clock, in milliseconds since 1970. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/** What a run came to. Rows that were deleted before it was blocked stay deleted. */
+export interface CleanupResult {
+  readonly rows: number
+  /** Transactions. */
+  readonly ranges: number
+  readonly end: CleanupEnd
+}
+
+export type CleanupEnd =
+  | { readonly why: 'not-due'; readonly dueInMs: number }
+  /** `maxRows` were deleted; the next run is due after the reduced interval. */
+  | { readonly why: 'full' }
+  /** What is left below the marks is too young. */
+  | { readonly why: 'young' }
+  /** Nothing is left below the lowest mark (or the start of an unfinished batch). */
+  | { readonly why: 'marks'; readonly archiver: string; readonly belowId: bigint }
+  /** Rows or marks changed under every look at the next range. */
+  | { readonly why: 'changed' }
+  /** `drain` was aborted. */
+  | { readonly why: 'drained' }
+  | { readonly why: 'blocked'; readonly blocked: Blocked }

@@ -1,0 +1,170 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, disconnect } from '@archiver/core/mysql'
+import { ServiceUnavailable } from '@archiver/testkit'
+import { skipOrFail } from '@archiver/testkit/vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import type { CleanupEvent } from './events.js'
+import { describeBlocked, needsOperator } from './index.js'
+import type { CleanupResult, ThrottlePolicy } from './options.js'
+import { lagOf, Replica } from './replicas.js'
+import { FlowControl } from './server-load.js'
+import { type ReplicaPair, startReplicaPair } from './testing/replica-pair.js'
+import { Workbench } from './testing/workbench.js'
+
+const started = await startReplicaPair().catch((thrown: unknown) => skipOrFail(thrown))
+
+describe.skipIf(started instanceof ServiceUnavailable)('with a replica', () => {
+  // Nothing runs where it is not one.
+  const pair = started as ReplicaPair
+  let bench: Workbench
+  beforeEach(async () => {
+    bench = await Workbench.open(pair.database)
+    await bench.insert(100, 20)
+    await bench.archiveAll(100n)
+    await pair.caughtUp()
+  })
+  afterEach(() => bench[Symbol.asyncDispose]())
+  afterAll(() => pair.stop())
+
+  const named = (policy: ThrottlePolicy = {}): ThrottlePolicy => ({
+    replicas: [{ host: '127.0.0.1', port: pair.replicaPort }],
+    maxLagMs: 1_000,
+    maxWaitMs: 0,
+    ...policy,
+  })
+
+  function inTheWay({ end }: CleanupResult) {
+    expect(end.why).toBe('blocked')
+    // Or the line before has failed.
+    return (end as Extract<typeof end, { why: 'blocked' }>).blocked
+  }
+
+  /** Holds the replica's table, so that what the source does waits there. */
+  async function holdUp(): Promise<void> {
+    await pair.replica.query(`lock tables \`${bench.table}\` read`)
+    await bench.insert(1, 1, 101n)
+    await expect.poll(() => lagNow(), { timeout: 20_000 }).toBeGreaterThan(1_000)
+  }
+
+  async function lagNow(): Promise<number | null> {
+    await using replica = new Replica({ host: '127.0.0.1', port: pair.replicaPort }, pair.database.address)
+    return (await replica.lag()).lagMs
+  }
+
+  test('that keeps up nothing waits', async () => {
+    expect((await bench.clean({ throttle: named() })).rows).toBe(99)
+  })
+
+  test('that lags nothing is deleted, and once it has caught up the run goes on', async () => {
+    await holdUp()
+    onTestFinished(() => pair.replica.query('unlock tables').then(() => undefined))
+    const before = (await bench.ids()).length
+    const blocked = inTheWay(await bench.clean({ throttle: named() }))
+    expect(blocked).toMatchObject({ reason: 'replica-lag', lagMs: expect.any(Number), limitMs: 1_000 })
+    expect(describeBlocked(blocked, bench.table).why).toMatch(/127\.0\.0\.1:\d+: \d+ s behind, above 1 s/)
+    expect(needsOperator(blocked)).toBe(false)
+    expect(await bench.ids()).toHaveLength(before)
+    const waits: CleanupEvent[] = []
+    const onEvent = (event: CleanupEvent) => {
+      if (event.event === 'cleanup.waiting' && waits.push(event) === 1) void pair.replica.query('unlock tables')
+    }
+    const result = await bench.clean({ throttle: named({ maxWaitMs: 30_000 }), onEvent })
+    expect(waits.length).toBeGreaterThan(0)
+    expect(result.end).toMatchObject({ why: 'marks' })
+    expect(result.rows).toBeGreaterThan(0)
+  })
+
+  test('whose applier is stopped nothing is deleted', async () => {
+    await pair.replica.query(pair.applier.stop)
+    const blocked = inTheWay(await bench.clean({ throttle: named() }))
+    await pair.replica.query(pair.applier.start)
+    expect(blocked).toMatchObject({ reason: 'replica-lag', lagMs: null, why: 'replication does not run' })
+    await pair.caughtUp()
+    expect((await bench.clean({ throttle: named() })).rows).toBe(99)
+  })
+
+  test('that does not answer nothing is deleted, if it is named', async () => {
+    const replicas = [{ host: '127.0.0.1', port: 1 }]
+    const blocked = inTheWay(await bench.clean({ throttle: named({ replicas }) }))
+    expect(blocked).toMatchObject({
+      replica: '127.0.0.1:1',
+      lagMs: null,
+      why: expect.stringMatching('nothing listens'),
+    })
+  })
+
+  test('a server that is no replica is no replica', async () => {
+    const replicas = [{ host: '127.0.0.1', port: pair.database.address.port }]
+    const blocked = inTheWay(await bench.clean({ throttle: named({ replicas }) }))
+    expect(blocked).toMatchObject({ lagMs: null, why: 'it is no replica' })
+  })
+
+  test('that the source knows of, it is found without being named', async () => {
+    await pair.replica.query(pair.applier.stop)
+    const blocked = inTheWay(await bench.clean({ throttle: named({ replicas: [] }) }))
+    await pair.replica.query(pair.applier.start)
+    expect(blocked).toMatchObject({ reason: 'replica-lag', replica: `127.0.0.1:${pair.replicaPort}` })
+  })
+
+  test('an account that may not look for replicas is told of it, and deletes', async () => {
+    const { name, address } = pair.database
+    await bench.query(`create user if not exists 'plain'@'%' identified by 'plain'`)
+    await bench.query(`grant all on \`${name}\`.* to 'plain'@'%'`)
+    const settings = { ...address, user: 'plain', password: 'plain' }
+    const connection = await connect(settings)
+    onTestFinished(() => disconnect(connection))
+    const result = await bench.clean({ connection, settings, throttle: named({ replicas: [] }) })
+    expect(result.rows).toBe(99)
+    expect(bench.eventsOf('cleanup.replicas-unseen')).toMatchObject([{ why: expect.stringMatching(/denied/i) }])
+  })
+
+  test('a busy server is let be', async () => {
+    const busy = await pair.database.connect()
+    const sleeping = busy.query('do sleep(60)').catch(() => undefined)
+    const asleep = () => bench.query("select id from information_schema.processlist where info like 'do sleep%'")
+    await expect.poll(asleep).toHaveLength(1)
+    const blocked = inTheWay(await bench.clean({ throttle: { maxLoad: 1, maxLagMs: 0, maxWaitMs: 0 } }))
+    expect(blocked).toMatchObject({ reason: 'load', limit: 1 })
+    await bench.query(`kill query ${(await asleep())[0]?.id}`)
+    await sleeping
+    await busy.end()
+  })
+
+  test('a pause file holds everything up for as long as it is there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cleanup-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const pauseFile = join(folder, 'pause')
+    await writeFile(pauseFile, '')
+    const throttle = { pauseFile, maxLagMs: 0 }
+    expect(inTheWay(await bench.clean({ throttle }))).toEqual({ reason: 'paused', file: pauseFile })
+    await rm(pauseFile)
+    const onEvent = ({ event }: CleanupEvent) => void (event === 'cleanup.started' && writeFile(pauseFile, ''))
+    expect((await bench.clean({ throttle, onEvent })).end).toMatchObject({ why: 'blocked' })
+    await rm(pauseFile)
+    expect((await bench.clean({ throttle })).rows).toBe(99)
+  })
+})
+
+test('the lag of a replica is that of its slowest channel, without the delay it was told to keep', () => {
+  expect(lagOf([{ Seconds_Behind_Source: 3 }, { Seconds_Behind_Source: '7' }])).toEqual({ lagMs: 7_000 })
+  expect(lagOf([{ Seconds_Behind_Master: 3_605, SQL_Delay: 3_600 }])).toEqual({ lagMs: 5_000 })
+  expect(lagOf([{ Seconds_Behind_Master: 0 }, { Seconds_Behind_Master: null, Last_SQL_Error: 'duplicate' }])).toEqual({
+    lagMs: null,
+    why: 'replication does not run: duplicate',
+  })
+})
+
+test('flow control counts from one look to the next; the first look has the average only', () => {
+  const status = (pausedMs: number) =>
+    new Map([
+      ['wsrep_flow_control_paused_ns', String(pausedMs * 1e6)],
+      ['wsrep_flow_control_paused', '0.02'],
+    ])
+  const flow = new FlowControl()
+  expect(flow.share(status(5_000), 0)).toBe(0.02)
+  expect(flow.share(status(5_300), 1_000)).toBeCloseTo(0.3)
+  expect(flow.share(status(5_300), 2_000)).toBe(0)
+  expect(new FlowControl().share(new Map(), 0)).toBe(0)
+})

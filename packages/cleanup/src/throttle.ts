@@ -1,0 +1,125 @@
+import { access } from 'node:fs/promises'
+import type { Permit } from '@archiver/core'
+import { type MySqlSettings, statementError } from '@archiver/core/mysql'
+import type { Connection } from 'mysql2'
+import type { Blocked } from './blocked.js'
+import { CLEANUP } from './cleanup-table.js'
+import type { OnCleanupEvent } from './events.js'
+import type { ThrottlePolicy } from './options.js'
+import { findReplicas, Replica } from './replicas.js'
+import { FlowControl, readStatus } from './server-load.js'
+import { wait } from './wait.js'
+
+/** The largest share of time that Galera may hold its writers back. */
+const MOST_PAUSED = 0.1
+
+const FIRST_DELAY_MS = 500
+const MOST_DELAY_MS = 4_000
+
+export interface ThrottleOptions {
+  /** To the source. */
+  readonly connection: Connection
+  readonly settings: MySqlSettings
+  readonly permit: Permit
+  readonly drain: AbortSignal
+  readonly policy: ThrottlePolicy
+  readonly onEvent: OnCleanupEvent
+}
+
+/** Looks whether the servers can bear more deletes, and waits a while where they cannot. */
+export class Throttle implements AsyncDisposable {
+  private readonly options: ThrottleOptions
+  private readonly policy: Required<Omit<ThrottlePolicy, 'pauseFile'>> & Pick<ThrottlePolicy, 'pauseFile'>
+  private readonly flowControl = new FlowControl()
+  private replicas: Promise<readonly Replica[]> | undefined
+  private leftMs: number
+
+  constructor(options: ThrottleOptions) {
+    this.options = options
+    this.policy = { maxLagMs: 60_000, replicas: [], maxLoad: 0, maxWaitMs: 15_000, ...options.policy }
+    this.leftMs = this.policy.maxWaitMs
+  }
+
+  /**
+   * Returns null once nothing speaks against the next range; what does, once the run has waited long enough for it in
+   * all. No transaction is open meanwhile.
+   */
+  async pass(): Promise<Blocked | null> {
+    const { permit, drain, onEvent } = this.options
+    for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(MOST_DELAY_MS, delayMs * 2)) {
+      permit.check()
+      const blocked = await this.look()
+      if (blocked === null || blocked.reason === 'paused' || this.leftMs <= 0 || drain.aborted) return blocked
+      const shortMs = Math.min(delayMs, this.leftMs)
+      onEvent({ event: 'cleanup.waiting', blocked, delayMs: shortMs })
+      await wait(shortMs, permit, drain)
+      this.leftMs -= shortMs
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const replica of (await this.replicas?.catch(() => [])) ?? []) await replica[Symbol.asyncDispose]()
+  }
+
+  private async look(): Promise<Blocked | null> {
+    return (await this.lookAtFile()) ?? (await this.lookAtServer()) ?? (await this.lookAtReplicas())
+  }
+
+  private async lookAtFile(): Promise<Blocked | null> {
+    const file = this.policy.pauseFile
+    if (file === undefined) return null
+    return access(file).then(
+      () => ({ reason: 'paused', file }) as const,
+      (error: NodeJS.ErrnoException) => {
+        // A folder that cannot be looked into may hold the file.
+        if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+        return { reason: 'paused', file: `${file} (${error.code})` } as const
+      },
+    )
+  }
+
+  private async lookAtServer(): Promise<Blocked | null> {
+    const { connection } = this.options
+    const status = await readStatus(connection).catch((error: unknown) => {
+      throw statementError(error, 'looking at the load', { archiver: CLEANUP })
+    })
+    const limit = this.policy.maxLoad
+    const threadsRunning = Number(status.get('threads_running') ?? 0)
+    if (limit > 0 && threadsRunning > limit) return { reason: 'load', threadsRunning, limit }
+    const share = this.flowControl.share(status, performance.now())
+    return share > MOST_PAUSED ? { reason: 'flow-control', share } : null
+  }
+
+  private async lookAtReplicas(): Promise<Blocked | null> {
+    const { maxLagMs: limitMs } = this.policy
+    if (limitMs === 0) return null
+    this.replicas ??= this.chooseReplicas()
+    for (const replica of await this.replicas) {
+      const { lagMs, why } = await replica.lag()
+      if (lagMs !== null && lagMs <= limitMs) continue
+      return { reason: 'replica-lag', replica: replica.name, lagMs, limitMs, ...(why === undefined ? {} : { why }) }
+    }
+    return null
+  }
+
+  /** Those that are named; or those that the source knows of and that can be asked now. */
+  private async chooseReplicas(): Promise<readonly Replica[]> {
+    const { connection, settings } = this.options
+    if (this.policy.replicas.length > 0) return this.policy.replicas.map((address) => new Replica(address, settings))
+    const found = await findReplicas(connection)
+    if (typeof found === 'string') return this.unseen(found)
+    const replicas = found.map((address) => new Replica(address, settings))
+    const seen: Replica[] = []
+    for (const replica of replicas) {
+      const why = await replica.unreachable()
+      if (why === null) seen.push(replica)
+      else this.unseen(`${replica.name}: ${why}`)
+    }
+    return seen
+  }
+
+  private unseen(why: string): readonly Replica[] {
+    this.options.onEvent({ event: 'cleanup.replicas-unseen', why })
+    return []
+  }
+}
