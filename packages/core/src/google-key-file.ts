@@ -14,8 +14,7 @@ export async function requireGoogleKeyFile(path: string): Promise<void> {
   const text = await readFile(path, 'utf8').catch((thrown: unknown) => {
     throw unusable(`cannot be read (${errorText(thrown)})`)
   })
-  const kind = kindOf(text)
-  if (kind === undefined) throw unusable('is no JSON file of Google credentials')
+  if (!isCredentials(text)) throw unusable('is no JSON file of Google credentials')
 
   function unusable(what: string): ArchiverError {
     return new ArchiverError(`${GOOGLE_KEY_VARIABLE}: ${path} ${what}`, {
@@ -25,12 +24,12 @@ export async function requireGoogleKeyFile(path: string): Promise<void> {
   }
 }
 
-/** What `type` says: `service_account`, `external_account` and so on. */
-function kindOf(text: string): string | undefined {
+/** They have a `type`: `service_account`, `external_account` and so on. */
+function isCredentials(text: string): boolean {
   try {
     const parsed: unknown = JSON.parse(text)
-    return typeof parsed === 'object' && parsed !== null && 'type' in parsed ? String(parsed.type) : undefined
+    return typeof parsed === 'object' && parsed !== null && 'type' in parsed
   } catch {
-    return undefined
+    return false
   }
 }

@@ -5,6 +5,13 @@ export { Digest, digestOf, equalDigests } from './digest.js'
 export { formatDuration, parseDuration } from './duration.js'
 export { ArchiverError, type ErrorDetails, type ErrorPlace, errorText, inOperation, RowError } from './errors.js'
 export { type FaultPoint, faultPoint } from './fault.js'
+export {
+  type GoogleFailure,
+  googleFailure,
+  harmlessLine,
+  isGoogleLogin,
+  isGoogleUnreachable,
+} from './google-failure.js'
 export { GOOGLE_KEY_VARIABLE, requireGoogleKeyFile } from './google-key-file.js'
 export { lowerId } from './ids.js'
 export { permitUntil, permitWhile } from './permit.js'

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { googleFailure, isGoogleLogin, isGoogleUnreachable } from './google-failure.js'
+
+const errorOf = (message: string, fields: object) => Object.assign(new Error(message), fields)
+
+test.each([
+  [
+    'of @google-cloud/common',
+    errorOf('Forbidden', { code: 403, errors: [{ reason: 'accessDenied', message: 'Access Denied' }] }),
+    { status: 403, reason: 'accessDenied', why: 'Access Denied' },
+  ],
+  [
+    'of gaxios',
+    errorOf('403', {
+      status: 403,
+      response: { data: { error: { code: 403, errors: [{ reason: 'r', message: 'm' }] } } },
+    }),
+    { status: 403, reason: 'r', why: 'm' },
+  ],
+  [
+    'of Node',
+    errorOf('read ECONNRESET', { code: 'ECONNRESET' }),
+    { status: undefined, reason: 'ECONNRESET', why: 'read ECONNRESET' },
+  ],
+  ['that is none', 'odd', { status: undefined, reason: '', why: 'odd' }],
+])('reads an error %s', (_, thrown, expected) => {
+  expect(googleFailure(thrown)).toEqual(expected)
+})
+
+test('is one short line without keys or tokens', () => {
+  const key = '-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----'
+  const text = `bad\n key ${key} with Bearer SECRET.1 and ya29.SECRET at /o?upload_id=SECRET&x=1`
+  expect(googleFailure(new Error(text)).why).toBe('bad key … with Bearer … and ya29.… at /o?upload_id=…&x=1')
+  expect(googleFailure(new Error('x'.repeat(9999))).why.length).toBeLessThan(600)
+})
+
+test('tells refused credentials and broken networks from the rest', () => {
+  expect(isGoogleLogin(googleFailure(errorOf('x', { code: 401 })))).toBe(true)
+  expect(isGoogleLogin(googleFailure(errorOf('invalid_grant', { status: 400 })))).toBe(true)
+  expect(isGoogleLogin(googleFailure(new Error('Could not load the default credentials.')))).toBe(true)
+  expect(isGoogleLogin(googleFailure(errorOf('credential', { code: 403 })))).toBe(false)
+  expect(isGoogleUnreachable(googleFailure(errorOf('x', { code: 'ENOTFOUND' })))).toBe(true)
+  expect(isGoogleUnreachable(googleFailure(errorOf('timeout', { code: 503 })))).toBe(false)
+  expect(isGoogleUnreachable(googleFailure(new TypeError('x is not a function')))).toBe(false)
+})
