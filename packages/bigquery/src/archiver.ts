@@ -80,7 +80,7 @@ class BigQueryArchiver implements Archiver {
     if (file.rows === 0) return { rows: 0, bytes: 0, identity: '' }
     this.#requireSmall(file, batch)
     await faultPoint('bigquery.spooled')
-    const jobId = await this.#loader.load(batch, file, tsType, permit)
+    const jobId = await this.#loader.load({ batch, file, tsType, permit })
     await faultPoint('bigquery.loaded')
     return resultOf(file, jobId)
   }

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { ArchiverError, type Permit } from '@archiver/core'
+import { ArchiverError, googleFailure, type Permit } from '@archiver/core'
 import type { Bucket } from '@google-cloud/storage'
 import { addressOf, checkedKeyFile } from './connect.js'
-import { bigQueryError, failureOf } from './errors.js'
+import { bigQueryError } from './errors.js'
 import type { BigQueryArchiverOptions, ViaBucket } from './options.js'
 import { IdleLimit, within } from './time-limits.js'
 
@@ -122,7 +122,7 @@ function checked(permit: Permit, idle: IdleLimit) {
 
 function bucketError(thrown: unknown, doing: string, bucket: string): ArchiverError {
   const error = bigQueryError(thrown, doing)
-  const { status } = failureOf(thrown)
+  const { status } = googleFailure(thrown)
   if (status !== 403 && status !== 404) return error
   return new ArchiverError(error.message, {
     archiver: 'bigquery',

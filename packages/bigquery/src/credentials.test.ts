@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createBigQueryArchiver } from './archiver.js'
-import { bigQueryError, failureOf, jobError } from './errors.js'
+import { bigQueryError, jobError } from './errors.js'
 
 const options = { projectId: 'ntppool', dataset: 'ntp' }
 let folder: string
@@ -72,15 +72,6 @@ test.each([
   expect(bigQueryError(thrown, 'cannot')).toMatchObject({ code, retryable, hint: expect.stringMatching(/\w/) })
 })
 
-test('gaxios wraps its answer more deeply, and a failed job may say nothing', () => {
-  const answer = {
-    status: 403,
-    response: { data: { error: { errors: [{ reason: 'quotaExceeded', message: 'Quota' }] } } },
-  }
-  expect(failureOf(Object.assign(new Error('x'), answer))).toEqual({
-    status: 403,
-    reason: 'quotaExceeded',
-    why: 'Quota',
-  })
+test('a failed job may say nothing', () => {
   expect(jobError('j', [], {}).message).toBe('the load job j failed: no reason given')
 })

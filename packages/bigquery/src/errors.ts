@@ -1,4 +1,12 @@
-import { ArchiverError, type ErrorPlace, errorText } from '@archiver/core'
+import {
+  ArchiverError,
+  type ErrorPlace,
+  type GoogleFailure,
+  googleFailure,
+  harmlessLine,
+  isGoogleLogin,
+  isGoogleUnreachable,
+} from '@archiver/core'
 
 interface Kind {
   readonly code: string
@@ -51,7 +59,6 @@ const kinds: Readonly<Record<string, Kind>> = {
   forbidden: denied,
   insufficientPermissions: denied,
   authError: login,
-  required: login,
   quotaExceeded: quota,
   accessNotConfigured: disabled,
   SERVICE_DISABLED: disabled,
@@ -65,14 +72,6 @@ const kinds: Readonly<Record<string, Kind>> = {
   tableUnavailable: busy,
 }
 
-/** What was asked, and what came back, without the request: that holds tokens. */
-export interface Failure {
-  /** HTTP; undefined where no answer came. */
-  readonly status: number | undefined
-  readonly reason: string | undefined
-  readonly why: string
-}
-
 /** An error of BigQuery's in a job's status. */
 export interface ErrorProto {
   readonly reason?: string
@@ -80,13 +79,10 @@ export interface ErrorProto {
   readonly location?: string
 }
 
-/**
- * The ArchiverError for anything thrown while `doing` something. The thrown error itself is not passed on: the clients'
- * errors carry their requests.
- */
+/** The ArchiverError for anything thrown while `doing` something. */
 export function bigQueryError(thrown: unknown, doing: string, place: ErrorPlace = {}): ArchiverError {
-  if (thrown instanceof ArchiverError) return thrown
-  const failure = failureOf(thrown)
+  if (thrown instanceof ArchiverError) return thrown.locate(place)
+  const failure = googleFailure(thrown)
   return new ArchiverError(`${doing}: ${failure.why}`, { archiver: 'bigquery', ...place, ...kindOf(failure) })
 }
 
@@ -94,8 +90,8 @@ export function bigQueryError(thrown: unknown, doing: string, place: ErrorPlace 
 export function jobError(jobId: string, errors: readonly ErrorProto[], place: ErrorPlace): ArchiverError {
   const { reason } = errors[0] ?? {}
   // The first error often says only that there are others.
-  const all = new Set(errors.map((error) => error.message ?? error.reason))
-  const why = oneLine([...all].join(' | ')) || 'no reason given'
+  const said = new Set(errors.map((error) => error.message ?? error.reason))
+  const why = harmlessLine([...said].join(' | ')) || 'no reason given'
   return new ArchiverError(`the load job ${jobId} failed: ${why}`, {
     archiver: 'bigquery',
     ...place,
@@ -103,45 +99,15 @@ export function jobError(jobId: string, errors: readonly ErrorProto[], place: Er
   })
 }
 
-/** As common's ApiError, gaxios' GaxiosError and Node's own errors have it. */
-export function failureOf(thrown: unknown): Failure {
-  // Only read, and only as far as it is there.
-  const error = (thrown ?? {}) as {
-    code?: unknown
-    status?: unknown
-    errors?: unknown
-    response?: { data?: { error?: { errors?: unknown; message?: unknown } } }
-  }
-  const answered = error.response?.data?.error
-  const first = firstOf(error.errors) ?? firstOf(answered?.errors)
-  const why = first?.message ?? (typeof answered?.message === 'string' ? answered.message : errorText(thrown))
-  return { status: httpStatus(error.status) ?? httpStatus(error.code), reason: first?.reason, why: oneLine(why) }
-}
-
-function firstOf(errors: unknown): ErrorProto | undefined {
-  // What Google lists under `errors` are such objects.
-  return Array.isArray(errors) ? (errors[0] as ErrorProto | undefined) : undefined
-}
-
-function httpStatus(value: unknown): number | undefined {
-  const number = Number(value)
-  return number >= 100 && number < 600 ? number : undefined
-}
-
-function kindOf({ status, reason, why }: Failure): Kind {
-  if (reason !== undefined && Object.hasOwn(kinds, reason)) return kinds[reason]!
-  if (/invalid_grant|invalid_client|Could not load the default credentials|refresh access token/i.test(why))
-    return login
+function kindOf(failure: GoogleFailure): Kind {
+  const { status, reason, why } = failure
+  if (Object.hasOwn(kinds, reason)) return kinds[reason]!
+  if (isGoogleLogin(failure)) return login
+  if (isGoogleUnreachable(failure)) return unreachable
   if (/Not found: Dataset/i.test(why)) return noDataset
   if (/Not found: Table/i.test(why)) return noTable
-  if (status === undefined) return unreachable
-  if (status === 401) return login
+  if (status === undefined) return refused
   if (status === 403) return denied
   if (status === 404) return notFound
   return status >= 500 || status === 408 || status === 429 ? busy : refused
-}
-
-function oneLine(text: string): string {
-  const line = text.trim().replace(/\s+/g, ' ')
-  return line.length > 500 ? `${line.slice(0, 500)}…` : line
 }

@@ -1,7 +1,7 @@
-import type { ErrorPlace } from '@archiver/core'
+import { type ErrorPlace, googleFailure } from '@archiver/core'
 import type { BigQuery } from '@google-cloud/bigquery'
 import { connect } from './connect.js'
-import { bigQueryError, failureOf } from './errors.js'
+import { bigQueryError } from './errors.js'
 import type { BigQueryArchiverOptions } from './options.js'
 import { within } from './time-limits.js'
 
@@ -54,10 +54,18 @@ export class Link {
   async find<T>(doing: string, signal: AbortSignal, ask: Ask<T>): Promise<T | undefined> {
     return this.call(doing, signal, (client) =>
       ask(client).catch((thrown: unknown) => {
-        const { status, why } = failureOf(thrown)
+        const { status, why } = googleFailure(thrown)
         if (status === 404 && !/Not found: (Dataset|Project)/i.test(why)) return undefined
         throw thrown
       }),
     )
   }
+}
+
+/** A request of the client's own, with its credentials, for what it has no function or no type for. */
+export function request<T>(client: BigQuery, options: Parameters<BigQuery['request']>[0]): Promise<T> {
+  return new Promise((resolve, reject) => {
+    // The client does not look into answers: that they are T is Google's word.
+    client.request(options, (error, body) => (error ? reject(error) : resolve(body as T)))
+  })
 }

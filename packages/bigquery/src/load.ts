@@ -1,13 +1,20 @@
 import type { SpooledFile } from '@archiver/avro'
-import { ArchiverError, type ErrorPlace, faultPoint, type Permit, type PlannedBatch } from '@archiver/core'
-import type { JobMetadata } from '@google-cloud/bigquery'
+import {
+  ArchiverError,
+  type ErrorPlace,
+  faultPoint,
+  googleFailure,
+  type Permit,
+  type PlannedBatch,
+} from '@archiver/core'
 import type { BucketSpool } from './bucket-spool.js'
-import { bigQueryError, failureOf, jobError } from './errors.js'
+import { bigQueryError, jobError } from './errors.js'
 import { jobIdOf, labelsOf, rangeOf } from './job-id.js'
 import { findJob, type LoadJob, pause, settledJob } from './jobs.js'
-import type { Link } from './link.js'
+import { type Link, request } from './link.js'
 import { LoadsToday } from './loads-today.js'
 import type { TsType } from './table.js'
+import { within } from './time-limits.js'
 import { uploadJob } from './upload.js'
 
 /** A request is sent again this often before the engine is left to decide; the file need not be made again. */
@@ -17,6 +24,14 @@ export interface LoaderOptions {
   readonly link: Link
   readonly maxLoadsPerDay: number
   readonly bucket: BucketSpool | undefined
+}
+
+/** A batch's file on its way. */
+interface Load {
+  readonly batch: PlannedBatch
+  readonly file: SpooledFile
+  readonly tsType: TsType
+  readonly permit: Permit
 }
 
 /** Loads whole files into a table, each once. */
@@ -44,12 +59,12 @@ export class Loader {
    *
    * @returns the job's id.
    */
-  async load(batch: PlannedBatch, file: SpooledFile, tsType: TsType, permit: Permit): Promise<string> {
-    const target = { dataset: this.#link.dataset, table: batch.table }
+  async load(load: Load): Promise<string> {
+    const { batch, file, permit } = load
     for (let attempt = 1; ; attempt++) {
-      const id = jobIdOf(target, batch.id, attempt)
+      const id = this.#idOf(batch, attempt)
       const known = await settledJob(this.#link, id, permit, placeOf(batch))
-      const job = known ?? (await this.#send(this.#jobOf(id, batch, file, tsType), id, batch, file, permit))
+      const job = known ?? (await this.#send(id, load))
       if (job.state === 'failed') {
         if (known === undefined) throw jobError(id, job.errors, placeOf(batch))
       } else if (!this.#spent.has(id) && holdsRange(job, batch, file.rows)) {
@@ -60,10 +75,9 @@ export class Loader {
 
   /** All of BigQuery's that a batch may have left, ended: a job for each attempt. */
   async settled(batch: PlannedBatch, permit: Permit, takeoverWaitMs: number): Promise<LoadJob[]> {
-    const target = { dataset: this.#link.dataset, table: batch.table }
     const jobs: LoadJob[] = []
     for (;;) {
-      const id = jobIdOf(target, batch.id, jobs.length + 1)
+      const id = this.#idOf(batch, jobs.length + 1)
       const look = () => settledJob(this.#link, id, permit, placeOf(batch))
       const job = (await look()) ?? (await pause(takeoverWaitMs, permit.signal).then(look))
       if (job === undefined) return jobs
@@ -71,64 +85,60 @@ export class Loader {
     }
   }
 
-  #jobOf(jobId: string, batch: PlannedBatch, file: SpooledFile, tsType: TsType): JobMetadata {
-    const { projectId, dataset } = this.#link
-    return {
-      jobReference: { projectId, jobId },
-      configuration: {
-        labels: labelsOf(batch, file.rows),
-        load: {
-          destinationTable: { projectId, datasetId: dataset, tableId: batch.table },
-          sourceFormat: 'AVRO',
-          useAvroLogicalTypes: tsType === 'TIMESTAMP',
-          createDisposition: 'CREATE_NEVER',
-          writeDisposition: 'WRITE_APPEND',
-        },
-      },
-    }
+  #idOf({ table, id }: PlannedBatch, attempt: number): string {
+    return jobIdOf({ dataset: this.#link.dataset, table }, id, attempt)
   }
 
   /** Sends the job until BigQuery has it, and waits for its end. */
-  async #send(job: JobMetadata, id: string, batch: PlannedBatch, file: SpooledFile, permit: Permit): Promise<LoadJob> {
-    const place = placeOf(batch)
+  async #send(id: string, load: Load): Promise<LoadJob> {
+    const { batch, permit } = load
+    await this.#sendUntilTaken(id, load)
+    this.#loadsInto(batch.table).add()
+    await faultPoint('bigquery.sent')
+    const ended = await settledJob(this.#link, id, permit, placeOf(batch))
+    await this.#bucket?.remove(id, permit.signal)
+    if (ended === undefined) throw unknownJob(id, placeOf(batch))
+    return ended
+  }
+
+  async #sendUntilTaken(id: string, load: Load): Promise<void> {
+    const { batch, file, permit } = load
     for (let sent = 1; ; sent++) {
       await this.#loadsInto(batch.table).require(batch, permit)
       permit.check()
       try {
-        await this.#transmit(job, id, file, permit)
-        break
+        return await this.#transmit(id, load)
       } catch (thrown) {
         permit.check()
-        if (failureOf(thrown).status === 409) break
-        const error = bigQueryError(thrown, `cannot load ${file.bytes} bytes (job ${id})`, place)
+        if (isTaken(thrown)) return
+        const error = bigQueryError(thrown, `cannot load ${file.bytes} bytes (job ${id})`, placeOf(batch))
         // A token may have come to its end on the way: the next request gets a new one.
         if (sent === sends || !(error.retryable || (error.code === 'BQ_LOGIN' && sent === 1))) throw error
       }
       await pause(250 * 2 ** sent, permit.signal)
-      if (await findJob(this.#link, id, permit.signal)) break
+      if (await findJob(this.#link, id, permit.signal)) return
     }
-    this.#loadsInto(batch.table).add()
-    await faultPoint('bigquery.sent')
-    const ended = await settledJob(this.#link, id, permit, place)
-    await this.#bucket?.remove(id, permit.signal)
-    if (ended === undefined) throw unknownJob(id, place)
-    return ended
   }
 
-  async #transmit(job: JobMetadata, id: string, file: SpooledFile, permit: Permit): Promise<void> {
+  async #transmit(id: string, { batch, file, tsType, permit }: Load): Promise<void> {
+    const { projectId, dataset } = this.#link
     const location = await this.#link.location(permit.signal)
+    const jobReference = { projectId, jobId: id, location }
+    const labels = labelsOf(batch, file.rows)
+    const load = {
+      destinationTable: { projectId, datasetId: dataset, tableId: batch.table },
+      sourceFormat: 'AVRO',
+      useAvroLogicalTypes: tsType === 'TIMESTAMP',
+      createDisposition: 'CREATE_NEVER',
+      writeDisposition: 'WRITE_APPEND',
+    }
     if (this.#bucket === undefined) {
-      await uploadJob(this.#link, { ...job, jobReference: { ...job.jobReference, location } }, file, permit)
-      return
+      return uploadJob(this.#link, { jobReference, configuration: { labels, load } }, file, permit)
     }
     const sourceUris = [await this.#bucket.put(id, file, permit)]
-    const configuration = { ...job.configuration, load: { ...job.configuration?.load, sourceUris } }
+    const json = { jobReference, configuration: { labels, load: { ...load, sourceUris } } }
     permit.check()
-    await this.#link.call(`cannot start the job ${id}`, permit.signal, (client) =>
-      client.createJob({ jobId: id, location, configuration }).catch((thrown: unknown) => {
-        if (failureOf(thrown).status !== 409) throw thrown
-      }),
-    )
+    await within(permit.signal, request(await this.#link.client(), { method: 'POST', uri: '/jobs', json }))
   }
 
   #loadsInto(table: string): LoadsToday {
@@ -136,6 +146,11 @@ export class Loader {
     this.#today.set(table, known)
     return known
   }
+}
+
+/** Whether BigQuery says that it has a job of this id already. */
+function isTaken(thrown: unknown): boolean {
+  return googleFailure(thrown).status === 409
 }
 
 /**

@@ -1,5 +1,4 @@
-import type { BigQuery } from '@google-cloud/bigquery'
-import type { Link } from './link.js'
+import { type Link, request } from './link.js'
 import type { Statement } from './sql.js'
 
 /** A row of an answer, its columns in the order of the query; BigQuery sends every value as text. */
@@ -36,20 +35,13 @@ export async function* query(
   let pageToken: string | undefined
   do {
     const qs = { location, maxResults: rowsPerPage, ...(pageToken === undefined ? {} : { pageToken }) }
-    const results = await link.call('cannot read the archive', signal, (client) => fetchPage(client, job.id!, qs))
+    const results = await link.call('cannot read the archive', signal, (client) =>
+      request<Results>(client, { uri: `/queries/${job.id}`, qs }),
+    )
     if (results.jobComplete === false) continue
     if (results.rows?.length) yield results.rows.map(({ f }) => f.map(({ v }) => v))
     pageToken = results.pageToken
     if (pageToken === undefined) return
   } while (!signal.aborted)
   signal.throwIfAborted()
-}
-
-function fetchPage(client: BigQuery, jobId: string, qs: object): Promise<Results> {
-  return new Promise((resolve, reject) => {
-    // The client has no type for the answer: it is that of jobs.getQueryResults.
-    client.request({ uri: `/queries/${jobId}`, qs }, (error, body) =>
-      error ? reject(error) : resolve(body as Results),
-    )
-  })
 }
