@@ -26,6 +26,11 @@ export class Link {
     return this.#client
   }
 
+  /** Has the credentials read, and a token fetched, anew: the one at hand was refused. */
+  renew(): void {
+    this.#client = undefined
+  }
+
   /** Where the data set lies, and so where its jobs run: outside of US and EU nothing finds a job without it. */
   async location(signal: AbortSignal): Promise<string> {
     if (this.#location !== undefined) return this.#location

@@ -112,8 +112,10 @@ export class Loader {
         permit.check()
         if (isTaken(thrown)) return
         const error = bigQueryError(thrown, `cannot load ${file.bytes} bytes (job ${id})`, placeOf(batch))
-        // A token may have come to its end on the way: the next request gets a new one.
-        if (sent === sends || !(error.retryable || (error.code === 'BQ_LOGIN' && sent === 1))) throw error
+        // A token may have come to its end on the way.
+        const renewable = error.code === 'BQ_LOGIN' && sent === 1
+        if (sent === sends || !(error.retryable || renewable)) throw error
+        if (renewable) this.#link.renew()
       }
       await pause(250 * 2 ** sent, permit.signal)
       if (await findJob(this.#link, id, permit.signal)) return

@@ -1,5 +1,5 @@
 import { ArchivedChunks } from '@archiver/avro'
-import type { ArchiveReader, IdRange, LogScoreChunk, RangeDigest } from '@archiver/core'
+import { type ArchiveReader, type IdRange, type LogScoreChunk, lowerId, type RangeDigest } from '@archiver/core'
 import { ChunkReader } from './chunk-reader.js'
 import type { Link } from './link.js'
 import { findTsType } from './prepare-table.js'
@@ -55,7 +55,7 @@ export class BigQueryReader implements ArchiveReader {
     const tsType = await findTsType(this.#link, table, signal)
     if (tsType === undefined || range.afterId >= maxId) return undefined
     const { projectId, dataset } = this.#link
-    const upToId = lower(range.upToId, maxId)
+    const upToId = lowerId(range.upToId, maxId)
     return { table: { projectId, dataset, table }, tsType, range: { afterId: range.afterId, upToId }, span }
   }
 
@@ -66,14 +66,9 @@ export class BigQueryReader implements ArchiveReader {
     for await (const page of query(this.#link, partsStatement(selection, idsPerRead), signal)) found.push(...page)
     return found.map(([part, firstTs, lastTs]) => {
       const afterId = range.afterId + BigInt(part!) * idsPerRead
-      const upToId = lower(afterId + idsPerRead, range.upToId)
+      const upToId = lowerId(afterId + idsPerRead, range.upToId)
       const span = { fromSeconds: Number(firstTs), toSeconds: Number(lastTs) }
       return { ...selection, range: { afterId, upToId }, span }
     })
   }
-}
-
-/** Math.min takes no bigint. */
-function lower(a: bigint, b: bigint): bigint {
-  return a < b ? a : b
 }
