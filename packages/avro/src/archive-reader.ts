@@ -144,7 +144,7 @@ function firstDescent({ id, rows }: LogScoreChunk, previous: bigint): number {
 
 function refuseBeyond(part: BoundedPart, id: bigint): void {
   if (part.upToId !== undefined && id > part.upToId) {
-    throw damaged(part, `holds row ${id}, though its header says that no row is above ${part.upToId}`)
+    throw damaged(part, `holds rows up to ${id}, though its header says that none is above ${part.upToId}`)
   }
   if (part.next !== undefined && id >= part.next.firstId) {
     throw new ArchiverError(

@@ -1,0 +1,141 @@
+import { ordinaryRows } from '@archiver/conformance'
+import { chunksFromRows, type LogScore, rowsFromChunk } from '@archiver/core'
+import { verifyArchive } from '@archiver/core/verify'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { AvroArchiveReader, type AvroPart, type AvroShelf } from './archive-reader.js'
+import { archivedRow } from './convert.js'
+import { mergeById } from './merge.js'
+import { readLogScores } from './reader.js'
+import { fileOf, pieces, rowsOf } from './test-support.js'
+
+const { signal } = new AbortController()
+const everything = { afterId: 0n, upToId: 2n ** 63n - 1n }
+
+/** Files in memory; `opened` names those that were read. */
+class MemoryShelf implements AvroShelf {
+  readonly opened: string[] = []
+  readonly files: readonly Omit<AvroPart, 'open'>[]
+  readonly bytes: ReadonlyMap<string, Buffer>
+
+  constructor(files: readonly (Omit<AvroPart, 'open'> & { readonly bytes: Buffer })[]) {
+    this.files = files
+    this.bytes = new Map(files.map(({ name, bytes }) => [name, bytes]))
+  }
+
+  async parts(): Promise<AvroPart[]> {
+    return this.files.map((file) => ({ ...file, open: () => this.open(file.name) }))
+  }
+
+  async names(): Promise<ReadonlySet<string>> {
+    return new Set(this.bytes.keys())
+  }
+
+  private open(name: string) {
+    this.opened.push(name)
+    return readLogScores(pieces(this.bytes.get(name)!), { name, rowsPerChunk: 13 })
+  }
+}
+
+async function fileWith(name: string, rows: readonly LogScore[], saysItsEnd = true) {
+  return { name, firstId: rows[0]!.id, upToId: saysItsEnd ? rows.at(-1)!.id : undefined, bytes: await fileOf(rows) }
+}
+
+async function read(shelf: AvroShelf, range = everything): Promise<LogScore[]> {
+  const rows: LogScore[] = []
+  for await (const chunk of new AvroArchiveReader(shelf).read('t', range, signal)) rows.push(...rowsFromChunk(chunk))
+  return rows
+}
+
+const rows = ordinaryRows(60)
+const { id: lastId } = rows.at(-1)!
+
+test('no bit of a file can be flipped unseen, unless the rows stay the same', { timeout: 120_000 }, async () => {
+  const some = rows.slice(0, 25)
+  const file = await fileWith('one.avro', some)
+  const stored = some.map(archivedRow)
+  let unseen = 0
+  for (let bit = 0; bit < file.bytes.length * 8; bit++) {
+    const bytes = Buffer.from(file.bytes)
+    bytes[bit >> 3]! ^= 1 << (bit & 7)
+    const reader = new AvroArchiveReader(new MemoryShelf([{ ...file, bytes }]))
+    const { named } = await verifyArchive({
+      source: {
+        firstId: async () => some[0]!.id,
+        read: () => chunksFromRows(some),
+        digest: () => Promise.reject(new Error('not asked')),
+      },
+      reader,
+      table: 't',
+      range: { afterId: file.firstId - 1n, upToId: file.upToId! },
+      skipped: new BigUint64Array(),
+      identities: [],
+      deep: true,
+      signal,
+    })
+    if (named.length > 0) continue
+    unseen += 1
+    expect(await rowsOf(reader.read('t', everything, signal))).toEqual(stored)
+  }
+  // Those of the header that say nothing of rows.
+  expect(unseen).toBeLessThan(file.bytes.length)
+})
+
+describe('only files that may hold rows of the range are read', () => {
+  test.each([true, false])('where they say their end: %s', async (saysItsEnd) => {
+    const files = [0, 20, 40].map((from) => fileWith(`${from}.avro`, rows.slice(from, from + 20), saysItsEnd))
+    const shelf = new MemoryShelf(await Promise.all(files))
+    const range = { afterId: rows[24]!.id, upToId: rows[29]!.id }
+    expect(await read(shelf, range)).toEqual(rows.slice(25, 30).map(archivedRow))
+    expect(shelf.opened).toEqual(['20.avro'])
+  })
+
+  test('the end of the last file that does not say it is learned by reading it', async () => {
+    const shelf = new MemoryShelf([await fileWith('old.avro', rows.slice(0, 20), false)])
+    const reader = new AvroArchiveReader(shelf)
+    const after = { afterId: rows[30]!.id, upToId: lastId }
+    for (let i = 0; i < 3; i++) expect(await rowsOf(reader.read('t', after, signal))).toEqual([])
+    expect(shelf.opened).toEqual(['old.avro'])
+  })
+})
+
+describe('what no checksum tells of', () => {
+  const others = ordinaryRows(20, lastId + 1n)
+
+  test.each([
+    ['ids that descend', { rows: [rows[0]!, rows[2]!, rows[1]!] }, /row 1000002 comes after row 1000003/],
+    ['a first row that the name does not say', { rows: rows.slice(1), firstId: 1n }, /begins with row 1000002/],
+    ['a row beyond the end', { rows: [...rows, ...others], upToId: lastId }, /holds rows up to 1000065/],
+  ])('%s', async (_, { rows: held, ...says }, words) => {
+    const shelf = new MemoryShelf([{ ...(await fileWith('x.avro', held)), ...says }])
+    await expect(read(shelf)).rejects.toThrow(words)
+    await expect(read(shelf)).rejects.toMatchObject({ code: 'AVRO_DAMAGED' })
+  })
+})
+
+test('cuts are where files begin and end', async () => {
+  const shelf = new MemoryShelf([
+    await fileWith('b', rows.slice(40, 50)),
+    await fileWith('a', rows.slice(10, 30)),
+    await fileWith('c', rows.slice(50), false),
+  ])
+  const range = { afterId: rows[0]!.id, upToId: lastId }
+  const expected = [9, 29, 39, 49].map((i) => rows[i]!.id)
+  expect(await new AvroArchiveReader(shelf).cuts('t', range, signal)).toEqual(expected)
+})
+
+test('files that lie across each other in any way are read in the order of ids, each opened when its turn comes', async () => {
+  const lists = fc.array(fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 30 }), { maxLength: 5 })
+  const property = fc.asyncProperty(lists, fc.integer({ min: 1, max: 5 }), async (files, rowsPerChunk) => {
+    const sorted = files.map((ids) => ids.sort((a, b) => a - b).map((i) => rows[i]!))
+    const streams = sorted.map((held) => ({ firstId: held[0]!.id, open: () => chunksFromRows(held, rowsPerChunk) }))
+    const ids = (await rowsOf(mergeById(streams))).map(({ id }) => id)
+    expect(ids).toEqual(
+      files
+        .flat()
+        .sort((a, b) => a - b)
+        .map((i) => rows[i]!.id),
+    )
+  })
+  await fc.assert(property)
+})
