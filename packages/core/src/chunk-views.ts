@@ -34,6 +34,17 @@ export function rowAfter(chunk: LogScoreChunk, id: bigint, from = 0): number {
   return low
 }
 
+/** The rows up to an id and those after it; undefined for none. */
+export function splitChunk(
+  chunk: LogScoreChunk,
+  upToId: bigint,
+): readonly [LogScoreChunk | undefined, LogScoreChunk | undefined] {
+  const { rows } = chunk
+  if (chunk.id[rows - 1]! <= upToId) return [chunk, undefined]
+  const end = rowAfter(chunk, upToId)
+  return [end === 0 ? undefined : viewRows(chunk, 0, end), viewRows(chunk, end, rows)]
+}
+
 /** The rows of ascending chunks that are in the range; asks for no chunk after it. */
 export async function* rowsInRange(
   chunks: AsyncIterable<LogScoreChunk>,

@@ -96,32 +96,3 @@ export async function* chunksFromRows(
   }
   if (page.length > 0) yield chunkFromRows(page)
 }
-
-/** The rows up to an id and those after it; undefined for none. Both are views of the chunk. */
-export function splitChunk(
-  chunk: LogScoreChunk,
-  upToId: bigint,
-): readonly [LogScoreChunk | undefined, LogScoreChunk | undefined] {
-  if (chunk.id[chunk.rows - 1]! <= upToId) return [chunk, undefined]
-  const end = chunk.id.findIndex((id) => id > upToId)
-  return [end === 0 ? undefined : rowsBetween(chunk, 0, end), rowsBetween(chunk, end, chunk.rows)]
-}
-
-function rowsBetween(chunk: LogScoreChunk, from: number, to: number): LogScoreChunk {
-  return {
-    rows: to - from,
-    id: chunk.id.subarray(from, to),
-    monitorId: chunk.monitorId.subarray(from, to),
-    monitorIdNull: chunk.monitorIdNull.subarray(from, to),
-    serverId: chunk.serverId.subarray(from, to),
-    tsSeconds: chunk.tsSeconds.subarray(from, to),
-    score: chunk.score.subarray(from, to),
-    step: chunk.step.subarray(from, to),
-    offset: chunk.offset.subarray(from, to),
-    offsetNull: chunk.offsetNull.subarray(from, to),
-    rtt: chunk.rtt.subarray(from, to),
-    rttNull: chunk.rttNull.subarray(from, to),
-    attributes: chunk.attributes.subarray(from, to),
-    dictionary: chunk.dictionary,
-  }
-}

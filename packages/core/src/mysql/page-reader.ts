@@ -1,5 +1,5 @@
 import type { Connection } from 'mysql2'
-import { splitChunk } from '../chunk.js'
+import { splitChunk } from '../chunk-views.js'
 import type { SourceRange } from '../engine/source.js'
 import { lowerId } from '../ids.js'
 import type { LogScoreChunk } from '../types.js'
