@@ -114,6 +114,8 @@ async function open(
     ...(emulator ? { authClient: new PassThroughClient() } : {}),
     // The library finds the file of the environment by itself, and warns on the console of any other.
     ...(keyFile && keyFile !== process.env[GOOGLE_KEY_VARIABLE] && !emulator ? { keyFilename: keyFile } : {}),
+    // No request of ours says it. Without one the library asks gcloud and the metadata server, for seconds.
+    projectId: userProject || 'none',
     useAuthWithCustomEndpoint: true,
     // It repeats from what it has in memory, and without asking whether there still is leave to: Connection.call does it.
     retryOptions: { autoRetry: false },
