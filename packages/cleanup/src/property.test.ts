@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { ArchiverError, type FaultPoint, type LogScore, lowerId } from '@archiver/core'
 import { insertRows, type MySqlDatabase, type SourceRow, seededRandom } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
@@ -5,6 +6,7 @@ import type { Connection } from 'mysql2/promise'
 import { expect, test } from 'vitest'
 import { askRows } from './ask.js'
 import type { CleanupOptions, CleanupResult } from './options.js'
+import { withFaultHook } from './testing/fault-hook.js'
 import { DAY_S, Workbench } from './testing/workbench.js'
 
 // Tables, marks, archives, clocks and what an operator does meanwhile, all made from a seed. CLEANUP_SEED plays one.
@@ -64,19 +66,15 @@ class World implements AsyncDisposable {
 
   /** One run of the cleaner, with an operator at work in the middle. */
   async run(): Promise<void> {
-    // What a test leaves under this symbol is called at each fault point.
-    const hooks = globalThis as { [key: symbol]: ((point: FaultPoint) => void) | undefined }
-    const hook = Symbol.for('@archiver/fault')
-    hooks[hook] = (point) => this.maybeMeddle(point)
+    const now = () => Date.now() + this.hostAheadS * 1_000
+    const { retentionDays, verify } = this
+    const policy = { retentionDays, verify, maxRows: this.pick([20, 1_000, 200_000]) }
+    const clean = () => this.bench.clean({ now, policy, throttle: { maxLagMs: 0 } })
     try {
-      const now = () => Date.now() + this.hostAheadS * 1_000
-      const { retentionDays, verify } = this
-      const policy = { retentionDays, verify, maxRows: this.pick([20, 1_000, 200_000]) }
-      this.results.push(await this.bench.clean({ now, policy, throttle: { maxLagMs: 0 } }))
+      this.results.push(await withFaultHook((point) => this.maybeMeddle(point), clean))
     } catch (error) {
       if (!(error instanceof ArchiverError && error.retryable)) throw error
     } finally {
-      hooks[hook] = undefined
       await Promise.all(this.deeds.splice(0))
     }
   }
@@ -161,11 +159,12 @@ class World implements AsyncDisposable {
     this.bench.shelf(name).put([this.random() < 0.5 ? row : { ...row, serverId: 99 }])
   }
 
-  /** Now and then, while the cleaner is at this point, and without its waiting for it. */
-  private maybeMeddle(point: FaultPoint): void {
+  /** Now and then, while the cleaner is at this point. It goes on when that is done, or soon: it may hold what is needed. */
+  private async maybeMeddle(point: FaultPoint): Promise<void> {
     if (!this.meddles || !point.startsWith('cleanup.') || this.random() < 0.8) return
     const deed = this.meddle()
     this.deeds.push(deed)
+    await Promise.race([deed, delay(20)])
   }
 
   private async meddle(): Promise<void> {

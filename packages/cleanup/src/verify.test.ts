@@ -1,9 +1,10 @@
-import { ArchiverError } from '@archiver/core'
+import { ArchiverError, type FaultPoint } from '@archiver/core'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Blocked } from './blocked.js'
 import { describeBlocked, needsOperator } from './index.js'
 import type { CleanupResult, VerifyMode } from './options.js'
+import { withFaultHook } from './testing/fault-hook.js'
 import type { ShelfArchive } from './testing/shelf-archive.js'
 import { upTo, Workbench } from './testing/workbench.js'
 
@@ -158,6 +159,21 @@ await describeWithMySql('before rows are deleted', (database) => {
         await bench.insertRow({ id: 20n, tsSeconds })
       }
       expect((await clean()).rows).toBe(59)
+      expect(shelf.holds(20n)).toBe(true)
+    })
+
+    test('a row that takes the place of another just before the transaction is too', async () => {
+      await bench.query(`delete from ${bench.table} where id = 20`)
+      shelf.drop(20n)
+      const [first] = await bench.sourceRows()
+      let swapped = false
+      const swap = async (point: FaultPoint) => {
+        if (point !== 'cleanup.before' || swapped) return
+        swapped = true
+        await bench.query(`delete from ${bench.table} where id = 10`)
+        await bench.insertRow({ id: 20n, tsSeconds: first!.tsSeconds })
+      }
+      expect((await withFaultHook(swap, () => clean())).rows).toBe(58)
       expect(shelf.holds(20n)).toBe(true)
     })
 
