@@ -19,8 +19,8 @@ function makeTables(): Int32Array {
 }
 
 /**
- * The checksum that Cloud Storage keeps of each object. Eight bytes a step: the storage library takes one, which is
- * times slower (README), and Node has no CRC32C.
+ * The checksum that Cloud Storage keeps of each object. Eight bytes a step: the storage library takes one, and a tenth of the
+ * speed; Node has no CRC32C.
  */
 export class Crc32c {
   #sum = -1

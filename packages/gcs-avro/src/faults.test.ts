@@ -94,6 +94,10 @@ await describeWithFakeGcs('Cloud Storage that', (bucket) => {
     proxy.fail({ on, kind: 'replace', in: 'request', what: 'i/o timeout', by: 'i/o tameout' })
     await store(archiver, batch(1n, rows), rows)
     expect(steps().filter((step) => step === on)).toHaveLength(2)
+    const conditions = proxy.requests
+      .map(({ query }) => query.get('ifGenerationMatch'))
+      .filter((value) => value !== null)
+    expect(conditions).toEqual(['0', '0'])
     expect(await rowsIn(bucket)).toEqual(rows.map(archivedRow))
   })
 

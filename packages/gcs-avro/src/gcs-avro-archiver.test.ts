@@ -11,6 +11,7 @@ import {
   goFile,
   goRows,
   namesIn,
+  onFault,
   opened,
   pieces,
   prepared,
@@ -154,6 +155,34 @@ await describeWithFakeGcs('a bucket', (bucket) => {
         }
       },
     )
+  })
+
+  test.each([
+    ['the only piece of one request', 2 ** 30, 1],
+    ['the first piece of a resumable upload', 1, 1],
+    ['the last piece of a resumable upload', 1, 2],
+  ])('a permit that ends right before %s leaves no object', async (_, resumableFromBytes, piece) => {
+    const archiver = await prepared(bucket, { resumableFromBytes })
+    const large = ordinaryRows(2000).map((row) => ({ ...row, error: 'x'.repeat(600) }))
+    let ended = false
+    let pieces = 0
+    onFault((point) => {
+      if (point === 'gcs.sending' && ++pieces === piece) ended = true
+    })
+    const check = () => {
+      if (ended) throw new Error('the lock is lost')
+    }
+    const permit = { signal: new AbortController().signal, check }
+    await expect(store(archiver, batch(1n, large), large, permit)).rejects.toThrow('the lock is lost')
+    expect(pieces).toBe(piece)
+    expect(await resourcesIn(bucket)).toEqual([])
+  })
+
+  test('faults can strike when the batch is spooled, on its way, and there', async () => {
+    const points: string[] = []
+    onFault((point) => void points.push(point))
+    await store(await prepared(bucket), batch(1n, rows), rows)
+    expect(points).toEqual(['gcs.spooled', 'gcs.sending', 'gcs.uploaded'])
   })
 
   describe('a name that is taken', () => {

@@ -6,6 +6,7 @@ import { batchOf } from '@archiver/conformance'
 import {
   type Archiver,
   chunksFromRows,
+  type FaultPoint,
   type LogScore,
   type LogScoreChunk,
   type Permit,
@@ -79,6 +80,16 @@ export async function rowsOf(chunks: AsyncIterable<LogScoreChunk>): Promise<LogS
 /** The rows of the Go program's file. */
 export function goRows(): Promise<LogScore[]> {
   return rowsOf(readLogScores(goFile))
+}
+
+/** What happens at the places where faults may strike, in this test. */
+export function onFault(hook: (point: FaultPoint) => void): void {
+  const place: Record<symbol, unknown> = globalThis
+  const key = Symbol.for('@archiver/fault')
+  place[key] = hook
+  onTestFinished(() => {
+    delete place[key]
+  })
 }
 
 /** An object as Cloud Storage itself describes it. */
