@@ -113,10 +113,11 @@ describe('what no checksum tells of', () => {
   })
 })
 
-test('cuts are where files begin and end', async () => {
+test('cuts are where files begin and end, but never inside another', async () => {
   const shelf = new MemoryShelf([
     await fileWith('b', rows.slice(40, 50)),
     await fileWith('a', rows.slice(10, 30)),
+    await fileWith('late', rows.slice(15, 16)),
     await fileWith('c', rows.slice(50), false),
   ])
   const range = { afterId: rows[0]!.id, upToId: lastId }

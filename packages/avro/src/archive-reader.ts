@@ -61,10 +61,15 @@ export class AvroArchiveReader implements ArchiveReader {
     }
   }
 
+  /** Never inside a file: to read its second half is to read it wholly. Late rows have files within those of others. */
   async cuts(table: string, range: IdRange, signal: AbortSignal): Promise<bigint[]> {
-    const parts = await this.#shelf.parts(table, range, signal)
-    const cuts = new Set(parts.flatMap(({ firstId, upToId }) => [firstId - 1n, upToId ?? firstId - 1n]))
-    return [...cuts].filter((id) => id > range.afterId && id < range.upToId).sort((a, b) => (a < b ? -1 : 1))
+    const cuts = new Set<bigint>()
+    let end = 0n
+    for (const { firstId, lastId = firstId - 1n } of this.#within(await this.#shelf.parts(table, range, signal), range)) {
+      if (firstId > end) cuts.add(end).add(firstId - 1n)
+      if (lastId > end) end = lastId
+    }
+    return [...cuts.add(end)].filter((id) => id > range.afterId && id < range.upToId)
   }
 
   async gone(table: string, identities: readonly string[], signal: AbortSignal): Promise<string[]> {
