@@ -1,3 +1,4 @@
+import type { IdRange } from '@archiver/core'
 import type { Finding } from '@archiver/core/verify'
 
 /** Why nothing (more) may be deleted now. Rows that were deleted before stay deleted; they were safe to delete. */
@@ -22,6 +23,8 @@ export type Blocked =
   | { readonly reason: 'flow-control'; readonly share: number }
   /** The archive lacks late rows, and an unfinished batch has to be finished before they can be stored. */
   | { readonly reason: 'unfinished-batch'; readonly archiver: string }
+  /** The archive lacks rows that came late, and cannot take them. */
+  | { readonly reason: 'late-rows'; readonly archiver: string; readonly range: IdRange; readonly error: Error }
   /** What the archive holds is not what the source has, and that cannot be mended. Up to 20 are named. */
   | {
       readonly reason: 'difference'
@@ -48,9 +51,11 @@ export function needsOperator({ reason }: Blocked): boolean {
   return !PASSING.has(reason)
 }
 
+const COSTLY: ReadonlySet<Blocked['reason']> = new Set(['late-rows', 'difference', 'files-gone', 'archive-unreadable'])
+
 /** Whether an archive was read to find this out: it is not asked again at once. */
 export function wasCostly({ reason }: Blocked): boolean {
-  return reason === 'difference' || reason === 'files-gone' || reason === 'archive-unreadable'
+  return COSTLY.has(reason)
 }
 
 /** The reason in one sentence, and what to do, for the operator. */
@@ -93,6 +98,13 @@ export function describeBlocked(blocked: Blocked, table: string): { readonly why
       }
     case 'unfinished-batch':
       return { why: `${blocked.archiver} has an unfinished batch`, hint: 'Its next pass finishes it.' }
+    case 'late-rows': {
+      const { afterId, upToId } = blocked.range
+      return {
+        why: `${blocked.archiver} lacks late rows of ids ${afterId + 1n} to ${upToId}: ${blocked.error.message}`,
+        hint: 'They have to be stored there before they are deleted. Correct what the message says, or `archiver skip` the row.',
+      }
+    }
     case 'difference':
       return {
         why: `${blocked.archiver} differs from ${table}: ${blocked.findings.map(findingText).join('; ')}${blocked.more ? '; and more' : ''}`,

@@ -234,6 +234,17 @@ await describeWithMySql('the cleaner', (database) => {
       expect((await bench.clean({ policy })).rows).toBe(30)
     })
 
+    test('records are kept for a month, and the last of them for ever', async () => {
+      await bench.clean({ policy })
+      await later(31 * DAY_S)
+      await bench.clean({ policy })
+      const records = await bench.query(`select last_id from ${bench.table}_archive_batch where archiver = 'cleanup'`)
+      expect(records).toEqual([{ last_id: 50 }])
+      await later(31 * DAY_S)
+      expect((await bench.clean({ policy })).rows).toBe(0)
+      expect(await bench.query(`select 1 from ${bench.table}_archive_batch where archiver = 'cleanup'`)).toHaveLength(1)
+    })
+
     test('every run leaves a record of what it deleted', async () => {
       await bench.clean({ policy })
       const records = await bench.query(`select * from ${bench.table}_archive_batch where archiver = 'cleanup'`)

@@ -210,12 +210,12 @@ export class CleanupTable {
       .set({ identity: full ? 'full' : 'rest', done_on: stamp })
       .where('id', '=', recordId)
       .execute()
-    await transaction
-      .deleteFrom(this.names.batch)
-      .where('archiver', '=', CLEANUP)
-      .where('done_on', '<', sql<string>`current_timestamp - interval ${RECORD_DAYS} day`)
-      .limit(1_000)
-      .execute()
+    // How far rows have been deleted is known for ever.
+    const batch = sql.table(this.names.batch)
+    const high = sql`select max(last_id) as high from ${batch} where archiver = ${CLEANUP}`
+    await sql`
+      delete from ${batch} where archiver = ${CLEANUP} and last_id < (select high from (${high}) as records)
+        and done_on < current_timestamp - interval ${RECORD_DAYS} day limit 1000`.execute(transaction)
   }
 
   get table(): RawBuilder<unknown> {

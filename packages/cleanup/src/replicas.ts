@@ -4,8 +4,8 @@ import type { Connection } from 'mysql2'
 import { askRows, type Row } from './ask.js'
 import type { ReplicaAddress } from './options.js'
 
-/** For a replica to be reached; the cleaner must not hang on one. */
-const REPLICA_TIMEOUT_MS = 3_000
+/** For a server to be reached, and for its answer: the cleaner must not hang on one. */
+const ANSWER_TIMEOUT_MS = 3_000
 
 /** Names of the statement from MySQL 8.0.22 and MariaDB 10.5 on, and from before. */
 const STATUS = ['show replica status', 'show slave status']
@@ -26,7 +26,7 @@ export class Replica implements AsyncDisposable {
 
   constructor({ host, port }: ReplicaAddress, source: MySqlSettings) {
     const { socketPath: _, ...rest } = source
-    this.settings = { ...rest, host, port: port ?? source.port, connectTimeoutMs: REPLICA_TIMEOUT_MS }
+    this.settings = { ...rest, host, port: port ?? source.port, connectTimeoutMs: ANSWER_TIMEOUT_MS }
     this.name = `${host}:${this.settings.port}`
   }
 
@@ -35,7 +35,8 @@ export class Replica implements AsyncDisposable {
       this.connection ??= await this.open()
       return { replica: this.name, ...lagOf(await askFirstKnown(this.connection, STATUS)) }
     } catch (error) {
-      await this[Symbol.asyncDispose]()
+      this.connection?.destroy()
+      this.connection = undefined
       return { replica: this.name, lagMs: null, why: errorText(error) }
     }
   }
@@ -102,7 +103,7 @@ export async function findReplicas(source: Connection): Promise<readonly Replica
 async function askFirstKnown(connection: Connection, statements: readonly string[]): Promise<Row[]> {
   const [statement = '', ...others] = statements
   try {
-    return await askRows(connection, statement)
+    return await askRows(connection, statement, ANSWER_TIMEOUT_MS)
   } catch (error) {
     if (others.length === 0 || (error as NodeJS.ErrnoException).code !== 'ER_PARSE_ERROR') throw error
     return askFirstKnown(connection, others)

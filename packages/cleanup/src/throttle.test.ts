@@ -95,6 +95,24 @@ describe.skipIf(started instanceof ServiceUnavailable)('with a replica', () => {
     })
   })
 
+  test('that is frozen nothing is deleted, and it is not waited for', async () => {
+    await pair.replicaProcess.freeze()
+    onTestFinished(() => pair.replicaProcess.thaw())
+    const startedMs = performance.now()
+    const blocked = inTheWay(await bench.clean({ throttle: named() }))
+    expect(blocked).toMatchObject({ reason: 'replica-lag', lagMs: null, why: expect.any(String) })
+    expect(performance.now() - startedMs).toBeLessThan(15_000)
+  })
+
+  test('that freezes later is given up as well', async () => {
+    await bench.insert(12_000, 20, 101n)
+    await bench.archiveAll(12_100n)
+    const onEvent = ({ event }: CleanupEvent) => void (event === 'cleanup.started' && pair.replicaProcess.freeze())
+    onTestFinished(() => pair.replicaProcess.thaw())
+    const blocked = inTheWay(await bench.clean({ throttle: named(), onEvent }))
+    expect(blocked).toMatchObject({ reason: 'replica-lag', lagMs: null, why: expect.any(String) })
+  })
+
   test('a server that is no replica is no replica', async () => {
     const replicas = [{ host: '127.0.0.1', port: pair.database.address.port }]
     const blocked = inTheWay(await bench.clean({ throttle: named({ replicas }) }))

@@ -69,7 +69,7 @@ await describeWithMySql('before rows are deleted', (database) => {
     shelf.store = async () => {
       throw new ArchiverError('the disk is full', { code: 'TEST' })
     }
-    await refuses(await clean(), 'the disk is full')
+    await refuses(await clean(), 'shelf lacks late rows of ids 17 to 17: the disk is full')
   })
 
   test('late rows wait for an unfinished batch of their archiver', async () => {

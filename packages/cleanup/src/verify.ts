@@ -1,4 +1,4 @@
-import { type ArchiveReader, type Archiver, ArchiverError, faultPoint, type IdRange, RowError } from '@archiver/core'
+import { type ArchiveReader, type Archiver, ArchiverError, faultPoint, type IdRange } from '@archiver/core'
 import { storeLate } from '@archiver/core/engine'
 import { type Finding, type Verification, verifyArchive } from '@archiver/core/verify'
 import type { Blocked } from './blocked.js'
@@ -65,13 +65,7 @@ export class Verifier implements AsyncDisposable {
   private unanswered(archiver: string, error: unknown): Blocked {
     this.options.permit.check()
     if (!(error instanceof Error)) throw error
-    if (error instanceof RowError) {
-      return { reason: 'archive-unreadable', archiver, error }
-    }
-    if (error instanceof ArchiverError) {
-      if (error.code === 'BATCH_UNFINISHED') return { reason: 'unfinished-batch', archiver }
-      if (error.place.archiver === CLEANUP || error.code.startsWith('MYSQL_')) throw error
-    }
+    if (isOfMySql(error)) throw error
     return { reason: 'archive-unreadable', archiver, error }
   }
 
@@ -128,7 +122,10 @@ export class Verifier implements AsyncDisposable {
     }
     let answer = await this.ask(asked, part, skipped)
     if (answer.missing.length > 0 && !isDifferent(answer)) {
-      for (const range of answer.missing) await this.mend(asked, range)
+      for (const range of answer.missing) {
+        const blocked = await this.mend(asked.archiver, range)
+        if (blocked !== null) return blocked
+      }
       answer = await this.ask(asked, part, skipped)
     }
     if (isDifferent(answer) || answer.missing.length > 0) return differs(name, answer)
@@ -147,12 +144,27 @@ export class Verifier implements AsyncDisposable {
     return answerOf(verification, deep)
   }
 
-  private async mend({ archiver }: Asked, range: IdRange): Promise<void> {
+  private async mend(archiver: Archiver, range: IdRange): Promise<Blocked | null> {
     const { table, ledger, source, permit, onEvent, settleMs = 3_000, onEngineEvent = () => undefined } = this.options
-    const late = { archiver, table, ledger, source, permit, settleMs, onEvent: onEngineEvent }
-    const rows = await storeLate(late, range)
-    onEvent({ event: 'cleanup.mended', archiver: archiver.name, range, rows })
+    const { name } = archiver
+    try {
+      const late = { archiver, table, ledger, source, permit, settleMs, onEvent: onEngineEvent }
+      const rows = await storeLate(late, range)
+      onEvent({ event: 'cleanup.mended', archiver: name, range, rows })
+      return null
+    } catch (error) {
+      permit.check()
+      if (!(error instanceof Error) || isOfMySql(error)) throw error
+      const waits = error instanceof ArchiverError && error.code === 'BATCH_UNFINISHED'
+      return waits
+        ? { reason: 'unfinished-batch', archiver: name }
+        : { reason: 'late-rows', archiver: name, range, error }
+    }
   }
+}
+
+function isOfMySql(error: unknown): boolean {
+  return error instanceof ArchiverError && (error.place.archiver === CLEANUP || error.code.startsWith('MYSQL_'))
 }
 
 /** What an archive lacks of a range, and what is wrong with it otherwise. */

@@ -1,4 +1,10 @@
-import { createDatabase, type MySqlDatabase, type MySqlServer, startMariaDb } from '@archiver/testkit'
+import {
+  createDatabase,
+  type MySqlDatabase,
+  type MySqlServer,
+  type ServerProcess,
+  startMariaDb,
+} from '@archiver/testkit'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 
 /** A source and a replica of it, both real servers of 127.0.0.1. */
@@ -7,6 +13,7 @@ export interface ReplicaPair {
   /** On the replica, in the database of the same name. */
   readonly replica: Connection
   readonly replicaPort: number
+  readonly replicaProcess: ServerProcess
   /** Statements of both kinds of servers. */
   readonly applier: { readonly stop: string; readonly start: string }
   /** Resolves when the replica has applied all that the source had when this was called. */
@@ -22,7 +29,12 @@ export async function startReplicaPair(): Promise<ReplicaPair> {
   const database = await createDatabase(source)
   for (const statement of replicate(source)) await admin.query(statement)
   const old = source.kind === 'mariadb'
-  const pair = { database, replicaPort: replicaServer.port, applier: applierOf(old) }
+  const pair = {
+    database,
+    replicaPort: replicaServer.port,
+    replicaProcess: replicaServer.process,
+    applier: applierOf(old),
+  }
   const caughtUp = async () => {
     const [position] = await onSource(database, old ? 'show master status' : 'show binary log status')
     const wait = `select ${old ? 'master_pos_wait' : 'source_pos_wait'}(?, ?, 60) as done`
