@@ -108,9 +108,9 @@ async function open(
     import('@google-cloud/storage'),
     import('google-auth-library'),
   ])
-  const address = emulator ? addressOf(emulator, 'http') : endpoint ? addressOf(endpoint, 'https') : undefined
+  const address = emulator ? addressOf(emulator, 'http') : addressOf(endpoint || 'storage.googleapis.com', 'https')
   const storage = new Storage({
-    ...(address ? { apiEndpoint: address } : {}),
+    apiEndpoint: address,
     ...(emulator ? { authClient: new PassThroughClient() } : {}),
     // The library finds the file of the environment by itself, and warns on the console of any other.
     ...(keyFile && keyFile !== process.env[GOOGLE_KEY_VARIABLE] && !emulator ? { keyFilename: keyFile } : {}),
@@ -122,7 +122,7 @@ async function open(
     timeout: answerLimitMs,
   })
   // With STORAGE_EMULATOR_HOST in the environment the library asks there, whatever it is told, and for /b/… .
-  if (address) storage.baseUrl = `${address}/storage/v1`
+  storage.baseUrl = `${address}/storage/v1`
   return storage.bucket(bucket, userProject ? { userProject } : {})
 }
 

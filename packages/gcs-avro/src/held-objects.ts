@@ -22,8 +22,8 @@ export async function heldObjects(
   permit: Permit,
 ): Promise<StoredRows> {
   const candidates = await candidatesFor(objects, batch, permit)
-  const [own] = candidates
-  if (own && candidates.length === 1 && isOwn(own, batch)) {
+  const own = candidates.find((object) => isOwn(object, batch))
+  if (own) {
     const digest = digestIn(own.metadata)
     if (digest && equalDigests(digest, await digestOf(guarded(source(), permit)))) {
       return { kind: 'all', result: { rows: Number(digest.rows), bytes: own.bytes, identity: own.name } }

@@ -42,7 +42,7 @@ export class Objects {
         return storedObject(metadata)
       } catch (thrown) {
         const { status, why } = failureOf(thrown)
-        if (status === 404 && !/bucket/i.test(why)) return undefined
+        if (status === 404 && !/bucket does not exist/i.test(why)) return undefined
         throw thrown
       }
     })
