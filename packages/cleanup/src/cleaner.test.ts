@@ -172,6 +172,12 @@ await describeWithMySql('the cleaner', (database) => {
     expect((await bench.clean({ now: () => Date.now() + 290_000 })).rows).toBe(50)
   })
 
+  test('a run of no rows is one of one row', async () => {
+    await someOld()
+    await bench.archiveAll(100n)
+    expect(await bench.clean({ policy: { maxRows: 0 } })).toMatchObject({ rows: 1, end: { why: 'full' } })
+  })
+
   test('a retention below one day is one day', async () => {
     await bench.insert(10, 1.5)
     await bench.insert(10, 0.5, 11n)

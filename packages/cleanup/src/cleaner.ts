@@ -48,6 +48,8 @@ class Run {
   private readonly verifier: Verifier
   private readonly drain: AbortSignal
   private readonly now: () => number
+  private readonly maxRows: number
+  private readonly retentionDays: number
   private readonly window = new Window()
   private cutoff = ''
   private rows = 0
@@ -64,16 +66,18 @@ class Run {
     this.verifier = verifier
     this.drain = options.drain ?? NEVER
     this.now = options.now ?? Date.now
+    this.maxRows = Math.max(1, options.policy.maxRows)
+    this.retentionDays = Math.max(1, options.policy.retentionDays)
   }
 
   /** Deletes until there is a reason to end. */
   async work(): Promise<CleanupEnd> {
-    const { policy, permit, onEvent } = this.options
+    const { permit, onEvent } = this.options
     const refused = await this.throttle.pass()
     if (refused !== null) return blockedBy(refused)
     permit.check()
     await this.table.clearOwnMark()
-    this.cutoff = await this.table.cutoff(Math.max(1, policy.retentionDays))
+    this.cutoff = await this.table.cutoff(this.retentionDays)
     for (let afterId = 0n, begun = false; ; begun = true) {
       permit.check()
       if (this.drain.aborted) return { why: 'drained' }
@@ -103,7 +107,7 @@ class Run {
   private async step(afterId: bigint, limit: Limit, archivers: readonly string[]): Promise<bigint | CleanupEnd> {
     const firstId = await this.table.firstId(afterId, limit.belowId)
     if (firstId === null) return { why: 'marks', ...limit }
-    const window = this.window.at(firstId, limit.belowId, this.options.policy.maxRows - this.rows)
+    const window = this.window.at(firstId, limit.belowId, this.maxRows - this.rows)
     const { slices, upToId } = await this.look(window)
     const end: bigint | CleanupEnd = upToId < window.upToId ? { why: 'young' } : upToId
     const span = spanOf(slices)
@@ -160,15 +164,16 @@ class Run {
     this.recordId = outcome.recordId
     this.rows += outcome.rows
     this.ranges += 1
-    onEvent({ event: 'cleanup.deleted', range: slice, rows: outcome.rows, elapsedMs: performance.now() - startedMs })
-    if (this.rows >= policy.maxRows) return { why: 'full' }
+    const range = { afterId: slice.afterId, upToId: slice.upToId }
+    onEvent({ event: 'cleanup.deleted', range, rows: outcome.rows, elapsedMs: performance.now() - startedMs })
+    if (this.rows >= this.maxRows) return { why: 'full' }
     await wait(policy.pauseMs ?? 50, permit, this.drain)
     return null
   }
 
   private deletion() {
-    const { table, cutoff, now, options } = this
-    return { table, cutoff, now, permit: options.permit, retentionDays: Math.max(1, options.policy.retentionDays) }
+    const { table, cutoff, now, retentionDays, options } = this
+    return { table, cutoff, now, retentionDays, permit: options.permit }
   }
 
   private noteOdd(slices: readonly Slice[]): void {
