@@ -63,9 +63,10 @@ export class AvroArchiveReader implements ArchiveReader {
 
   /** Never inside a file: to read its second half is to read it wholly. Late rows have files within those of others. */
   async cuts(table: string, range: IdRange, signal: AbortSignal): Promise<bigint[]> {
+    const parts = this.#within(await this.#shelf.parts(table, range, signal), range)
     const cuts = new Set<bigint>()
     let end = 0n
-    for (const { firstId, lastId = firstId - 1n } of this.#within(await this.#shelf.parts(table, range, signal), range)) {
+    for (const { firstId, lastId = firstId - 1n } of parts) {
       if (firstId > end) cuts.add(end).add(firstId - 1n)
       if (lastId > end) end = lastId
     }

@@ -126,7 +126,7 @@ async function compare(bench: Bench, archiver: Archiver, range: IdRange): Promis
     table: job.table,
     range,
     skipped,
-    identities: await identitiesIn(bench, name, range),
+    identities: reader.gone === undefined ? [] : await identitiesIn(bench, name, range),
     deep: job.deep,
     signal,
     onProgress: (rows, whole) => reporter.progress(name, rows, whole),
