@@ -101,9 +101,9 @@ export class PageReader {
 const PAGES_A_LANE = 2
 /**
  * Behind the end of a piece the consumer asks for nothing until its archive has answered: so many pages keep the source
- * busy meanwhile. 180,000 rows, 11 MB.
+ * busy meanwhile. 168,000 rows, 9 MB.
  */
-const PAGES_AHEAD = 6
+const PAGES_AHEAD = 8
 
 /** Cuts a range of ids into slices of equal width. */
 class Slices {

@@ -16,7 +16,7 @@ export interface MySqlSourceOptions {
   readonly table: string
   /** Whether the server was found to encrypt; what `db_tls=preferred` settles. Default: as the settings say. */
   readonly encrypted?: boolean
-  /** Rows of a page, and of a chunk. Default 10,000. */
+  /** Rows of a page, and of a chunk. Default 7,000. */
   readonly pageRows?: number
 }
 
@@ -32,7 +32,7 @@ export class MySqlSource implements Source, AsyncDisposable {
   /** Reads on behind the range that was read last. */
   private ahead: Lease | undefined
 
-  constructor({ settings, table, encrypted, pageRows = 10_000 }: MySqlSourceOptions) {
+  constructor({ settings, table, encrypted, pageRows = PAGE_ROWS }: MySqlSourceOptions) {
     this.settings = settings
     this.table = table
     this.quoted = quoteName(table)
@@ -213,6 +213,12 @@ interface Lease {
   readonly connections: readonly PoolConnection[]
 }
 
+/**
+ * The driver keeps the buffer that a page begins in until the page ends. Pages that last longer than V8 needs to fill its
+ * young generation twice (8 MB each) leave such buffers to the old one, which is hardly ever collected: with 10,000 rows
+ * memory grew by 11 MB from one million rows to ten, with 7,000 by 1 to 6 MB.
+ */
+const PAGE_ROWS = 7_000
 /** Pages under way at once. In the median three reached 0.90 of the drain rate where two reached 0.87. */
 const LANES = 3
 
