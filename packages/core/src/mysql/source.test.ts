@@ -60,7 +60,7 @@ await describeWithMySql('source', (database) => {
   })
 
   describe('reading on behind a range', () => {
-    const ids = (rows: readonly LogScore[]) => rows.map(({ id }) => id)
+    const ids = (rows: readonly { readonly id: bigint }[]) => rows.map(({ id }) => id)
     const rows = [...generateRows({ rows: 900, seed: 5, firstId: 50n })].filter(({ id }) => id % 11n !== 0n)
     const lastId = rows.at(-1)!.id
 
