@@ -23,9 +23,9 @@ type Open = (wiring: Wiring) => Promise<Archiver | NotHere>
 const ARCHIVERS: Readonly<Record<string, Open>> = {
   fileavro: openFileAvro,
   clickhouse: openClickHouse,
-  bigquery: ({ settings }) => notBuilt('bigquery', settings.bigquery, 'bq_dataset'),
-  gcsavro: ({ settings }) => notBuilt('gcsavro', settings.cloudStorage, 'gc_bucket'),
-  cleanup: () => notBuilt('cleanup', true, ''),
+  bigquery: openBigQuery,
+  gcsavro: openGcsAvro,
+  cleanup: async () => ({ notHere: 'it is no archive' }),
   influxdb: () =>
     refuse('influxdb', 'support for InfluxDB was removed', 'Delete its row from the status table.', 'ARCHIVER_REMOVED'),
 }
@@ -72,6 +72,52 @@ async function openClickHouse({ settings }: Wiring): Promise<Archiver | NotHere>
   })
 }
 
+async function openGcsAvro({ settings, lockName: scope }: Wiring): Promise<Archiver | NotHere> {
+  if (settings.cloudStorage === undefined) return notHere('gc_bucket')
+  const { bucket, project, contentType, cacheControl, endpoint, emulatorHost } = settings.cloudStorage
+  const { createGcsAvroArchiver } = await import('@archiver/gcs-avro')
+  return createGcsAvroArchiver({
+    bucket,
+    userProject: project,
+    contentType,
+    cacheControl,
+    defaultTable: settings.tables.defaultTable,
+    batch: settings.batches.avro,
+    codec: settings.avroCodec,
+    rowsPerBlock: settings.avroBlockRows,
+    scope,
+    ...set({ endpoint, emulatorHost, keyFile: settings.googleCredentialsFile, spoolPath: settings.spoolPath }),
+  })
+}
+
+async function openBigQuery({ settings, lockName: scope }: Wiring): Promise<Archiver | NotHere> {
+  if (settings.bigquery === undefined) return notHere('bq_dataset')
+  const { projectId, dataset, maxLoadsPerDay, viaBucket, endpoint, emulatorHost } = settings.bigquery
+  const { createBigQueryArchiver } = await import('@archiver/bigquery')
+  return createBigQueryArchiver({
+    projectId,
+    dataset,
+    maxLoadsPerDay,
+    batch: settings.batches.bigquery,
+    takeoverWaitMs: settings.takeoverWaitMs,
+    scope,
+    ...set({ endpoint, emulatorHost, keyFile: settings.googleCredentialsFile, spoolPath: settings.spoolPath }),
+    ...(viaBucket ? set({ viaBucket: bucketOf(settings) }) : {}),
+  })
+}
+
+function bucketOf({ cloudStorage }: Settings) {
+  if (cloudStorage === undefined) return undefined
+  const { bucket: name, project: userProject, endpoint, emulatorHost } = cloudStorage
+  return { name, userProject, ...set({ endpoint, emulatorHost }) }
+}
+
+/** Without the properties that are undefined: an option that is not given is left out. */
+function set<T extends Record<string, unknown>>(options: T): { [Name in keyof T]?: NonNullable<T[Name]> } {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given) as { [Name in keyof T]?: NonNullable<T[Name]> } // undefined is what was taken out
+}
+
 /** The table to work on and the lock that guards it. @throws ConfigError for one that cannot be used. */
 export function chooseTarget({ lock, mysql, tables }: Settings, asked: string | undefined): Target {
   const table = chooseTable(tables, asked)
@@ -81,16 +127,6 @@ export function chooseTarget({ lock, mysql, tables }: Settings, asked: string | 
 
 function notHere(variable: string): NotHere {
   return { notHere: `not configured here: ${variable} is not set` }
-}
-
-async function notBuilt(archiver: string, configured: unknown, variable: string): Promise<NotHere> {
-  if (configured === undefined) return notHere(variable)
-  return refuse(
-    archiver,
-    'this release cannot serve it yet',
-    'Leave it to the Go program for now.',
-    'ARCHIVER_NOT_BUILT',
-  )
 }
 
 async function refuse(archiver: string, why: string, hint: string, code: string): Promise<never> {

@@ -13,6 +13,7 @@ export function crossCheck(values: ReadableValues, texts: Texts['texts'], cwd: s
     batchSizes('batch_bq_min_size', 'batch_bq_max_size', values),
     batchSizes('batch_ch_min_size', 'batch_ch_max_size', values),
     batchSizes('batch_avro_min_size', 'batch_avro_max_size', values),
+    viaBucket(values),
     lockTooLong(values),
     caFile(values, cwd),
   ]
@@ -40,6 +41,11 @@ function batchSizes(least: BatchSize, most: BatchSize, values: ReadableValues): 
   const [min, max] = [values[least], values[most]]
   if (min === undefined || max === undefined || min <= max) return undefined
   return { variable: least, message: `${min} is more than ${most}, ${max}` }
+}
+
+function viaBucket({ bq_via_gcs: via, gc_bucket: bucket }: ReadableValues): Problem | undefined {
+  if (via !== true || bucket !== undefined) return undefined
+  return { variable: 'bq_via_gcs', message: 'needs gc_bucket', hint: 'the bucket through which files go to BigQuery' }
 }
 
 function lockTooLong(values: ReadableValues): Problem | undefined {

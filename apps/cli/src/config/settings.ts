@@ -36,7 +36,36 @@ export interface CleanupSettings {
   readonly intervalMs: number
   /** After a run that deleted `maxRows`. */
   readonly reducedIntervalMs: number
-  readonly fakeIntervalMs: number
+  readonly pauseMs: number
+  readonly verify: Values['cleanup_verify']
+  /** Whether files that were moved away count as safe. */
+  readonly movedIsSafe: boolean
+  /** 0 looks at no replica. */
+  readonly maxLagMs: number
+  readonly replicas: Values['cleanup_replicas']
+  /** 0 for any. */
+  readonly maxLoad: number
+  /** Absolute. */
+  readonly pauseFile: string | undefined
+}
+
+export interface BigQuerySettings {
+  readonly projectId: string
+  readonly dataset: string
+  readonly maxLoadsPerDay: number
+  /** Whether files go through the bucket of `cloudStorage`, which is set then. */
+  readonly viaBucket: boolean
+  readonly endpoint: string | undefined
+  readonly emulatorHost: string | undefined
+}
+
+export interface CloudStorageSettings {
+  readonly bucket: string
+  readonly project: string
+  readonly contentType: string
+  readonly cacheControl: string
+  readonly endpoint: string | undefined
+  readonly emulatorHost: string | undefined
 }
 
 /** Everything the program can be told, checked. An archive that is not configured is undefined. */
@@ -45,10 +74,8 @@ export interface Settings {
   readonly lock: { readonly prefix: string; readonly timeoutMs: number }
   readonly tables: TableChoice
   readonly clickhouse: { readonly dsn: string } | undefined
-  readonly bigquery: { readonly project: string; readonly dataset: string } | undefined
-  readonly cloudStorage:
-    | { readonly bucket: string; readonly project: string; readonly contentType: string; readonly cacheControl: string }
-    | undefined
+  readonly bigquery: BigQuerySettings | undefined
+  readonly cloudStorage: CloudStorageSettings | undefined
   /** The path is absolute; whether it exists is for the adapter to see. */
   readonly fileAvro: { readonly path: string } | undefined
   /** Absolute; for BigQuery and Cloud Storage. */
@@ -57,6 +84,8 @@ export interface Settings {
   readonly avroBlockRows: number
   readonly batches: { readonly bigquery: BatchPolicy; readonly clickhouse: BatchPolicy; readonly avro: BatchPolicy }
   readonly cleanup: CleanupSettings
+  /** Absolute. */
+  readonly spoolPath: string | undefined
   readonly settleMs: number
   readonly takeoverWaitMs: number
   readonly shutdownTimeoutMs: number
@@ -79,7 +108,8 @@ export function settingsOf(values: Values, cwd: string): Omit<Settings, 'provena
     avroCodec: values.avro_codec,
     avroBlockRows: values.batch_avro_append_size,
     batches: batchesOf(values),
-    cleanup: cleanupOf(values),
+    cleanup: cleanupOf(values, cwd),
+    spoolPath: absolute(values.spool_path, cwd),
     settleMs: values.archive_settle,
     takeoverWaitMs: values.archive_takeover_wait,
     shutdownTimeoutMs: values.shutdown_timeout,
@@ -106,18 +136,40 @@ function mysqlOf(values: Values, cwd: string): MysqlSettings {
 }
 
 function archivesOf(values: Values, cwd: string) {
-  const { ch_dsn: dsn, bq_dataset: dataset, gc_bucket: bucket } = values
+  const dsn = values.ch_dsn
   const path = absolute(values.avro_path, cwd)
-  const { bq_project, gc_project, gc_content_type, gc_cache_control } = values
   return {
     clickhouse: dsn === undefined ? undefined : { dsn },
-    bigquery: dataset === undefined ? undefined : { project: bq_project, dataset },
-    cloudStorage:
-      bucket === undefined
-        ? undefined
-        : { bucket, project: gc_project, contentType: gc_content_type, cacheControl: gc_cache_control },
+    bigquery: bigQueryOf(values),
+    cloudStorage: cloudStorageOf(values),
     fileAvro: path === undefined ? undefined : { path },
     googleCredentialsFile: absolute(values.GOOGLE_APPLICATION_CREDENTIALS, cwd),
+  }
+}
+
+function bigQueryOf(values: Values): BigQuerySettings | undefined {
+  const dataset = values.bq_dataset
+  if (dataset === undefined) return undefined
+  return {
+    projectId: values.bq_project,
+    dataset,
+    maxLoadsPerDay: values.bq_max_loads_per_day,
+    viaBucket: values.bq_via_gcs,
+    endpoint: values.bq_endpoint,
+    emulatorHost: values.BIGQUERY_EMULATOR_HOST,
+  }
+}
+
+function cloudStorageOf(values: Values): CloudStorageSettings | undefined {
+  const bucket = values.gc_bucket
+  if (bucket === undefined) return undefined
+  return {
+    bucket,
+    project: values.gc_project,
+    contentType: values.gc_content_type,
+    cacheControl: values.gc_cache_control,
+    endpoint: values.gc_endpoint,
+    emulatorHost: values.STORAGE_EMULATOR_HOST,
   }
 }
 
@@ -141,13 +193,19 @@ function batchesOf(values: Values): Settings['batches'] {
   }
 }
 
-function cleanupOf(values: Values): CleanupSettings {
+function cleanupOf(values: Values, cwd: string): CleanupSettings {
   return {
     retentionDays: values.retention_days,
     maxRows: values.cleanup_batch_size,
     intervalMs: values.cleanup_default_interval,
     reducedIntervalMs: values.cleanup_reduced_interval,
-    fakeIntervalMs: values.cleanup_fake_interval,
+    pauseMs: values.cleanup_pause,
+    verify: values.cleanup_verify,
+    movedIsSafe: values.avro_moved === 'ok',
+    maxLagMs: values.cleanup_max_lag,
+    replicas: values.cleanup_replicas,
+    maxLoad: values.cleanup_max_load,
+    pauseFile: absolute(values.cleanup_pause_file, cwd),
   }
 }
 

@@ -104,6 +104,43 @@ export const tables: ValueType<readonly string[]> = {
   },
 }
 
+/** A server: its port only where one was given. */
+export interface ServerAddress {
+  readonly host: string
+  readonly port: number | undefined
+}
+
+/** Addresses of servers, `host` or `host:port`, with commas between them. */
+export const servers: ValueType<readonly ServerAddress[]> = {
+  name: 'addresses',
+
+  read: (value) =>
+    value
+      .split(',')
+      .map((address) => address.trim())
+      .filter((address) => address !== '')
+      .map(readServer),
+}
+
+function readServer(value: string): ServerAddress {
+  const { host, port, socketPath } = parseMysqlAddress(value)
+  if (host === undefined || socketPath !== undefined) throw new UnfitValue(`${value} is not host or host:port`)
+  return { host, port: /^(?:\[.*\]|[^:]+):\d+$/.test(value) ? port : undefined }
+}
+
+/** Where a service answers: `http://` or `https://`, or `host:port` for the former. */
+export const endpoint: ValueType<string> = {
+  name: 'URL',
+
+  read: (value) => {
+    const url = /^https?:\/\//i.test(value) ? value : `http://${value}`
+    if (!URL.canParse(url)) throw new UnfitValue('is not a URL such as http://127.0.0.1:9050')
+    const { username, password } = new URL(url)
+    if (username !== '' || password !== '') throw new UnfitValue('must not hold a user or password')
+    return value
+  },
+}
+
 /** A time zone: `UTC`, or a name of the IANA database. */
 export const timezone: ValueType<string> = {
   name: 'text',

@@ -125,7 +125,24 @@ export const schema = z.object({
   bq_project: preset('ntppool', type.text, { group: 'BigQuery', description: 'Project of the dataset.' }),
   GOOGLE_APPLICATION_CREDENTIALS: optional(type.path, {
     group: 'BigQuery',
-    description: 'File with the key of a service account, for BigQuery and Cloud Storage.',
+    description:
+      'File with the key of a service account, for BigQuery and Cloud Storage; without it what the machine runs as.',
+  }),
+  bq_max_loads_per_day: preset('1000', type.integer(1, 100_000), {
+    group: 'BigQuery',
+    description: "Most load jobs into a table within 24 hours. BigQuery's own quota is 1,500.",
+  }),
+  bq_via_gcs: preset('false', type.boolean, {
+    group: 'BigQuery',
+    description: 'Send files through `gc_bucket`: needed above 1 GB a batch, and where uploads break.',
+  }),
+  bq_endpoint: optional(type.endpoint, {
+    group: 'BigQuery',
+    description: 'Where BigQuery answers, if not at its public address (a private endpoint).',
+  }),
+  BIGQUERY_EMULATOR_HOST: optional(type.endpoint, {
+    group: 'BigQuery',
+    description: 'An emulator instead of BigQuery; no credentials are asked for then.',
   }),
 
   gc_bucket: optional(type.pattern(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, 'the name of a bucket (without gs://)'), {
@@ -143,6 +160,14 @@ export const schema = z.object({
   gc_cache_control: preset('public, max-age=157248000', type.text, {
     group: 'Cloud Storage',
     description: 'Cache control of the objects.',
+  }),
+  gc_endpoint: optional(type.endpoint, {
+    group: 'Cloud Storage',
+    description: 'Where Cloud Storage answers, if not at its public address (a private endpoint).',
+  }),
+  STORAGE_EMULATOR_HOST: optional(type.endpoint, {
+    group: 'Cloud Storage',
+    description: 'An emulator instead of Cloud Storage; no credentials are asked for then.',
   }),
 
   avro_path: optional(type.path, {
@@ -197,7 +222,34 @@ export const schema = z.object({
   }),
   cleanup_fake_interval: preset('10m', type.duration(), {
     group: 'Cleanup',
-    description: "Interval of the Go program's stand-in archiver.",
+    description: "Accepted, without effect: the interval of the Go program's stand-in archiver.",
+  }),
+  cleanup_pause: preset('50ms', wait, { group: 'Cleanup', description: 'Pause between two transactions.' }),
+  cleanup_verify: preset('count', type.choice('count', 'rows', 'off'), {
+    group: 'Cleanup',
+    description:
+      'How each archive is asked before rows are deleted: `count` (rows, ids, servers and times), `rows` (every column), `off` (not at all).',
+  }),
+  avro_moved: preset('no', type.choice('no', 'ok'), {
+    group: 'Cleanup',
+    description: '`ok`: Avro files or objects that were moved away count as safe without being asked.',
+  }),
+  cleanup_max_lag: preset('1m', wait, {
+    group: 'Cleanup',
+    description: 'Nothing is deleted while a replica is further behind; `0` looks at none.',
+  }),
+  cleanup_replicas: preset('', type.servers, {
+    group: 'Cleanup',
+    description: 'Replicas to look at, `host` or `host:port`, with commas; without them those that MySQL knows of.',
+  }),
+  cleanup_max_load: preset('0', type.integer(0, 1_000_000), {
+    group: 'Cleanup',
+    description:
+      'Nothing is deleted while more threads than this run in MySQL (`Threads_running`); `0` for any number.',
+  }),
+  cleanup_pause_file: optional(type.path, {
+    group: 'Cleanup',
+    description: 'Nothing is deleted while this file is there.',
   }),
 
   archive_settle: preset('3s', wait, {
@@ -207,7 +259,12 @@ export const schema = z.object({
   archive_takeover_wait: preset('2s', wait, {
     group: 'Running',
     description:
-      'Wait before looking at what an interrupted ClickHouse insert left: an accepted request may not have started yet.',
+      'Wait before looking at what an interrupted ClickHouse insert or BigQuery load left: an accepted request may not have started yet.',
+  }),
+  spool_path: optional(type.path, {
+    group: 'Running',
+    description:
+      "Folder for the batch that is on its way to BigQuery or Cloud Storage, 40 bytes a row; without it the system's for temporary files.",
   }),
   quarantine_path: optional(type.path, {
     group: 'Running',

@@ -5,13 +5,14 @@ import { openArchiver, type Wiring } from '../archivers.js'
 import { ExitCode, exitCodeOf } from '../exit-codes.js'
 import type { Reporter } from '../report/reporter.js'
 import { StopSignals } from '../stop-signals.js'
+import { cleanUp } from './clean-up.js'
 
 export interface ArchiveJob extends Wiring {
   /** Empty for all archivers. */
   readonly only: readonly string[]
 }
 
-/** One pass over every archiver that is turned on; ends early on SIGTERM and SIGINT. @returns the exit code. */
+/** One pass over every archiver that is turned on, then the cleaner; ends early on SIGTERM and SIGINT. @returns the exit code. */
 export async function archive(job: ArchiveJob, reporter: Reporter): Promise<number> {
   const startedMs = performance.now()
   using signals = new StopSignals(job.settings.shutdownTimeoutMs, (text) => reporter.warn(text))
@@ -35,5 +36,7 @@ async function pass(job: ArchiveJob, reporter: Reporter, { drain, stop }: StopSi
   await ledger.prepare({ rejectReadOnly: mysql.rejectReadOnly })
   const open = (archiver: string) => openArchiver(archiver, job)
   const permit = permitWhile(lock, stop)
-  return await runPass({ table, ledger, source, permit, drain, settleMs, open, only, onEvent: reporter.onEvent })
+  const bench = { ledger, source, permit, drain, open }
+  const chores = { cleanup: () => cleanUp({ ...bench, job, connection: lock.connection, reporter }) }
+  return await runPass({ ...bench, table, settleMs, only, chores, onEvent: reporter.onEvent })
 }

@@ -1,5 +1,7 @@
+import type { CleanupEvent } from '@archiver/cleanup'
 import type { EngineEvent } from '@archiver/core/engine'
 import type { Logger } from 'pino'
+import { cleanupLine } from './cleanup-lines.js'
 import { errorFields, errorLine } from './error-lines.js'
 import { type PassSummary, peakRssBytes, type Reporter } from './reporter.js'
 
@@ -27,6 +29,10 @@ export class LogReporter implements Reporter {
     }
   }
 
+  onCleanup(event: CleanupEvent, table: string): void {
+    this.log.info({ archiver: 'cleanup', ...fieldsOf(event) }, `cleanup: ${cleanupLine(event, table)}`)
+  }
+
   passDone({ rows, failed, elapsedMs }: PassSummary): void {
     const fields = { event: 'pass.done', rows, failed: [...failed.keys()], elapsedMs: Math.round(elapsedMs) }
     const message = failed.size === 0 ? 'pass done' : `pass done; failed: ${fields.failed.join(', ')}`
@@ -45,7 +51,7 @@ export class LogReporter implements Reporter {
 type Logged = Exclude<EngineEvent, { event: 'archiver.failed' }>
 
 /** The event's fields with ids as strings: JSON numbers end at 2^53-1. */
-function fieldsOf(event: Logged): Record<string, unknown> {
+function fieldsOf(event: Logged | CleanupEvent): Record<string, unknown> {
   return JSON.parse(JSON.stringify(event, (key, value: unknown) => plain(key, value))) as Record<string, unknown>
 }
 

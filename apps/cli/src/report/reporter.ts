@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { CleanupEvent } from '@archiver/cleanup'
 import type { OnEvent, PassResult } from '@archiver/core/engine'
 
 /** How a pass ended, for the last line. */
@@ -9,6 +10,7 @@ export interface PassSummary extends PassResult {
 /** Tells a person or a log what a pass does. */
 export interface Reporter {
   readonly onEvent: OnEvent
+  onCleanup(event: CleanupEvent, table: string): void
   passDone(summary: PassSummary): void
   /** Something to look at that stops nothing. */
   warn(text: string): void

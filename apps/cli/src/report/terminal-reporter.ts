@@ -1,9 +1,13 @@
+import type { CleanupEvent } from '@archiver/cleanup'
 import type { EngineEvent } from '@archiver/core/engine'
+import { cleanupLine } from './cleanup-lines.js'
 import { errorLine } from './error-lines.js'
 import { barText, count, megabytes, rate, seconds } from './quantities.js'
 import { type PassSummary, peakRssBytes, type Reporter } from './reporter.js'
 
 const REDRAW_INTERVAL_MS = 100
+/** Too many for a person, or told by what follows. */
+const QUIET: ReadonlySet<CleanupEvent['event']> = new Set(['cleanup.verified', 'cleanup.deleted'])
 
 /** The run of one archiver that the bar shows. */
 interface Running {
@@ -60,6 +64,10 @@ export class TerminalReporter implements Reporter {
       case 'archiver.done':
         this.done(event.archiver, event.rows, event.batches, event.elapsedMs)
     }
+  }
+
+  onCleanup(event: CleanupEvent, table: string): void {
+    if (!QUIET.has(event.event)) this.line(`cleanup: ${cleanupLine(event, table)}`)
   }
 
   passDone({ rows, failed, elapsedMs }: PassSummary): void {

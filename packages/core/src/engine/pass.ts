@@ -20,7 +20,12 @@ export interface PassOptions {
   readonly permit: Permit
   /** Makes the archiver of a status row. Throws for one that cannot be made. */
   readonly open: (name: string) => Promise<Archiver | NotHere>
-  /** Only these archivers; all where it is empty. */
+  /**
+   * What is done for rows of the status table that are no archive's, by their name; after all archives have been served.
+   * A chore that rejects has failed like an archiver.
+   */
+  readonly chores?: Readonly<Record<string, () => Promise<void>>>
+  /** Only these archivers and chores; all where it is empty. */
   readonly only?: readonly string[]
   /** How long an id may be allocated and not yet inserted (`archive_settle`). Default 3000. */
   readonly settleMs?: number
@@ -41,25 +46,35 @@ type Job = Required<PassOptions>
 /** One pass over all archivers, one after the other; a failed one does not stop the rest. */
 export async function runPass(options: PassOptions): Promise<PassResult> {
   const drain = new AbortController().signal
-  const job: Job = { only: [], settleMs: 3_000, retry: DEFAULT_RETRY, drain, ...options }
+  const job: Job = { only: [], chores: {}, settleMs: 3_000, retry: DEFAULT_RETRY, drain, ...options }
   const failed = new Map<string, Error>()
   let rows = 0
-  const statuses = await selectStatuses(job, failed)
+  const selected = await selectStatuses(job, failed)
+  const statuses = selected.filter(({ archiver }) => job.chores[archiver] === undefined)
   await clearLeftovers(job, statuses)
   for (const status of statuses) {
-    if (job.drain.aborted) break
-    job.permit.check()
     const progress = { rows: 0, batches: 0, mark: status.mark ?? 0n }
-    try {
-      await serve(job, status, progress)
-    } catch (error) {
-      const failure = reasonOf(error, job.permit)
-      job.onEvent({ event: 'archiver.failed', archiver: status.archiver, error: failure })
-      failed.set(status.archiver, failure)
-    }
+    await attempt(job, status.archiver, failed, () => serve(job, status, progress))
     rows += progress.rows
   }
+  for (const { archiver } of selected) {
+    const chore = job.chores[archiver]
+    if (chore !== undefined) await attempt(job, archiver, failed, chore)
+  }
   return { rows, failed }
+}
+
+/** Does the work unless it is time to stop; a failure is reported and kept. */
+async function attempt(job: Job, name: string, failed: Map<string, Error>, work: () => Promise<void>): Promise<void> {
+  if (job.drain.aborted) return
+  job.permit.check()
+  try {
+    await work()
+  } catch (error) {
+    const failure = reasonOf(error, job.permit)
+    job.onEvent({ event: 'archiver.failed', archiver: name, error: failure })
+    failed.set(name, failure)
+  }
 }
 
 /** Once the lock is lost or the time to stop is over, that is the reason of whatever failed. */
@@ -129,16 +144,16 @@ async function serve(job: Job, status: ArchiverStatus, progress: Progress): Prom
 
 /** Tries again, from what the ledger says then, as long as the failures are such as pass. */
 async function persist(job: Job, archiver: Archiver, progress: Progress, left: PlannedBatch | null): Promise<void> {
-  let attempt = 1
+  let tries = 1
   for (let batch = left; ; batch = await job.ledger.planned(archiver.name)) {
     const before = progress.batches
     try {
       return await attend(job, archiver, progress, batch)
     } catch (error) {
-      attempt = progress.batches > before ? 2 : attempt + 1
-      if (!isRetryable(error) || attempt > job.retry.attempts || job.drain.aborted) throw error
-      const delayMs = backoffMs(job.retry, attempt)
-      job.onEvent({ event: 'archiver.retrying', archiver: archiver.name, error, attempt, delayMs })
+      tries = progress.batches > before ? 2 : tries + 1
+      if (!isRetryable(error) || tries > job.retry.attempts || job.drain.aborted) throw error
+      const delayMs = backoffMs(job.retry, tries)
+      job.onEvent({ event: 'archiver.retrying', archiver: archiver.name, error, attempt: tries, delayMs })
       await pause(delayMs, job.permit.signal, job.drain)
     }
   }

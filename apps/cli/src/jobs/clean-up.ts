@@ -1,0 +1,46 @@
+import { type Archiver, ArchiverError, type Permit } from '@archiver/core'
+import type { Ledger, NotHere, Source } from '@archiver/core/engine'
+import type { MySqlLock } from '@archiver/core/mysql'
+import type { Wiring } from '../archivers.js'
+import type { CleanupSettings } from '../config/index.js'
+import type { Reporter } from '../report/reporter.js'
+
+export interface CleanUpJob {
+  readonly job: Wiring
+  /** The lock's. */
+  readonly connection: MySqlLock['connection']
+  readonly ledger: Ledger
+  readonly source: Source
+  readonly permit: Permit
+  readonly drain: AbortSignal
+  readonly open: (name: string) => Promise<Archiver | NotHere>
+  readonly reporter: Reporter
+}
+
+/** Deletes what is old and safe. @throws ArchiverError when something is in the way that an operator has to see to. */
+export async function cleanUp({ job, reporter, ...bench }: CleanUpJob): Promise<void> {
+  const { settings, table } = job
+  const { describeBlocked, needsOperator, runCleanup } = await import('@archiver/cleanup')
+  const { end } = await runCleanup({
+    ...bench,
+    table,
+    settings: settings.mysql,
+    policy: settings.cleanup,
+    throttle: throttleOf(settings.cleanup),
+    settleMs: settings.settleMs,
+    onEvent: (event) => reporter.onCleanup(event, table),
+    onEngineEvent: reporter.onEvent,
+  })
+  if (end.why !== 'blocked' || !needsOperator(end.blocked)) return
+  const { why, hint } = describeBlocked(end.blocked, table)
+  throw new ArchiverError(`nothing more is deleted: ${why}`, {
+    code: 'CLEANUP_BLOCKED',
+    archiver: 'cleanup',
+    table,
+    hint,
+  })
+}
+
+function throttleOf({ maxLagMs, replicas, maxLoad, pauseFile }: CleanupSettings) {
+  return { maxLagMs, replicas, maxLoad, pauseFile }
+}
