@@ -73,8 +73,15 @@ describe('defaults', () => {
         maxRows: 200_000,
         intervalMs: 240_000,
         reducedIntervalMs: 60_000,
-        fakeIntervalMs: 600_000,
+        pauseMs: 50,
+        verify: 'count',
+        movedIsSafe: false,
+        maxLagMs: 60_000,
+        replicas: [],
+        maxLoad: 0,
+        pauseFile: undefined,
       },
+      spoolPath: undefined,
       settleMs: 3_000,
       takeoverWaitMs: 2_000,
       shutdownTimeoutMs: 25_000,
@@ -86,7 +93,7 @@ describe('defaults', () => {
   it('reach the archives that are configured', () => {
     const settings = load({ ...complete, bq_dataset: 'scores', gc_bucket: 'ntp-scores', ch_dsn: 'tcp://h:9000/askntp' })
     expect(settings).toMatchObject({
-      bigquery: { project: 'ntppool', dataset: 'scores' },
+      bigquery: { projectId: 'ntppool', dataset: 'scores', maxLoadsPerDay: 1000, viaBucket: false },
       cloudStorage: {
         bucket: 'ntp-scores',
         project: 'ntppool',
@@ -315,7 +322,7 @@ describe('what is shown', () => {
   it('is every variable with its value and origin', () => {
     const { variables } = readSettings(source({ ...complete, avro_path: 'avro', db_pass: '', retention_days: 'x' }))
     const named = Object.fromEntries(variables.map((variable) => [variable.name, variable]))
-    expect(variables).toHaveLength(53)
+    expect(variables).toHaveLength(67)
     expect(named).toMatchObject({
       avro_path: { value: join(cwd, 'avro'), origin: 'environment', valid: true },
       db_pass: { value: '', origin: 'environment', valid: true },

@@ -89,3 +89,26 @@ it('refuses what is no time zone', () => {
 it('refuses control characters in a line of text', () => {
   expect(() => type.text.read('a\r\nb')).toThrow('control character')
 })
+
+it('reads addresses of servers, with the port where there is one', () => {
+  expect(type.servers.read('a, b:3307 ,::1,[::1]:3308,')).toEqual([
+    { host: 'a', port: undefined },
+    { host: 'b', port: 3307 },
+    { host: '::1', port: undefined },
+    { host: '::1', port: 3308 },
+  ])
+  expect(type.servers.read('')).toEqual([])
+})
+
+it.each(['/run/mysqld.sock', 'a:b', 'a:70000'])('refuses the address %s', (text) => {
+  expect(() => type.servers.read(text)).toThrow()
+})
+
+it.each(['http://127.0.0.1:9050', 'https://bq.example', 'localhost:9050', '127.0.0.1:4443'])(
+  'takes the endpoint %s as it is',
+  (text) => expect(type.endpoint.read(text)).toBe(text),
+)
+
+it.each(['http://', 'ftp://a b', 'http://u:p@host'])('refuses the endpoint %s', (text) => {
+  expect(() => type.endpoint.read(text)).toThrow()
+})

@@ -133,8 +133,8 @@ export const endpoint: ValueType<string> = {
   name: 'URL',
 
   read: (value) => {
-    const url = /^https?:\/\//i.test(value) ? value : `http://${value}`
-    if (!URL.canParse(url)) throw new UnfitValue('is not a URL such as http://127.0.0.1:9050')
+    const url = value.includes('://') ? value : `http://${value}`
+    if (!/^https?:/i.test(url) || !URL.canParse(url)) throw new UnfitValue('is not a URL such as http://127.0.0.1:9050')
     const { username, password } = new URL(url)
     if (username !== '' || password !== '') throw new UnfitValue('must not hold a user or password')
     return value
