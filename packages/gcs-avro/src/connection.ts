@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ErrorPlace, GOOGLE_KEY_VARIABLE, requireGoogleKeyFile } from '@archiver/core'
+import { type ErrorPlace, GOOGLE_KEY_VARIABLE, googleFailure, requireGoogleKeyFile } from '@archiver/core'
 import type { Bucket } from '@google-cloud/storage'
 import { defaultPatience, type GcsAvroOptions, type Patience } from './options.js'
-import { failureOf, storageError } from './storage-errors.js'
+import { storageError } from './storage-errors.js'
 
 /** What ended a request is no failure of it: the reason is thrown as it is, and nothing tried again. */
 export class Stopped extends Error {
@@ -80,7 +80,7 @@ export class Connection {
         if (thrown instanceof Stopped) throw thrown.reason
         signal.throwIfAborted()
         const error = storageError(thrown, `${this.name}: ${doing}`, place)
-        const renewable = failureOf(thrown).status === 401 && !renewed
+        const renewable = googleFailure(thrown).status === 401 && !renewed
         if (attempt >= tries || !(error.retryable || renewable)) throw error
         if (renewable) {
           renewed = true

@@ -1,9 +1,9 @@
 import { isUnreadable, readAvroHeader, readLogScores } from '@archiver/avro'
 import type { LogScoreChunk } from '@archiver/core'
+import { googleFailure } from '@archiver/core'
 import type { Connection } from './connection.js'
 import { isYear, prefixOf } from './object-name.js'
 import { readObject } from './read-object.js'
-import { failureOf } from './storage-errors.js'
 import { type BatchObject, batchObject, type Metadata, type StoredObject, storedObject } from './stored-object.js'
 
 /** What of an object a listing tells; the rest would only take memory. */
@@ -41,7 +41,7 @@ export class Objects {
         const [metadata] = await bucket.file(name).getMetadata()
         return storedObject(metadata)
       } catch (thrown) {
-        const { status, why } = failureOf(thrown)
+        const { status, why } = googleFailure(thrown)
         if (status === 404 && !/bucket does not exist/i.test(why)) return undefined
         throw thrown
       }

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
-import { ArchiverError } from '@archiver/core'
+import { ArchiverError, googleFailure } from '@archiver/core'
 import type { Bucket } from '@google-cloud/storage'
 import type { Connection } from './connection.js'
 import { Crc32c } from './crc32c.js'
-import { checksumError, failureOf } from './storage-errors.js'
+import { checksumError } from './storage-errors.js'
 import type { StoredObject } from './stored-object.js'
 
 /**
@@ -70,7 +70,7 @@ class ObjectBytes implements Disposable {
         signal: this.#end.signal,
       })
       .catch((thrown: unknown) => {
-        throw failureOf(thrown).status === 404 ? gone(messageName) : thrown
+        throw googleFailure(thrown).status === 404 ? gone(messageName) : thrown
       })
     this.#stream = answer.data
     this.#pieces = answer.data[Symbol.asyncIterator]()

@@ -1,4 +1,11 @@
-import { ArchiverError, type ErrorPlace, errorText } from '@archiver/core'
+import {
+  ArchiverError,
+  type ErrorPlace,
+  type GoogleFailure,
+  googleFailure,
+  isGoogleLogin,
+  isGoogleUnreachable,
+} from '@archiver/core'
 
 interface Kind {
   readonly code: string
@@ -43,32 +50,10 @@ const refused: Kind = {
   hint: 'Cloud Storage says why; docs/archives/gcsavro.md has what it needs.',
 }
 
-/** What Cloud Storage, the network or the library for credentials had to say. */
-export interface Failure {
-  /** Of the HTTP answer; undefined where there was none. */
-  readonly status: number | undefined
-  /** Google's word for it (`retentionPolicyNotMet`), or the system's (`ECONNRESET`). */
-  readonly reason: string
-  readonly why: string
-}
-
-/** Reads an error of the storage library, of the HTTP client below it, or of the library for credentials. */
-export function failureOf(thrown: unknown): Failure {
-  const error = fieldsOf(thrown)
-  const response = fieldsOf(error.response)
-  const body = fieldsOf(fieldsOf(response.data).error)
-  const status = [error.status, error.code, response.status, body.code].map(Number).find((number) => number >= 100)
-  const [first] = [error.errors, body.errors].flatMap((errors) => (Array.isArray(errors) ? errors : []))
-  const { reason = error.code, message = body.message } = fieldsOf(first)
-  // Of an answer without a body the HTTP client says nothing, or a number.
-  const said = typeof message === 'string' ? message : String(errorText(thrown))
-  return { status, reason: String(reason ?? ''), why: harmless(said) }
-}
-
 /** The ArchiverError for anything thrown while `doing` something with the archive. */
 export function storageError(thrown: unknown, doing: string, place: ErrorPlace = {}): ArchiverError {
   if (thrown instanceof ArchiverError) return thrown.locate(place)
-  const failure = failureOf(thrown)
+  const failure = googleFailure(thrown)
   const suffix = failure.status === undefined ? '' : ` (status ${failure.status})`
   // Without the cause: requests, with what authorises them, hang on the libraries' errors.
   return new ArchiverError(`${doing}: ${failure.why}${suffix}`, { archiver: 'gcsavro', ...kindOf(failure), ...place })
@@ -79,13 +64,13 @@ export function checksumError(what: string): ArchiverError {
   return new ArchiverError(what, { archiver: 'gcsavro', ...checksum })
 }
 
-function kindOf({ status, reason, why }: Failure): Kind {
-  if (isLogin(status, why)) return login
+function kindOf(failure: GoogleFailure): Kind {
+  const { status, reason, why } = failure
+  if (isGoogleLogin(failure)) return login
+  if (isGoogleUnreachable(failure)) return unreachable
   switch (status) {
     case undefined:
-      return network.test(reason) || /premature close|socket hang up|timeout|aborted|no byte/i.test(why)
-        ? unreachable
-        : refused
+      return refused
     case 400:
       return /crc32c|md5|checksum/i.test(why) ? checksum : /user ?project|requester pays/i.test(why) ? billing : refused
     case 403:
@@ -97,32 +82,8 @@ function kindOf({ status, reason, why }: Failure): Kind {
   }
 }
 
-const network =
-  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND|ERR_STREAM_PREMATURE_CLOSE|UND_ERR)/
-
-function isLogin(status: number | undefined, why: string): boolean {
-  const words =
-    /invalid_grant|invalid_client|unauthorized_client|default credentials|private key|PEM|DECODER|credential/i
-  return status === 401 || ((status === undefined || status === 400) && words.test(why))
-}
-
 function forbidden(reason: string, why: string): Kind {
   if (/rateLimit/i.test(reason)) return busy
   if (/retention|\bhold\b/i.test(`${reason} ${why}`)) return retention
   return /userProject|user project|serviceusage|billing/i.test(`${reason} ${why}`) ? billing : denied
-}
-
-/** One short line. The address of an upload session is as good as a key: whoever has it can write the object. */
-function harmless(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim()
-  const masked = line
-    .replaceAll(/upload_id=[^&\s"']+/g, 'upload_id=…')
-    .replaceAll(/-----BEGIN.*?(-----END [A-Z ]*-----|$)/g, '…')
-    .replaceAll(/(Bearer |ya29\.)[\w.~+/-]+/g, '$1…')
-  return masked.length > 300 ? `${masked.slice(0, 300)}…` : masked
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  // Any object has fields; what is in them is looked at before use.
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
 }

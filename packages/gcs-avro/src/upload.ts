@@ -1,11 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { ArchiverError, type ErrorPlace, faultPoint, type Permit } from '@archiver/core'
+import { ArchiverError, type ErrorPlace, faultPoint, googleFailure, type Permit } from '@archiver/core'
 import type { Bucket, File } from '@google-cloud/storage'
 import { type Connection, Stopped } from './connection.js'
 import type { Parcel } from './parcel.js'
-import { failureOf } from './storage-errors.js'
 import { type StoredObject, storedObject } from './stored-object.js'
 
 /** Headers that go with every object. */
@@ -46,7 +45,7 @@ export async function upload(delivery: Delivery, generation: Generation): Promis
       try {
         return await (upload ? upload.attempt(bucket) : sendAtOnce(delivery, generation, bucket))
       } catch (thrown) {
-        if (failureOf(thrown).status === 412) return undefined
+        if (googleFailure(thrown).status === 412) return undefined
         throw thrown
       }
     },
@@ -120,7 +119,7 @@ class ResumableUpload {
       const { data } = await connection.within(permit.signal, question)
       return storedObject(data)
     } catch (thrown) {
-      if (failureOf(thrown).status === 308) return arrivedBytes(thrown)
+      if (googleFailure(thrown).status === 308) return arrivedBytes(thrown)
       if (!this.#endsSession(thrown)) throw thrown
       return 0
     }
@@ -128,7 +127,7 @@ class ResumableUpload {
 
   /** Whether the session is over and done with: the next try begins another. */
   #endsSession(thrown: unknown): boolean {
-    const { status } = failureOf(thrown)
+    const { status } = googleFailure(thrown)
     if (status !== 400 && status !== 404 && status !== 410) return false
     this.#session = undefined
     return true
@@ -147,7 +146,7 @@ class ResumableUpload {
       if (body.stopped) throw body.stopped
       if (body.stalled.aborted) throw body.stalled.reason
       // Of the bucket's absence the next session tells; a checksum that does not fit is told here.
-      if (this.#endsSession(thrown) && failureOf(thrown).status !== 400) throw sessionLost()
+      if (this.#endsSession(thrown) && googleFailure(thrown).status !== 400) throw sessionLost()
       throw thrown
     } finally {
       body[Symbol.dispose]()
