@@ -1,6 +1,5 @@
 import { isUnreadable, readAvroHeader, readLogScores } from '@archiver/avro'
-import type { LogScoreChunk } from '@archiver/core'
-import { googleFailure } from '@archiver/core'
+import { googleFailure, type LogScoreChunk } from '@archiver/core'
 import type { Connection } from './connection.js'
 import { isYear, prefixOf } from './object-name.js'
 import { readObject } from './read-object.js'
