@@ -19,7 +19,7 @@ import { findJob } from './jobs.js'
 import { Link } from './link.js'
 import { Loader } from './load.js'
 import { type BigQueryArchiverOptions, defaultBatch } from './options.js'
-import { prepareTable } from './prepare-table.js'
+import { missingStatements, prepareTable } from './prepare-table.js'
 import { BigQueryReader } from './reader.js'
 import { resultOf } from './result.js'
 import { storedRows } from './stored.js'
@@ -61,6 +61,11 @@ class BigQueryArchiver implements Archiver {
   async check(): Promise<void> {
     if (emulatorOf(this.#options) === undefined) await checkedKeyFile(this.#options)
     await this.#spool.check()
+  }
+
+  async preparation(table: string): Promise<readonly string[]> {
+    await this.check()
+    return missingStatements(this.#link, table, permitUntil().signal)
   }
 
   async prepare(table: string): Promise<void> {

@@ -1,17 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { columns } from './table.js'
+import { createTableSql } from './sql.js'
 
 const page = await readFile('../../docs/archives/bigquery.md', 'utf8')
 const [schema] = [...page.matchAll(/```sql\n(.*?)```/gs)].map(([, sql]) => sql!)
 
 test('the page has the table as it is created', () => {
-  const names = { INTEGER: 'INT64', FLOAT: 'FLOAT64', STRING: 'STRING', TIMESTAMP: 'TIMESTAMP' }
-  const lines = columns.map(({ name, type, mode, description }) => {
-    const notNull = mode === 'REQUIRED' ? ' NOT NULL' : ''
-    return `  ${name} ${names[type]}${notNull} OPTIONS (description = "${description}")`
-  })
-  expect(schema).toContain(`(\n${lines.join(',\n')}\n)\nPARTITION BY TIMESTAMP_TRUNC(ts, DAY)\nCLUSTER BY server_id`)
+  const statement = createTableSql({ projectId: 'ntppool', dataset: 'ntp', table: 'log_scores' })
+  expect(schema!.trim()).toBe(statement)
 })
 
 test('the page has every error', async () => {

@@ -1,7 +1,8 @@
 import { ArchiverError } from '@archiver/core'
 import type { TableMetadata } from '@google-cloud/bigquery'
 import type { Link } from './link.js'
-import { columns, type Field, misfits, type TsType, tsTypeOf } from './table.js'
+import { createTableSql } from './sql.js'
+import { columns, description, type Field, misfits, type TsType, tsTypeOf } from './table.js'
 
 /**
  * Creates the table where it is missing; otherwise looks whether it takes the rows as they are.
@@ -10,12 +11,20 @@ import { columns, type Field, misfits, type TsType, tsTypeOf } from './table.js'
  */
 export async function prepareTable(link: Link, table: string, signal: AbortSignal): Promise<TsType> {
   const found = (await findTable(link, table, signal)) ?? (await createTable(link, table, signal))
-  const { type = 'TABLE' } = found
-  if (type !== 'TABLE') throw unfit(link, table, [`it is a ${type}, a table is needed`])
-  const fields = fieldsOf(found)
-  const wrong = misfits(fields)
-  if (wrong.length > 0) throw unfit(link, table, wrong)
-  return tsTypeOf(fields)
+  requireFit(link, table, found)
+  return tsTypeOf(fieldsOf(found))
+}
+
+/**
+ * What creates the table where it is missing: the request of {@link prepareTable}, as SQL. One that is there is looked at.
+ *
+ * @throws as {@link prepareTable}
+ */
+export async function missingStatements(link: Link, table: string, signal: AbortSignal): Promise<string[]> {
+  const found = await findTable(link, table, signal)
+  if (found === undefined) return [createTableSql({ projectId: link.projectId, dataset: link.dataset, table })]
+  requireFit(link, table, found)
+  return []
 }
 
 /** How the table keeps `ts`; undefined where there is no table. */
@@ -27,11 +36,18 @@ export async function findTsType(link: Link, table: string, signal: AbortSignal)
 /** What tables.insert is sent. */
 export function newTable(): TableMetadata {
   return {
-    description: 'NTP Pool measurements, archived from MySQL. One row a measurement; id is unique.',
+    description,
     schema: { fields: [...columns] },
     timePartitioning: { type: 'DAY', field: 'ts' },
     clustering: { fields: ['server_id'] },
   }
+}
+
+function requireFit(link: Link, table: string, found: TableMetadata): void {
+  const { type = 'TABLE' } = found
+  if (type !== 'TABLE') throw unfit(link, table, [`it is a ${type}, a table is needed`])
+  const wrong = misfits(fieldsOf(found))
+  if (wrong.length > 0) throw unfit(link, table, wrong)
 }
 
 async function findTable(link: Link, table: string, signal: AbortSignal): Promise<TableMetadata | undefined> {

@@ -5,6 +5,7 @@ import { temporaryName } from '@archiver/avro'
 import type { FakeBigQuery, TableField } from '@archiver/testkit/bigquery'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createBigQueryArchiver } from './archiver.js'
+import { createTableSql } from './sql.js'
 import { columns } from './table.js'
 import { archiverOf, dataset, prepared, startFake, table } from './testing/fake.js'
 
@@ -35,6 +36,21 @@ test('a missing table is created by days, clustered by server, with described co
   await prepared(fake)
   const again = (await fake.requests()).slice(requests)
   expect(again.map(({ operation }) => operation)).toEqual(['tables.get'])
+})
+
+test('says beforehand what it would create, and creates nothing', async () => {
+  const archiver = archiverOf(fake)
+  const requests = (await fake.requests()).length
+  expect(await archiver.preparation!(table)).toEqual([createTableSql({ projectId: fake.projectId, dataset, table })])
+  const asked = (await fake.requests()).slice(requests)
+  expect(asked.map(({ operation }) => operation)).toEqual(['tables.get'])
+  await archiver.prepare(table)
+  expect(await archiver.preparation!(table)).toEqual([])
+})
+
+test('refuses beforehand what does not fit', async () => {
+  await fake.createTable(dataset, table, without('rtt'))
+  await expect(archiverOf(fake).preparation!(table)).rejects.toMatchObject({ code: 'BQ_TABLE' })
 })
 
 test.each([

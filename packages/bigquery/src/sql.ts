@@ -1,6 +1,6 @@
 import type { IdRange } from '@archiver/core'
 import type { TableId } from './job-id.js'
-import type { TsType } from './table.js'
+import { type Column, columns, description, type TsType } from './table.js'
 
 /** A statement and its parameters, all INT64. */
 export interface Statement {
@@ -48,6 +48,31 @@ export function readStatement(selection: Selection): Statement {
     selection,
     'ORDER BY id',
   )
+}
+
+const sqlTypes: Readonly<Record<Column['type'], string>> = {
+  INTEGER: 'INT64',
+  FLOAT: 'FLOAT64',
+  STRING: 'STRING',
+  TIMESTAMP: 'TIMESTAMP',
+}
+
+/** The table as it is created, for people: what is sent is tables.insert. */
+export function createTableSql({ projectId, dataset, table }: TableId): string {
+  const list = columns.map(({ name, type, mode, description: text }) => {
+    const notNull = mode === 'REQUIRED' ? ' NOT NULL' : ''
+    return `  ${name} ${sqlTypes[type]}${notNull} ${described(text)}`
+  })
+  return [
+    `CREATE TABLE \`${projectId}.${dataset}.${table}\` (\n${list.join(',\n')}\n)`,
+    'PARTITION BY TIMESTAMP_TRUNC(ts, DAY)',
+    'CLUSTER BY server_id',
+    described(description),
+  ].join('\n')
+}
+
+function described(text: string): string {
+  return `OPTIONS (description = ${JSON.stringify(text)})`
 }
 
 function select(list: string, { table, tsType, range, span }: Selection, rest = ''): Statement {

@@ -20,6 +20,8 @@ export const columns: readonly Column[] = [
   nullable('error', 'STRING', 'Why the measurement failed; NULL where it did not'),
 ]
 
+export const description = 'NTP Pool measurements, archived from MySQL. One row a measurement; id is unique.'
+
 function required(name: string, type: Column['type'], description: string): Column {
   return { name, type, mode: 'REQUIRED', description }
 }

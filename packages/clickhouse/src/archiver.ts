@@ -11,7 +11,7 @@ import type {
 import { parseClickHouseDsn } from './dsn.js'
 import { Embedded } from './embedded.js'
 import type { Links } from './link.js'
-import { prepareTable } from './prepare-table.js'
+import { missingStatements, prepareTable } from './prepare-table.js'
 import { ClickHouseReader } from './reader.js'
 import { Servers } from './servers.js'
 import { queryIdOf, storeBatch } from './store.js'
@@ -55,9 +55,13 @@ class ClickHouseArchiver implements Archiver {
     this.reader = new ClickHouseReader(this.#links, masked)
   }
 
+  preparation(table: string): Promise<readonly string[]> {
+    return this.#links.preview((link, facts) => missingStatements(link, this.#links, table, facts))
+  }
+
   async prepare(table: string): Promise<void> {
     const { link, facts } = await this.#links.prepare(table)
-    await prepareTable(link, this.#links.database, table, facts)
+    await prepareTable(link, this.#links, table, facts)
   }
 
   async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {

@@ -4,22 +4,26 @@ import type { ClickHouseClientConfigOptions } from '@clickhouse/client'
 import type { ChdbConnection } from 'chdb/connection'
 
 /**
- * Opens the engine on a folder, made where it is missing; its parent must exist.
+ * Opens the engine on a folder, made where it is missing; its parent must exist. Without one it runs in memory.
  *
  * @throws ArchiverError `CHDB_MISSING`, `CHDB_FOLDER`
  */
-export async function openChdb(path: string): Promise<ChdbConnection> {
+export async function openChdb(path: string | undefined): Promise<ChdbConnection> {
   const createConnection = await importChdb()
   try {
+    if (path === undefined) return createConnection()
     await mkdir(path).catch(unlessThere)
     return createConnection({ path })
   } catch (thrown) {
-    throw new ArchiverError(`ch_dsn: cannot open the embedded ClickHouse in ${path}: ${errorText(thrown)}`, {
-      code: 'CHDB_FOLDER',
-      archiver: 'clickhouse',
-      hint: 'The folder above it must exist and be writable, one process at a time may have it open, and a process only one such folder.',
-      cause: thrown,
-    })
+    throw new ArchiverError(
+      `ch_dsn: cannot open the embedded ClickHouse in ${path ?? 'memory'}: ${errorText(thrown)}`,
+      {
+        code: 'CHDB_FOLDER',
+        archiver: 'clickhouse',
+        hint: 'The folder above it must exist and be writable, one process at a time may have it open, and a process only one such folder.',
+        cause: thrown,
+      },
+    )
   }
 }
 

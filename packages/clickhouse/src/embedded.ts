@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -41,17 +41,27 @@ export class Embedded implements Links, Link {
 
   // Everything below `reach` and `prepare` runs after one of them has opened the engine.
   async reach(): Promise<Link> {
-    this.#opened ??= await this.#open()
+    this.#opened ??= await this.#open(this.#target.path)
     this.#facts ??= await readFacts(this)
     return this
   }
 
   async prepare(table: string): Promise<{ link: Link; facts: Facts }> {
-    this.#opened ??= await this.#open()
+    this.#opened ??= await this.#open(this.#target.path)
     this.#facts = await readFacts(this)
     await rm(this.#spoolOf(table), { recursive: true, force: true })
-    await this.run(`CREATE DATABASE IF NOT EXISTS ${quoted(this.database)}`)
     return { link: this, facts: this.#facts }
+  }
+
+  /** Where the folder is missing the engine runs in memory: opening it there would make it. */
+  async preview<T>(look: (link: Link, facts: Facts) => Promise<T>): Promise<T> {
+    const isNew = this.#opened === undefined && !existsSync(this.#target.path)
+    this.#opened ??= await this.#open(isNew ? undefined : this.#target.path)
+    try {
+      return await look(this, await readFacts(this))
+    } finally {
+      if (isNew) await this.close()
+    }
   }
 
   /** Statements end with their process, and the engine locks its folder: nothing of an earlier process can arrive. */
@@ -116,8 +126,8 @@ export class Embedded implements Links, Link {
     })
   }
 
-  async #open(): Promise<Opened> {
-    const connection = await openChdb(this.#target.path)
+  async #open(path: string | undefined): Promise<Opened> {
+    const connection = await openChdb(path)
     const log = { level: ClickHouseLogLevel.OFF }
     return {
       connection,

@@ -23,6 +23,8 @@ export interface Links {
   readonly createsDatabase: boolean
   /** The one to use for all of a batch. It knows what its ClickHouse can do. */
   reach(): Promise<Link>
+  /** Looks at what is there and what its ClickHouse can do, and leaves nothing where there was nothing. */
+  preview<T>(look: (link: Link, facts: Facts) => Promise<T>): Promise<T>
   /** Removes what an interrupted insert into the table left outside of ClickHouse; looks again at what it can do. */
   prepare(table: string): Promise<{ link: Link; facts: Facts }>
   /** Resolves when nothing that an earlier process sent under this query id can still arrive. */

@@ -1,24 +1,32 @@
 import { ArchiverError } from '@archiver/core'
 import type { Facts } from './facts.js'
-import type { Link } from './link.js'
+import type { Link, Links } from './link.js'
 import { columns, literal, quoted } from './table.js'
 
 /** Engines that keep every row as it is; others replace, sum or drop rows of the same key. */
 const engines = /^((Replicated|Shared)?MergeTree|Distributed)$/
 
+/** The database of a table, and whether it may be created. */
+type Place = Pick<Links, 'database' | 'createsDatabase'>
+
 /**
- * Creates the table where it is missing; otherwise looks whether it takes the rows as they are.
+ * What creates the table where it is missing. One that is there is looked at: does it take the rows as they are?
  *
  * @throws ArchiverError (`CLICKHOUSE_TABLE`) naming what is found and what is needed.
  */
-export async function prepareTable(link: Link, database: string, table: string, facts: Facts): Promise<void> {
-  const found = await engineOf(link, database, table)
-  if (found === undefined) await link.run(createTable(database, table, facts))
-  const engine = found ?? (await engineOf(link, database, table)) ?? 'none'
-  if (!engines.test(engine)) {
-    throw unfit(database, table, `its engine is ${engine}, which may not keep every row; MergeTree is needed`)
-  }
-  await checkColumns(link, database, table)
+export async function missingStatements(link: Link, place: Place, table: string, facts: Facts): Promise<string[]> {
+  const { database, createsDatabase } = place
+  if (await checkTable(link, database, table)) return []
+  const create = createTable(database, table, facts)
+  return createsDatabase ? [`CREATE DATABASE IF NOT EXISTS ${quoted(database)}`, create] : [create]
+}
+
+/** Creates the table where it is missing. @throws as {@link missingStatements} */
+export async function prepareTable(link: Link, place: Place, table: string, facts: Facts): Promise<void> {
+  const statements = await missingStatements(link, place, table, facts)
+  for (const statement of statements) await link.run(statement)
+  // Another may have been faster, with another table.
+  if (statements.length > 0) await checkTable(link, place.database, table)
 }
 
 /** The statement that makes the table, as docs/archives has it. */
@@ -27,6 +35,17 @@ export function createTable(database: string, table: string, { tableSettings }: 
   const settings = tableSettings.length === 0 ? '' : ` SETTINGS ${tableSettings.join(', ')}`
   const engine = `ENGINE = MergeTree PARTITION BY dt ORDER BY (server_id, ts)${settings}`
   return `CREATE TABLE IF NOT EXISTS ${quoted(database)}.${quoted(table)} (${list}) ${engine}`
+}
+
+/** @returns false where there is no such table. */
+async function checkTable(link: Link, database: string, table: string): Promise<boolean> {
+  const engine = await engineOf(link, database, table)
+  if (engine === undefined) return false
+  if (!engines.test(engine)) {
+    throw unfit(database, table, `its engine is ${engine}, which may not keep every row; MergeTree is needed`)
+  }
+  await checkColumns(link, database, table)
+  return true
 }
 
 async function engineOf(link: Link, database: string, table: string): Promise<string | undefined> {

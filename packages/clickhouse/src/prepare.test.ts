@@ -35,6 +35,20 @@ await describeWithClickHouse('prepare() on a server', (database) => {
     expect(text).toContain('ENGINE = MergeTree PARTITION BY dt ORDER BY (server_id, ts)')
   })
 
+  it('says beforehand what it runs, and runs nothing else', async () => {
+    await using archiver = createClickHouseArchiver({ dsn: dsnOf(database) })
+    const statements = await archiver.preparation!('planned')
+    expect(await database.query('EXISTS TABLE planned')).toBe('0\n')
+    expect(statements).toMatchObject([
+      expect.stringContaining(`CREATE TABLE IF NOT EXISTS \`${database.name}\`.\`planned\``),
+    ])
+    for (const statement of statements) await database.query(statement)
+    expect(await archiver.preparation!('planned')).toEqual([])
+    const made = await database.query('SHOW CREATE TABLE planned')
+    await archiver.prepare('planned')
+    expect(await database.query('SHOW CREATE TABLE planned')).toBe(made)
+  })
+
   it.each<[name: string, columns: string, engine: string, message: string]>([
     ['narrow', schema.replace('id UInt64', 'id UInt32'), mergeTree, 'the column id is UInt32, UInt64 is needed'],
     [
@@ -59,11 +73,14 @@ await describeWithClickHouse('prepare() on a server', (database) => {
     ['memory', schema, 'ENGINE = Memory', 'its engine is Memory'],
   ])('refuses an existing table that would not keep the rows: %s', async (name, columns, engine, message) => {
     await database.query(`CREATE TABLE ${name} (${columns}) ${engine}`)
-    await expect(prepare(dsnOf(database), name)).rejects.toMatchObject({
+    const refusal = {
       code: 'CLICKHOUSE_TABLE',
       message: expect.stringContaining(`${database.name}.${name} does not fit: `) && expect.stringContaining(message),
       hint: expect.stringContaining('docs/archives/clickhouse.md'),
-    })
+    }
+    await expect(prepare(dsnOf(database), name)).rejects.toMatchObject(refusal)
+    await using archiver = createClickHouseArchiver({ dsn: dsnOf(database) })
+    await expect(archiver.preparation!(name)).rejects.toMatchObject(refusal)
   })
 
   it('takes a table whose types hold the same, and columns of its own', async () => {

@@ -50,6 +50,11 @@ export class Servers implements Links {
     return { link, facts: await link.facts({ anew: true }) }
   }
 
+  async preview<T>(look: (link: Link, facts: Facts) => Promise<T>): Promise<T> {
+    const { link, facts } = await this.prepare()
+    return look(link, facts)
+  }
+
   async settle(queryId: string, permit: Permit): Promise<void> {
     for (;;) {
       for (const link of this.#links) await this.#untilGone(link, queryId, permit)

@@ -27,6 +27,16 @@ export const lifecycleChecks: readonly Check[] = [
     },
   },
   {
+    name: 'preparation() changes nothing, and there is nothing to do after prepare()',
+    async run(bench) {
+      const archiver = await bench.start()
+      const before = await archiver.preparation?.(bench.table)
+      expect(await archiver.preparation?.(bench.table)).toEqual(before)
+      await archiver.prepare(bench.table)
+      expect((await archiver.preparation?.(bench.table)) ?? []).toEqual([])
+    },
+  },
+  {
     name: 'close() may be repeated, and the rows stay',
     async run(bench) {
       const archiver = await bench.start()

@@ -136,6 +136,13 @@ export interface Archiver extends AsyncDisposable {
    */
   check?(): Promise<void>
   /**
+   * The statements by which {@link prepare} would make the archive's table, to be shown beforehand; empty where the table
+   * is there and fits. Changes nothing, needs no lock. Absent where an archive has no tables.
+   *
+   * @throws ArchiverError where a table is there that does not fit.
+   */
+  preparation?(table: string): Promise<readonly string[]>
+  /**
    * Makes the archive ready for `table`: creates what is missing, refuses what does not fit, removes what an
    * interrupted try left behind. Called with the lock held. Loses nothing, may be repeated.
    */
