@@ -20,11 +20,16 @@ type Open = (wiring: Wiring) => Promise<Archiver | NotHere>
  * The one place that knows all archives. An adapter, and the client library behind it, is imported when its status row
  * and its settings say so.
  */
-const ARCHIVERS: Readonly<Record<string, Open>> = {
+const ARCHIVES: Readonly<Record<string, Open>> = {
   fileavro: openFileAvro,
   clickhouse: openClickHouse,
   bigquery: openBigQuery,
   gcsavro: openGcsAvro,
+}
+
+/** What a status row may be named. */
+const ARCHIVERS: Readonly<Record<string, Open>> = {
+  ...ARCHIVES,
   cleanup: async () => ({ notHere: 'it is no archive' }),
   influxdb: () =>
     refuse('influxdb', 'support for InfluxDB was removed', 'Delete its row from the status table.', 'ARCHIVER_REMOVED'),
@@ -38,12 +43,15 @@ export async function openArchiver(name: string, wiring: Wiring): Promise<Archiv
   return refuse(name, `the status table has a row for an unknown archiver`, hint, 'ARCHIVER_UNKNOWN')
 }
 
-/** @throws UsageError for a name given with `--only` that is no archiver's. */
-export function checkOnly(names: readonly string[]): void {
+/** The archivers that have an archive. */
+export const archiveNames: readonly string[] = Object.keys(ARCHIVES)
+
+/** @throws UsageError for a name given with `--only`, or another option, that is no archiver's. */
+export function checkOnly(names: readonly string[], option = '--only'): void {
   const unknown = names.filter((name) => !Object.hasOwn(ARCHIVERS, name))
   if (unknown.length === 0) return
   throw new UsageError(
-    `--only: there is no archiver ${unknown.join(', ')}; known are ${Object.keys(ARCHIVERS).join(', ')}`,
+    `${option}: there is no archiver ${unknown.join(', ')}; known are ${Object.keys(ARCHIVERS).join(', ')}`,
   )
 }
 

@@ -260,6 +260,6 @@ function turnedOff(table: string): ArchiverError {
     code: 'ARCHIVER_OFF',
     archiver: CLEANUP,
     table,
-    hint: `Turn it on: insert into \`${table}_archive_status\` (archiver) values ('cleanup');`,
+    hint: `Turn it on: archiver init --with cleanup -t ${table}, or insert into \`${table}_archive_status\` (archiver) values ('cleanup');`,
   })
 }

@@ -7,7 +7,8 @@ import { skipOrFail } from '@archiver/testkit/vitest'
 import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { CleanupEvent } from './events.js'
 import { describeBlocked, needsOperator } from './index.js'
-import type { CleanupResult, ThrottlePolicy } from './options.js'
+import { unseenReplicas } from './look-at-replicas.js'
+import type { CleanupResult, ReplicaAddress, ThrottlePolicy } from './options.js'
 import { lagOf, Replica } from './replicas.js'
 import { FlowControl } from './server-load.js'
 import { type ReplicaPair, startReplicaPair } from './testing/replica-pair.js'
@@ -124,6 +125,16 @@ describe.skipIf(started instanceof ServiceUnavailable)('with a replica', () => {
     const blocked = inTheWay(await bench.clean({ throttle: named({ replicas: [] }) }))
     await pair.replica.query(pair.applier.start)
     expect(blocked).toMatchObject({ reason: 'replica-lag', replica: `127.0.0.1:${pair.replicaPort}` })
+  })
+
+  test('what keeps a replica from being seen is told beforehand', async () => {
+    const connection = await connect(pair.database.address)
+    onTestFinished(() => disconnect(connection))
+    const look = (...replicas: ReplicaAddress[]) => unseenReplicas(connection, pair.database.address, replicas)
+    expect(await look()).toEqual([])
+    expect(await look({ host: '127.0.0.1', port: pair.replicaPort })).toEqual([])
+    const { port } = pair.database.address
+    expect(await look({ host: '127.0.0.1', port })).toEqual([`replica 127.0.0.1:${port}: it is no replica`])
   })
 
   test('an account that may not look for replicas is told of it, and deletes', async () => {

@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs'
 import { archiveCommand } from './archive.js'
 import { configCommand } from './config.js'
+import { initCommand } from './init.js'
 import { markCommand } from './mark.js'
 import { skipCommand } from './skip.js'
 import { verifyCommand } from './verify.js'
@@ -8,6 +9,7 @@ import { verifyCommand } from './verify.js'
 /** Adds all commands, in the order of `--help`. What one needs to run is imported when it runs. */
 export function addCommands(yargs: Argv): Argv {
   return yargs
+    .command(initCommand)
     .command(archiveCommand)
     .command(verifyCommand)
     .command(markCommand)

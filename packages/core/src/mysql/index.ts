@@ -1,9 +1,21 @@
 export { connect, disconnect, isEncrypted } from './connect.js'
+export {
+  archiveNeeds,
+  checkNeeds,
+  cleanupNeeds,
+  createNeeds,
+  grantSql,
+  type Need,
+  type NeedAnswer,
+  type Privilege,
+  turnOnNeeds,
+} from './grants.js'
 export { MySqlLedger } from './ledger.js'
 export { LockHeldError, type LockOptions, type LockTimes, MySqlLock } from './lock.js'
 export { statementError } from './mysql-errors.js'
 export { MySqlOperator, type Skip, type StoredBatch } from './operator.js'
 export { MySqlRanges } from './ranges.js'
 export type { MySqlSettings, MySqlTls } from './settings.js'
+export { type FoundTable, MySqlSetup, SETUP_SESSION, type Session, turnOnSql } from './setup.js'
 export { MySqlSource, type MySqlSourceOptions } from './source.js'
 export { type ControlTables, controlQueries, controlTableNames, quoteName } from './tables.js'

@@ -6,7 +6,8 @@ import type { SourceRange } from '../engine/source.js'
 import { ArchiverError } from '../errors.js'
 import type { PlannedBatch } from '../types.js'
 import { run } from './connect.js'
-import { statementError } from './mysql-errors.js'
+import { isMissingTable, statementError } from './mysql-errors.js'
+import { refuseReadOnly } from './read-only.js'
 import {
   type BatchState,
   type BatchTable,
@@ -34,11 +35,11 @@ export class MySqlLedger implements Ledger {
   /** Refuses a read-only server where asked to, and creates the batch table where it is missing. @throws ArchiverError with the SQL to run, where the account may not. */
   async prepare({ rejectReadOnly = false } = {}): Promise<void> {
     await this.status()
-    if (rejectReadOnly) await this.refuseReadOnly()
+    if (rejectReadOnly) await refuseReadOnly(this.db, this.table)
     try {
       await this.db.selectFrom(this.names.batch).select('id').limit(1).execute()
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ER_NO_SUCH_TABLE') throw this.explain(error, 'reading the batches')
+      if (!isMissingTable(error)) throw this.explain(error, 'reading the batches')
       await this.createBatchTable()
     }
   }
@@ -207,18 +208,8 @@ export class MySqlLedger implements Ledger {
 
   /** The table of skipped rows is made when the first row is skipped. */
   private noneWithoutTable(error: unknown): [] {
-    if ((error as NodeJS.ErrnoException).code === 'ER_NO_SUCH_TABLE') return []
+    if (isMissingTable(error)) return []
     throw this.explain(error, 'reading the skipped rows')
-  }
-
-  private async refuseReadOnly(): Promise<void> {
-    const { rows } = await sql<{ read_only: number }>`select @@global.read_only as read_only`.execute(this.db)
-    if (Number(rows[0]?.read_only) === 0) return
-    throw new ArchiverError('this MySQL server is read-only', {
-      code: 'MYSQL_READ_ONLY',
-      table: this.table,
-      hint: 'Point db_host at the primary; or, with an account that may write all the same, set db_reject_readonly=false.',
-    })
   }
 
   private async createBatchTable(): Promise<void> {
@@ -229,7 +220,7 @@ export class MySqlLedger implements Ledger {
       throw new ArchiverError(`there is no table ${this.names.batch}, and it could not be created`, {
         code: 'BATCH_TABLE_MISSING',
         table: this.table,
-        hint: `Run once, as a user who may: ${statement};`,
+        hint: `Run once, as a user who may: archiver init -t ${this.table}, or ${statement};`,
         cause: error,
       })
     }
@@ -244,14 +235,14 @@ export class MySqlLedger implements Ledger {
   }
 
   private explain(error: unknown, doing: string): ArchiverError {
-    const { code, sqlMessage = '' } = error as { code?: string; sqlMessage?: string }
-    if (code !== 'ER_NO_SUCH_TABLE' || !sqlMessage.includes(this.names.status)) {
+    const { sqlMessage = '' } = error as { sqlMessage?: string }
+    if (!isMissingTable(error) || !sqlMessage.includes(this.names.status)) {
       return statementError(error, doing, { table: this.table })
     }
     return new ArchiverError(`there is no table ${this.names.status}: no archiver is turned on`, {
       code: 'STATUS_TABLE_MISSING',
       table: this.table,
-      hint: `Run once: ${statusTableSql(this.table)}; insert into \`${this.names.status}\` (archiver) values ('fileavro'), ('clickhouse');`,
+      hint: `Run once: archiver init -t ${this.table}, or ${statusTableSql(this.table)}; insert into \`${this.names.status}\` (archiver) values ('fileavro'), ('clickhouse');`,
       cause: error,
     })
   }

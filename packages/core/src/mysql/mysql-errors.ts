@@ -81,6 +81,15 @@ function isClosed(thrown: unknown): boolean {
   return code === undefined && fatal === true
 }
 
+/** Whether the account lacks a right. */
+export function isDenied(thrown: unknown): boolean {
+  return /^ER_.*ACCESS_?DENIED/.test((thrown as NodeJS.ErrnoException | undefined)?.code ?? '')
+}
+
+export function isMissingTable(thrown: unknown): boolean {
+  return (thrown as NodeJS.ErrnoException | undefined)?.code === 'ER_NO_SUCH_TABLE'
+}
+
 /** A failed statement as an {@link ArchiverError}; one that already is stays as it is. */
 export function statementError(thrown: unknown, doing: string, place: ErrorPlace): ArchiverError {
   if (thrown instanceof ArchiverError) return thrown
@@ -90,7 +99,7 @@ export function statementError(thrown: unknown, doing: string, place: ErrorPlace
     const hint = 'The server is read-only (a replica?): point db_host at the primary.'
     return new ArchiverError(message, { code: 'MYSQL_READ_ONLY', hint, cause: thrown, ...place })
   }
-  if (/^ER_.*ACCESS_?DENIED/.test(mysqlCode)) {
+  if (isDenied(thrown)) {
     return new ArchiverError(message, { ...denied(''), cause: thrown, ...place })
   }
   return new ArchiverError(message, {

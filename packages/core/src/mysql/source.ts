@@ -6,7 +6,7 @@ import type { LogScoreChunk } from '../types.js'
 import { type SourceColumns, selectList, sourceColumns } from './columns.js'
 import { connectPool } from './connect.js'
 import { HoleProbe } from './hole-probe.js'
-import { connectionError, statementError } from './mysql-errors.js'
+import { connectionError, isMissingTable, statementError } from './mysql-errors.js'
 import { PageReader } from './page-reader.js'
 import type { MySqlSettings } from './settings.js'
 import { quoteName } from './tables.js'
@@ -135,7 +135,7 @@ export class MySqlSource implements Source, AsyncDisposable {
   }
 
   private explain(error: unknown): ArchiverError {
-    if ((error as NodeJS.ErrnoException).code !== 'ER_NO_SUCH_TABLE') {
+    if (!isMissingTable(error)) {
       return statementError(error, `asking table ${this.table}`, { table: this.table })
     }
     return new ArchiverError(`there is no table ${this.table} in database ${this.settings.database}`, {

@@ -1,0 +1,14 @@
+import { type Kysely, sql } from 'kysely'
+import { ArchiverError } from '../errors.js'
+import type { ControlTables } from './tables.js'
+
+/** @throws ArchiverError (MYSQL_READ_ONLY) where the server takes no writes, as a replica does. */
+export async function refuseReadOnly(db: Kysely<ControlTables>, table: string): Promise<void> {
+  const { rows } = await sql<{ read_only: number }>`select @@global.read_only as read_only`.execute(db)
+  if (Number(rows[0]?.read_only) === 0) return
+  throw new ArchiverError('this MySQL server is read-only', {
+    code: 'MYSQL_READ_ONLY',
+    table,
+    hint: 'Point db_host at the primary; or, with an account that may write all the same, set db_reject_readonly=false.',
+  })
+}
