@@ -46,7 +46,7 @@ await describeWithMySql('archiver init', (database) => {
     expect(statements).toHaveLength(5)
     for (const statement of statements) await place.connection.query(statement)
     await place.clickhouse.query(/^CREATE TABLE.*(?=;$)/m.exec(stdout)![0])
-    expect((await place.run('init', '--yes')).stdout).toContain('Nothing is missing.')
+    expect((await place.run('init', '--yes')).stdout).toContain('There is nothing to run.')
     expect(await place.run('archive')).toMatchObject({ code: 0 })
   })
 
@@ -63,7 +63,7 @@ await describeWithMySql('archiver init', (database) => {
     expect(await state()).toEqual(made)
     const again = await place.run('init')
     expect(again).toMatchObject({ code: 0, stderr: '' })
-    expect(again.stdout).toContain('Nothing is missing.')
+    expect(again.stdout).toContain('There is nothing to run.')
     for (const what of ['log_scores_archive_skip: is there', 'clickhouse: is on', 'clickhouse: its table is there']) {
       expect(again.stdout).toContain(what)
     }
@@ -125,18 +125,23 @@ await describeWithMySql('archiver init', (database) => {
     })
 
     test.each([
-      ['log_score_id bigint unsigned not null', 'log_score_id is bigint unsigned not null, bigint unsigned null'],
-      ['position bigint unsigned null', 'there is no column log_score_id'],
-    ])('a status table of another form: %s', async (column, words) => {
+      [
+        'archiver',
+        'log_score_id bigint unsigned not null',
+        'log_score_id is bigint unsigned not null, bigint unsigned',
+      ],
+      ['archiver', 'position bigint unsigned null', 'there is no column log_score_id'],
+      ['name', 'log_score_id bigint unsigned null', 'there is no column archiver'],
+    ])('a status table of another form: %s, %s', async (name, mark, words) => {
       await place.connection.query(`create table log_scores_archive_status (id int unsigned auto_increment primary key,
-        archiver varchar(255) not null unique, ${column}, modified_on timestamp not null default current_timestamp)`)
+        ${name} varchar(255) not null unique, ${mark}, modified_on timestamp not null default current_timestamp)`)
       const run = await place.run('init', '--yes')
       expect(run.code).toBe(1)
       expect(run.stdout).toContain('log_scores_archive_status: has another form: ')
       expect(run.stdout).toContain(words)
       expect(run.stdout).toContain('nothing was run')
       expect(await names('show tables')).toEqual(['log_scores', 'log_scores_archive_status'])
-      expect(await names('select archiver from log_scores_archive_status')).toEqual([])
+      expect(await names('select id from log_scores_archive_status')).toEqual([])
     })
 
     test('an archive that cannot be made ready; the others can be named', async () => {
@@ -235,7 +240,7 @@ await describeWithMySql('archiver init', (database) => {
     expect(existsSync(folder)).toBe(false)
     expect(await place.run('init', '--yes', '--with', 'clickhouse')).toMatchObject({ code: 0 })
     const again = await place.run('init', '--dry-run', '--with', 'clickhouse')
-    expect(again.stdout).toContain('Nothing is missing.')
+    expect(again.stdout).toContain('There is nothing to run.')
   })
 
   describe('BigQuery', () => {

@@ -46,7 +46,8 @@ async function makePlan(job: InitJob, connection: Connection): Promise<InitPlan>
   await requireSource(job, connection)
   const setup = new MySqlSetup(connection, table)
   const tables = await setup.tables()
-  const on = await setup.archivers()
+  const fit = tables.every(({ misfits }) => misfits.length === 0)
+  const on = fit ? await setup.archivers() : []
   const chosen = await chooseArchivers(job, { names, on, ask: !dryRun && !yes })
   const turnOn = chosen.filter((name) => !on.includes(name))
   const create = tables.filter(({ state }) => state !== 'there')
@@ -85,7 +86,7 @@ async function carryOut(job: InitJob, connection: Connection, plan: InitPlan): P
     console.log('Something is in the way, see above: nothing was run.')
     return ExitCode.failed
   }
-  if (count === 0) console.log('Nothing is missing.')
+  if (count === 0) console.log('There is nothing to run.')
   if (count === 0 || job.dryRun) return code
   if (!job.yes && !(await confirmed(`Run ${count === 1 ? 'this statement' : `these ${count} statements`}?`))) {
     console.log('nothing was changed')
