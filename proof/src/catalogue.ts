@@ -14,7 +14,8 @@ interface Entry {
 
 /**
  * What is wrong with an archiver's entries in `T_archive_batch`: every row must be in exactly one finished batch, and
- * count, first and last id and the hash over the ids must be those of its rows.
+ * count, first and last id and the hash over the ids must be those of its rows. A row within the ranges of several is the
+ * last one's: late rows have a batch of their own within the range of an older one, which must not count them.
  *
  * @param ids - of all rows of the source, ascending.
  * @param elsewhere - rows that need not be in a batch.
@@ -27,25 +28,23 @@ export async function catalogueProblems(
   elsewhere: readonly IdRange[] = [],
 ): Promise<string[]> {
   const entries = await entriesOf(connection, table, archiver)
-  const problems = entries.flatMap((entry) => entryProblems(entry, ids))
   const done = entries.filter(({ state }) => state === 'done')
-  for (const id of ids) {
-    const times = done.filter(({ firstId, lastId }) => id >= firstId && lastId !== null && id <= lastId).length
+  const rows = Map.groupBy(ids, (id) => done.findLast(({ afterId, upToId }) => id > afterId && id <= upToId))
+  const problems = entries.flatMap((entry) => entryProblems(entry, rows.get(entry) ?? []))
+  for (const id of rows.get(undefined) ?? []) {
     const excused = elsewhere.some(({ afterId, upToId }) => id > afterId && id <= upToId)
-    if (times > 1 || (times === 0 && !excused)) problems.push(`row ${id} is in ${times} finished batches`)
-    if (problems.length > 8) return problems
+    if (!excused) problems.push(`row ${id} is in no finished batch`)
   }
-  return problems
+  return problems.slice(0, 9)
 }
 
 function entryProblems(
   { state, afterId, upToId, firstId, lastId, rows, hash }: Entry,
-  all: readonly bigint[],
+  ids: readonly bigint[],
 ): string[] {
   const name = `${state} batch of ids above ${afterId}, up to ${upToId}`
   if (state === 'planned') return [`${name}: left over`]
   if (state !== 'done') return []
-  const ids = all.filter((id) => id > afterId && id <= upToId)
   if (ids.length !== rows) return [`${name}: has ${ids.length} rows, ${rows} on record`]
   if (ids[0] !== firstId || ids.at(-1) !== lastId) return [`${name}: first or last id is wrong`]
   return hash === hashOf(ids) ? [] : [`${name}: the hash over its ids is wrong`]

@@ -6,10 +6,12 @@ import { promisify } from 'node:util'
 import type { FaultPoint } from '@archiver/core'
 import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ARCHIVERS, type ArchiverName } from './archives.js'
 import { runCli } from './cli.js'
+import { gcsIfAny } from './cloud.js'
 import type { Fault } from './fault.js'
 import type { AskClickHouse } from './rows.js'
-import { type ArchiverName, Site } from './site.js'
+import { Site } from './site.js'
 
 const run = promisify(execFile)
 const LARGE = { maxBuffer: 64 << 20 }
@@ -17,12 +19,18 @@ const LARGE = { maxBuffer: 64 << 20 }
 const ROWS = 23_000
 
 /** Three batches, the first two of two chunks; each file of many blocks. */
-const SETTINGS = { batch_avro_max_size: '11000', batch_ch_max_size: '11000', batch_avro_append_size: '500' }
+const SETTINGS = {
+  batch_avro_max_size: '11000',
+  batch_ch_max_size: '11000',
+  batch_bq_max_size: '11000',
+  batch_avro_append_size: '500',
+}
 
 /** All of what could confuse a recovery. */
 const OTHER_SETTINGS = {
   batch_avro_max_size: '4321',
   batch_ch_max_size: '6789',
+  batch_bq_max_size: '5678',
   batch_avro_append_size: '100',
   avro_codec: 'deflate',
   archive_settle: '50ms',
@@ -43,33 +51,52 @@ const ANY_ARCHIVE: readonly [FaultPoint, number][] = [
 const POINTS: Readonly<Record<ArchiverName, readonly [FaultPoint, number][]>> = {
   fileavro: [...ANY_ARCHIVE, ['file.written', 1], ['file.written', 30], ['file.synced', 2], ['file.published', 2]],
   clickhouse: [...ANY_ARCHIVE, ['clickhouse.sending', 3], ['clickhouse.sending', 4], ['clickhouse.sent', 2]],
+  gcsavro: [...ANY_ARCHIVE, ['gcs.spooled', 2], ['gcs.sending', 2], ['gcs.uploaded', 2]],
+  // A file is sent in two pieces.
+  bigquery: [
+    ...ANY_ARCHIVE,
+    ['bigquery.spooled', 2],
+    ['bigquery.sending', 3],
+    ['bigquery.sending', 4],
+    ['bigquery.sent', 2],
+    ['bigquery.loaded', 2],
+  ],
 }
+
+const VIA_BUCKET: [FaultPoint, number][] = [
+  ['bigquery.spooled', 2],
+  ['bigquery.sent', 2],
+  ['bigquery.loaded', 2],
+]
+
+const gcs = await gcsIfAny()
+const archivers = ARCHIVERS.filter((name) => gcs !== undefined || name === 'fileavro' || name === 'clickhouse')
 
 const kill = (point: FaultPoint, pass: number): Fault => ({ point, pass, action: 'kill' })
 
 await describeWithMySql('a crash', (database) => {
   let site: Site
   beforeAll(async () => {
-    site = await Site.open(database, await sharedClickHouse())
+    site = await Site.open(database, await sharedClickHouse(), gcs)
     await site.fill(ROWS)
   })
   afterAll(() => site.close())
 
-  describe.each(['fileavro', 'clickhouse'] as const)('of %s', (archiver) => {
+  async function expectToDieAt(fault: Fault, settings: Record<string, string>): Promise<void> {
+    expect(await runCli({ ...site.env, ...settings }, fault)).toMatchObject({ code: null, signal: 'SIGKILL' })
+  }
+
+  async function expectToFinish(archiver: ArchiverName, settings = OTHER_SETTINGS): Promise<void> {
+    expect(await runCli({ ...site.env, ...settings })).toMatchObject({ code: 0 })
+    expect(await site.problems(archiver)).toEqual([])
+  }
+
+  describe.each(archivers)('of %s', (archiver) => {
     beforeEach(() => site.empty([archiver]))
-
-    async function expectToDieAt(fault: Fault, settings: Record<string, string>): Promise<void> {
-      expect(await runCli({ ...site.env, ...settings }, fault)).toMatchObject({ code: null, signal: 'SIGKILL' })
-    }
-
-    async function expectPlainRunToFinish(): Promise<void> {
-      expect(await runCli({ ...site.env, ...OTHER_SETTINGS })).toMatchObject({ code: 0 })
-      expect(await site.problems(archiver)).toEqual([])
-    }
 
     test.each(POINTS[archiver])('at %s, pass %i', async (point, pass) => {
       await expectToDieAt(kill(point, pass), SETTINGS)
-      await expectPlainRunToFinish()
+      await expectToFinish(archiver)
     })
 
     test.each<[FaultPoint, FaultPoint, number]>([
@@ -84,9 +111,19 @@ await describeWithMySql('a crash', (database) => {
     ])('at %s, and of the recovery at %s', async (first, second, pass) => {
       await expectToDieAt(kill(first, first === 'store.chunk' ? 4 : 2), SETTINGS)
       await expectToDieAt(kill(second, pass), OTHER_SETTINGS)
-      await expectPlainRunToFinish()
+      await expectToFinish(archiver)
     })
   })
+
+  const viaBucket = { bq_via_gcs: 'true' }
+  test.each<[FaultPoint, number]>(gcs === undefined ? [] : VIA_BUCKET)(
+    'of bigquery at %s, pass %i, when files go through a bucket: none stays there',
+    async (point, pass) => {
+      await site.empty(['bigquery'])
+      await expectToDieAt(kill(point, pass), { ...SETTINGS, ...viaBucket })
+      await expectToFinish('bigquery', { ...OTHER_SETTINGS, ...viaBucket })
+    },
+  )
 })
 
 await describeWithMySql('a crash with ClickHouse inside the process', (database) => {

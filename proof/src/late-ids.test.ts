@@ -8,9 +8,10 @@ import { connectTo, createDatabase, createSourceTables, dropTables, type MySqlDa
 import { describeWithMySql, describeWithOwnMySql } from '@archiver/testkit/vitest'
 import type { Connection } from 'mysql2/promise'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { avroRows } from './avro-rows.js'
 import { differences } from './compare.js'
 import { onePass } from './pass.js'
-import { avroRows, sourceRows } from './rows.js'
+import { sourceRows } from './rows.js'
 
 const SETTLE_MS = 300
 /** One row each. */

@@ -6,9 +6,10 @@ import { createDatabase, type MySqlDatabase } from '@archiver/testkit'
 import { describeWithMySql, describeWithOwnMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { ArchiverName } from './archives.js'
 import { Cli, type CliEnv, runCli } from './cli.js'
 import { runHeldUp } from './held-up.js'
-import { type ArchiverName, Site } from './site.js'
+import { Site } from './site.js'
 import { TcpProxy } from './tcp-proxy.js'
 
 const BATCHES = { batch_avro_max_size: '400', batch_ch_max_size: '400', batch_avro_append_size: '50' }
@@ -207,7 +208,7 @@ async function untilWaiting(connection: Connection): Promise<void> {
 }
 
 /** Runs the program; in the middle of its second batch something happens to it. */
-function runWhile(env: CliEnv, archiver: ArchiverName, happening: () => Promise<void>) {
+function runWhile(env: CliEnv, archiver: 'fileavro' | 'clickhouse', happening: () => Promise<void>) {
   const place = {
     fileavro: { point: 'file.written', pass: 12 },
     clickhouse: { point: 'clickhouse.sending', pass: 2 },

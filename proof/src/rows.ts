@@ -1,7 +1,4 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { readLogScores } from '@archiver/avro'
-import { type LogScore, rowsFromChunk } from '@archiver/core'
+import type { LogScore } from '@archiver/core'
 import { generateRows, type SourceRow } from '@archiver/testkit'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 
@@ -47,15 +44,6 @@ export function clickHouseRow(row: LogScore): LogScore {
     step: Math.fround(row.step),
     rtt: row.rtt === null || row.rtt < 0 ? null : row.rtt,
   }
-}
-
-/** All rows of all files of a folder. */
-export async function avroRows(folder: string): Promise<LogScore[]> {
-  const rows: LogScore[] = []
-  for (const name of (await readdir(folder)).filter((file) => file.endsWith('.avro')).sort()) {
-    for await (const chunk of readLogScores(join(folder, name))) rows.push(...rowsFromChunk(chunk))
-  }
-  return rows
 }
 
 /** Answers a query in JSON lines. */

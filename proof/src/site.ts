@@ -1,7 +1,6 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { archivedRow } from '@archiver/avro'
 import type { LogScore } from '@archiver/core'
 import {
   type ClickHouseDatabase,
@@ -9,43 +8,78 @@ import {
   createClickHouseDatabase,
   createSourceTables,
   dropTables,
+  type FakeGcsServer,
   insertRows,
   type MySqlDatabase,
+  type SourceRow,
 } from '@archiver/testkit'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
+import { type ArchiverName, archivedRows, leftovers, type Places, storedRow } from './archives.js'
 import { catalogueProblems } from './catalogue.js'
+import { Cloud } from './cloud.js'
 import { differences } from './compare.js'
-import { type AskClickHouse, avroRows, clickHouseRow, clickHouseRows, oddRows, sourceRows } from './rows.js'
+import { type AskClickHouse, oddRows, sourceRows } from './rows.js'
 
-export type ArchiverName = 'fileavro' | 'clickhouse'
+const TABLE = 'log_scores'
 
-/** A source, a folder and a ClickHouse database: what the built CLI works on in a test. */
+/** A source and a place for each archive: what the built CLI works on in a test. */
 export class Site {
   readonly mysql: MySqlDatabase
   readonly connection: Connection
-  readonly clickhouse: ClickHouseDatabase
-  readonly folder: string
+  readonly places: Places
   /** Settings that reach all of it, with small batches. */
   readonly env: Record<string, string>
 
-  private constructor(mysql: MySqlDatabase, connection: Connection, clickhouse: ClickHouseDatabase, folder: string) {
+  private constructor(mysql: MySqlDatabase, connection: Connection, places: Places) {
     this.mysql = mysql
     this.connection = connection
-    this.clickhouse = clickhouse
-    this.folder = folder
-    this.env = { ...settingsFor(mysql), avro_path: folder, ch_dsn: dsnOf(clickhouse) }
+    this.places = places
+    const { folder, spool, clickhouse, cloud } = places
+    this.env = {
+      ...settingsFor(mysql),
+      avro_path: folder,
+      ch_dsn: dsnOf(clickhouse),
+      spool_path: spool,
+      ...cloud?.env,
+    }
   }
 
-  static async open(mysql: MySqlDatabase, clickhouse: ClickHouseServer): Promise<Site> {
-    const folder = await mkdtemp(join(tmpdir(), 'archiver-proof-'))
-    return new Site(mysql, await mysql.connect(), await createClickHouseDatabase(clickhouse), folder)
+  /** @param gcs - where there are to be archives in the cloud too. */
+  static async open(mysql: MySqlDatabase, clickhouse: ClickHouseServer, gcs?: FakeGcsServer): Promise<Site> {
+    const places = {
+      table: TABLE,
+      prefix: '',
+      folder: await mkdtemp(join(tmpdir(), 'archiver-proof-')),
+      spool: await mkdtemp(join(tmpdir(), 'archiver-spool-')),
+      clickhouse: await createClickHouseDatabase(clickhouse),
+      cloud: gcs && (await Cloud.open(gcs)),
+    }
+    return new Site(mysql, await mysql.connect(), places)
   }
 
-  /** A new source with `rows` rows, and these archivers turned on. */
-  async fill(rows: number, archivers: readonly ArchiverName[] = ['fileavro', 'clickhouse']): Promise<void> {
+  get folder(): string {
+    return this.places.folder
+  }
+
+  get clickhouse(): ClickHouseDatabase {
+    return this.places.clickhouse
+  }
+
+  /** @throws Error where the site was opened without. */
+  get cloud(): Cloud {
+    const { cloud } = this.places
+    if (cloud === undefined) throw new Error('the site has no archives in the cloud')
+    return cloud
+  }
+
+  /** A new source with these rows, or so many, and these archivers turned on. */
+  async fill(
+    rows: number | Iterable<SourceRow>,
+    archivers: readonly ArchiverName[] = ['fileavro', 'clickhouse'],
+  ): Promise<void> {
     await dropTables(this.connection)
     await createSourceTables(this.connection, { archivers })
-    await insertRows(this.connection, 'log_scores', oddRows({ rows, seed: 3 }))
+    await insertRows(this.connection, TABLE, typeof rows === 'number' ? oddRows({ rows, seed: 3 }) : rows)
     await this.empty(archivers)
   }
 
@@ -53,21 +87,24 @@ export class Site {
   async empty(archivers: readonly ArchiverName[]): Promise<void> {
     await this.connection.query('drop table if exists log_scores_archive_batch')
     await this.connection.query('delete from log_scores_archive_status')
-    for (const name of archivers) {
-      await this.connection.query('insert into log_scores_archive_status (archiver) values (?)', [name])
-    }
+    for (const name of archivers) await this.turnOn(name)
     await this.clickhouse.query('drop table if exists log_scores')
     for (const name of await readdir(this.folder)) await rm(join(this.folder, name), { recursive: true })
+    await this.places.cloud?.empty(TABLE)
+  }
+
+  async turnOn(name: ArchiverName | 'cleanup'): Promise<void> {
+    await this.connection.query('insert into log_scores_archive_status (archiver) values (?)', [name])
   }
 
   /** The same with another connection, when its server was restarted. */
   with(connection: Connection): Site {
-    return new Site(this.mysql, connection, this.clickhouse, this.folder)
+    return new Site(this.mysql, connection, this.places)
   }
 
   /** The same with its files in another folder. */
   in(folder: string): Site {
-    return new Site(this.mysql, this.connection, this.clickhouse, folder)
+    return new Site(this.mysql, this.connection, { ...this.places, folder })
   }
 
   async marks(): Promise<Record<string, number | null>> {
@@ -83,33 +120,33 @@ export class Site {
    */
   async problems(archiver: ArchiverName, ask?: AskClickHouse): Promise<string[]> {
     const rows = await sourceRows(this.connection)
-    const expected = rows.map(archiver === 'fileavro' ? archivedRow : clickHouseRow)
     const ids = rows.map(({ id }) => id)
     const mark = (await this.marks())[archiver]
     return [
-      ...differences(await this.archived(archiver, ask), expected),
+      ...differences(
+        await this.archived(archiver, ask),
+        rows.map((row) => storedRow(archiver, row)),
+      ),
       ...(BigInt(mark ?? 0) === (ids.at(-1) ?? 0n) ? [] : [`the mark is ${mark}, not ${ids.at(-1)}`]),
-      ...(await catalogueProblems(this.connection, 'log_scores', archiver, ids)),
+      ...(await catalogueProblems(this.connection, TABLE, archiver, ids)),
       ...(await this.leftovers()),
     ]
   }
 
-  archived(archiver: ArchiverName, ask = this.askServer): Promise<LogScore[]> {
-    return archiver === 'fileavro' ? avroRows(this.folder) : clickHouseRows(ask)
+  archived(archiver: ArchiverName, ask?: AskClickHouse): Promise<LogScore[]> {
+    return archivedRows(archiver, this.places, ask)
   }
 
-  private readonly askServer: AskClickHouse = (sql) => this.clickhouse.query(`${sql} format JSONEachRow`)
-
-  /** Names in the folder that are no archive files. */
-  async leftovers(): Promise<string[]> {
-    const names = await readdir(this.folder)
-    return names.filter((name) => !/^\d+-\d+\.avro$/.test(name)).map((name) => `${name} was left behind`)
+  leftovers(): Promise<string[]> {
+    return leftovers(this.places)
   }
 
   async close(): Promise<void> {
+    const { clickhouse, folder, spool, cloud } = this.places
     await this.connection.end()
-    await this.clickhouse.drop()
-    await rm(this.folder, { recursive: true })
+    await clickhouse.drop()
+    await cloud?.close()
+    for (const path of [folder, spool]) await rm(path, { recursive: true })
   }
 }
 
@@ -123,6 +160,8 @@ function settingsFor({ address }: MySqlDatabase): Record<string, string> {
     batch_avro_interval: '0s',
     batch_avro_min_size: '1',
     batch_ch_min_size: '1',
+    batch_bq_interval: '0s',
+    batch_bq_min_size: '1',
     // Scaled: 2 s by default. An accepted insert has this long to become a statement.
     archive_takeover_wait: '300ms',
   }

@@ -1,5 +1,5 @@
 import type { LockTimes, MySqlSettings } from '@archiver/core/mysql'
-import type { ArchiverName } from '../site.js'
+import type { ArchiverName } from '../archives.js'
 import type { PlannedTrouble, RunSettings } from './schedule.js'
 
 /** One pass that a worker is to make. */

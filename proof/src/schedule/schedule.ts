@@ -1,6 +1,6 @@
 import type { Codec } from '@archiver/avro'
 import type { FaultPoint } from '@archiver/core'
-import type { ArchiverName } from '../site.js'
+import type { ArchiverName } from '../archives.js'
 import { Dice } from './random.js'
 
 /**
@@ -64,11 +64,15 @@ export interface Schedule {
 const BETWEEN_SUCCESS_AND_COMMIT: Readonly<Record<ArchiverName, readonly FaultPoint[]>> = {
   fileavro: ['file.published', 'store.after', 'commit.before'],
   clickhouse: ['clickhouse.sent', 'store.after', 'commit.before'],
+  gcsavro: ['gcs.uploaded', 'store.after', 'commit.before'],
+  bigquery: ['bigquery.sent', 'bigquery.loaded', 'store.after', 'commit.before'],
 }
 
 const ELSEWHERE: Readonly<Record<ArchiverName, readonly FaultPoint[]>> = {
   fileavro: ['file.written', 'file.synced'],
   clickhouse: ['clickhouse.sending'],
+  gcsavro: ['gcs.spooled', 'gcs.sending'],
+  bigquery: ['bigquery.spooled', 'bigquery.sending'],
 }
 
 const ANYWHERE: readonly FaultPoint[] = [
