@@ -5,6 +5,7 @@
  * @property {number | string} [default]
  * @property {number} [min] of a count
  * @property {number} [max] of a count
+ * @property {readonly string[]} [choices] of a text
  */
 
 /**
@@ -53,9 +54,14 @@ function usage(options) {
 function convert(name, option, text) {
   if (option.type === 'flag') return text === 'true'
   if (text === undefined || text === '') throw new Error(`--${name} needs a value`)
-  if (option.type === 'text') return text
+  if (option.type === 'text') return choice(name, option, text)
   const value = /^\d[\d_]*$/.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN
   if (value >= option.min && value <= option.max) return value
   const [min, max] = [option.min, option.max].map((bound) => bound.toLocaleString('en-US'))
   throw new Error(`--${name} takes a whole number from ${min} to ${max}, such as ${option.default}; not "${text}"`)
+}
+
+function choice(name, { choices }, text) {
+  if (choices === undefined || choices.includes(text)) return text
+  throw new Error(`--${name} takes ${choices.join(', ')}; not "${text}"`)
 }

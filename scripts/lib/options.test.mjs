@@ -33,6 +33,12 @@ test('a missing value, an unknown option and a stray word are named', () => {
   expect(() => read(['--toString'])).toThrow('unknown')
 })
 
+test('a text may be one of a few', () => {
+  const few = { only: { type: 'text', about: 'a part', choices: ['main', 'idle'] } }
+  expect(readOptions(['--only', 'idle'], few)).toEqual({ only: 'idle' })
+  expect(() => readOptions(['--only', 'all'], few)).toThrow('--only takes main, idle; not "all"')
+})
+
 test('the help tells every option, what it takes and its default', () => {
   expect(optionsHelp(options)).toBe(
     ['  --rows N         how many [1,000,000]', '  --json TEXT      a file', '  --stay           stay'].join('\n'),
