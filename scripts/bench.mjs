@@ -14,6 +14,11 @@ process.exitCode = await runNpmScript({
     },
     rounds: { type: 'count', about: 'rounds, of which medians are taken', default: 3, min: 1, max: 100 },
     wait: { type: 'count', about: 'seconds to wait for a quiet machine, each time', default: 20, min: 0, max: 3600 },
+    only: {
+      type: 'text',
+      about: 'one part: main, others, idle, verify, cleanup, flat',
+      choices: ['main', 'others', 'idle', 'verify', 'cleanup', 'flat'],
+    },
     json: { type: 'text', about: 'file to write all figures to', default: 'bench/result.json' },
   },
   program: 'bench/dist/main.js',

@@ -9,11 +9,12 @@ import {
   generateRows,
   type MySqlDatabase,
   type MySqlServer,
-  ServiceUnavailable,
   startClickHouse,
   startMariaDb,
 } from '@archiver/testkit'
 import type { Connection } from 'mysql2/promise'
+import { Cloud } from './cloud.js'
+import { orWhyNot } from './why-not.js'
 
 /** The servers, rows and folders that everything is measured on. */
 export interface Bed {
@@ -23,6 +24,7 @@ export interface Bed {
   readonly connection: Connection
   /** Or why there is none on this machine. */
   readonly clickHouse: ClickHouseServer | string
+  readonly cloud: Cloud
   /** A temporary folder, removed at the end. */
   readonly folder: string
   /** Rows of `log_scores`. */
@@ -46,17 +48,20 @@ export async function makeBed(rows: number, largest: number): Promise<Bed> {
   await createSourceTables(connection)
   await fillTable(connection, 'log_scores', generateRows({ rows }))
   await readOnce(connection, 'log_scores')
-  const clickHouse = await startClickHouse().catch(whyNot)
+  const clickHouse = await orWhyNot(startClickHouse())
   const folder = await mkdtemp(join(tmpdir(), 'archiver-bench-'))
+  const cloud = await Cloud.start(join(folder, 'bigquery'))
   return {
     mysql,
     database,
     connection,
     clickHouse,
+    cloud,
     folder,
     rows,
     async close() {
       connection.destroy()
+      await cloud.close()
       await rm(folder, { recursive: true, force: true })
       if (typeof clickHouse !== 'string') await clickHouse.stop()
       await mysql.stop()
@@ -89,16 +94,11 @@ export async function reset(bed: Bed, archivers: readonly string[], table = 'log
     await connection.query(`insert into \`${table}_archive_status\` (archiver) values (?)`, [archiver])
   }
   await rm(folder, { recursive: true, force: true })
-  await mkdir(join(folder, 'avro'), { recursive: true })
+  for (const name of ['avro', 'spool', 'bigquery']) await mkdir(join(folder, name), { recursive: true })
   if (typeof clickHouse !== 'string') await clickHouse.query(`drop table if exists ${table}`)
 }
 
 /** Loads a table into the server's memory. */
 async function readOnce(connection: Connection, table: string): Promise<void> {
   await connection.query(`select sum(score) from \`${table}\``)
-}
-
-function whyNot(thrown: unknown): string {
-  if (thrown instanceof ServiceUnavailable) return thrown.message.split('\n', 1)[0]!
-  throw thrown
 }

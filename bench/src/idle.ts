@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Bed, reset } from './bed.js'
 import { launch, sourceVariables, type Variables } from './launcher.js'
+import type { Quiet } from './quiet.js'
 import { avroVariables, highestPeak, mustBeOk } from './runs.js'
 import { median } from './statistics.js'
 
@@ -17,11 +18,29 @@ export interface Idle {
   readonly loaded: Readonly<Record<string, number>>
 }
 
+/** Of all that a pass may need, the adapters and the client libraries behind them: each only where it is turned on. */
+export const adaptersAndClients = [
+  '@archiver/avro',
+  '@archiver/file-avro',
+  '@archiver/gcs-avro',
+  '@archiver/clickhouse',
+  '@archiver/bigquery',
+  '@archiver/cleanup',
+  '@clickhouse/client',
+  '@google-cloud/storage',
+  '@google-cloud/bigquery',
+  'google-auth-library',
+  'chdb',
+  'snappy',
+  'pino-pretty',
+]
+
 /** How often each is run; the first run of all fills caches and does not count. */
 const TIMES = 10
 
 /** With one archive configured, and with two. */
-export async function idle(bed: Bed): Promise<Idle[]> {
+export async function idle(bed: Bed, quiet: Quiet): Promise<Idle[]> {
+  await quiet.wait()
   const avro = avroVariables(bed)
   const results = [await idleWith(bed, 'Avro', ['fileavro'], avro)]
   if (typeof bed.clickHouse !== 'string') {

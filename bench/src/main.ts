@@ -1,15 +1,17 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Bed, makeBed } from './bed.js'
+import { cleanup } from './cleanup.js'
 import { flatness } from './flatness.js'
 import { idle } from './idle.js'
 import { load, machine } from './machine.js'
 import { mainRuns } from './main-runs.js'
 import { runOthers } from './others.js'
-import { quiet } from './quiet.js'
+import { Quiet } from './quiet.js'
 import { type Report, reportText } from './report.js'
 import { targets } from './targets.js'
 import { count } from './text.js'
+import { verifyRuns } from './verify.js'
 
 /** What scripts/bench.mjs read from the command line. */
 interface Options {
@@ -19,7 +21,14 @@ interface Options {
   /** Seconds. */
   readonly wait: number
   readonly json: string
+  /** All of them by default. */
+  readonly only?: Part
 }
+
+type Part = 'main' | 'others' | 'idle' | 'flat' | 'verify' | 'cleanup'
+
+/** Old rows that are deleted: fewer where the main runs have fewer. */
+const MOST_CLEANUP_ROWS = 1_000_000
 
 const options = JSON.parse(process.argv[2]!) as Options // scripts/bench.mjs has checked them
 const say = console.log
@@ -27,7 +36,8 @@ const say = console.log
 const loadBefore = load()
 if (loadBefore > 0.5) say(`Others use this machine too (load ${loadBefore.toFixed(1)}): the figures will vary.`)
 say(`Making ${count(options.rows)} rows in a private MariaDB …`)
-const bed = await makeBed(options.rows, options.flat)
+const cleanupRows = Math.min(MOST_CLEANUP_ROWS, options.rows)
+const bed = await makeBed(options.rows, Math.max(options.flat, cleanupRows))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop)
 try {
   const report = await measureAll(bed)
@@ -39,18 +49,32 @@ try {
 }
 
 async function measureAll(bed: Bed): Promise<Report> {
-  const { rows, rounds, flat, wait } = options
-  say('The archiver, between drains:')
-  const main = await mainRuns(bed, { rounds, waitMs: wait * 1000, say })
-  say('What one would take otherwise:')
-  const others = await runOthers(bed, say)
-  say('Nothing to do:')
-  await quiet(wait * 1000)
-  const idleRuns = await idle(bed)
-  if (flat > 0) say('Memory by the size of a batch:')
-  const flatRuns = flat > 0 ? await flatness(bed, flat, rounds, say) : []
+  const { rows, rounds, flat } = options
+  const quiet = new Quiet(options.wait * 1000)
+  const inRounds = { rounds, quiet, say }
+  const figures = {
+    results: await part('main', 'The archiver, between drains:', [], () => mainRuns(bed, inRounds)),
+    others: await part('others', 'What one would take otherwise:', [], () => runOthers(bed, say)),
+    idle: await part('idle', 'Nothing to do:', [], () => idle(bed, quiet)),
+    verify: await part('verify', 'Verifying what is archived:', [], () => verifyRuns(bed, inRounds)),
+    cleanup: await part('cleanup', `Deleting ${count(cleanupRows)} old rows:`, undefined, () =>
+      cleanup(bed, cleanupRows, quiet),
+    ),
+    flat:
+      flat === 0
+        ? []
+        : await part('flat', 'Memory by the size of a batch:', [], () => flatness(bed, flat, rounds, say)),
+  }
+  const { measurements, disturbed } = quiet
   const date = new Date().toISOString().slice(0, 10)
-  return { date, rows, rounds, machine: machine(bed, loadBefore), ...main, others, idle: idleRuns, flat: flatRuns }
+  return { date, rows, rounds, machine: machine(bed, loadBefore), measurements, disturbed, ...figures }
+}
+
+/** Measures a part, if it is wanted. @returns `none` where it is not. */
+async function part<T, None>(name: Part, title: string, none: None, measurePart: () => Promise<T>): Promise<T | None> {
+  if (options.only !== undefined && options.only !== name) return none
+  say(title)
+  return measurePart()
 }
 
 /** The servers end with this process; what is measured at the moment fails when they do. */

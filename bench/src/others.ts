@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Bed } from './bed.js'
 import { type Measured, measure, type Program } from './measure.js'
-import { drain, ownProgram, type Run } from './runs.js'
+import { betweenDrains, ownProgram, type Run } from './runs.js'
 import { ratioToNeighbours, rowRate } from './statistics.js'
 import { count } from './text.js'
 
@@ -36,11 +36,9 @@ export async function runOthers(bed: Bed, say: (text: string) => void): Promise<
 
 async function runOther(bed: Bed, { name, maxRows = bed.rows, program }: Other): Promise<OtherResult> {
   const rows = Math.min(bed.rows, maxRows)
-  const before = await drain(bed)
-  const measured = await measure(program(bed, rows)).catch(notHere)
+  const { measured, before, after } = await betweenDrains(bed, () => measure(program(bed, rows)).catch(notHere))
   if (typeof measured === 'string') return { name, why: measured }
   if (measured.exitCode !== 0) return { name, why: failure(measured) }
-  const after = await drain(bed)
   const { wallMs, peakBytes } = measured
   const rate = rowRate(rows, wallMs)
   const shortened = rows < bed.rows ? `${name}, ${count(rows)} rows` : name

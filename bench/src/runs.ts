@@ -26,26 +26,56 @@ export async function drain({ mysql, database }: Bed, table = 'log_scores'): Pro
   return runOf(measured, JSON.parse(measured.stdout) as Outcome) // what drain.ts prints
 }
 
-export interface ArchiveRun {
+/** What was measured, and the drains right before and right after it. */
+export interface Compared<Measurement> {
+  readonly measured: Measurement
+  readonly before: Run
+  readonly after: Run
+}
+
+/** Measures something between two drains of the whole table. */
+export async function betweenDrains<Result>(bed: Bed, measureIt: () => Promise<Result>): Promise<Compared<Result>> {
+  const before = await drain(bed)
+  const measured = await measureIt()
+  return { measured, before, after: await drain(bed) }
+}
+
+export interface ArchiverRun {
   readonly variables: Variables
   readonly table?: string
 }
 
 /** One `./archiver archive`. @throws Error with its log unless it exits with 0. */
-export async function archive(bed: Bed, { variables, table = 'log_scores' }: ArchiveRun): Promise<Run> {
+export async function archive(bed: Bed, run: ArchiverRun): Promise<Run> {
+  const measured = await archiver(bed, ['archive', '--log-format', 'json'], run)
+  return runOf(measured, passDone(measured.stderr))
+}
+
+/** One run of `./archiver`. @throws Error with its log unless it exits with 0. */
+export async function archiver(
+  bed: Bed,
+  args: readonly string[],
+  { variables, table = 'log_scores' }: ArchiverRun,
+): Promise<Measured> {
   const measured = await launch({
-    args: ['archive', '--table', table, '--log-format', 'json'],
+    args: [...args, '--table', table],
     variables: { ...sourceVariables(bed.database.address), app_valid_tables: `log_scores,${table}`, ...variables },
     cwd: bed.folder,
   })
-  mustBeOk(`archiver archive (${Object.keys(variables).join(', ')})`, measured)
-  return runOf(measured, passDone(measured.stderr))
+  mustBeOk(`archiver ${args.join(' ')} (${Object.keys(variables).join(', ')})`, measured)
+  return measured
+}
+
+/** All rows as one Avro file or object. */
+export const inOneAvroBatch: Variables = {
+  batch_avro_min_size: '1',
+  batch_avro_max_size: '100000000',
+  batch_avro_interval: '0s',
 }
 
 /** Settings for Avro files, all rows in one batch. */
 export function avroVariables(bed: Bed, codec = 'null'): Variables {
-  const batches = { batch_avro_min_size: '1', batch_avro_max_size: '100000000', batch_avro_interval: '0s' }
-  return { avro_path: join(bed.folder, 'avro'), avro_codec: codec, ...batches }
+  return { avro_path: join(bed.folder, 'avro'), avro_codec: codec, ...inOneAvroBatch }
 }
 
 interface Outcome {
@@ -53,13 +83,22 @@ interface Outcome {
   readonly elapsedMs: number
 }
 
+/** A line of the archiver's log. */
+export interface LogEvent {
+  readonly event: string
+}
+
+/** The archiver's log, written as JSON. */
+export function logEvents(log: string): LogEvent[] {
+  const lines = log.trim().split('\n')
+  return lines.map((line) => JSON.parse(line) as LogEvent) // every line of the JSON log has one
+}
+
 /** The last line of the archiver's log. */
 export function passDone(log: string): Outcome {
-  const lines = log.trim().split('\n')
-  const events = lines.map((line) => JSON.parse(line) as { event: string }) // every line of the JSON log has one
-  const last = events.at(-1)
+  const last = logEvents(log).at(-1)
   if (last?.event !== 'pass.done') throw new Error(`the archiver's log does not end with pass.done:\n${log}`)
-  return last as { event: string } & Outcome // as LogReporter.passDone writes it
+  return last as LogEvent & Outcome // as LogReporter.passDone writes it
 }
 
 function runOf({ wallMs, peakBytes }: Measured, { rows, elapsedMs }: Outcome): Run {

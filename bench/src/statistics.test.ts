@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { median, ratioToNeighbours, rowRate } from './statistics.js'
+import { median, percentile, ratioToNeighbours, rowRate } from './statistics.js'
 
 describe('median', () => {
   test('of an odd count is the middle value, in whatever order they come', () => {
@@ -28,4 +28,13 @@ test('a ratio is taken to the mean of the neighbours, so that a slow minute canc
 
 test('a rate is in rows a second', () => {
   expect(rowRate(1500, 500)).toBe(3000)
+})
+
+test('a percentile is a value that was measured, and at 1 the highest', () => {
+  const values = Array.from({ length: 200 }, (_, i) => 200 - i)
+  expect(percentile(values, 0.5)).toBe(100)
+  expect(percentile(values, 0.99)).toBe(198)
+  expect(percentile(values, 1)).toBe(200)
+  expect(percentile([7], 0.5)).toBe(7)
+  expect(() => percentile([], 0.5)).toThrow('nothing')
 })

@@ -15,3 +15,10 @@ export function ratioToNeighbours(rate: number, before: number, after: number): 
 export function rowRate(rows: number, elapsedMs: number): number {
   return (rows / elapsedMs) * 1000
 }
+
+/** The smallest value that is not below this share (0 to 1) of all values. @throws Error for no values. */
+export function percentile(values: readonly number[], share: number): number {
+  if (values.length === 0) throw new Error('no percentile of nothing')
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!
+}

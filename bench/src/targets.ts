@@ -1,7 +1,9 @@
+import type { Cleanup } from './cleanup.js'
 import type { BatchMemory } from './flatness.js'
 import type { Idle } from './idle.js'
-import type { Result } from './main-runs.js'
-import { megabytes } from './text.js'
+import type { Result } from './results.js'
+import { count, megabytes } from './text.js'
+import { bySums, rowByRow } from './verify.js'
 
 /** What must be reached, and what was. */
 export interface Target {
@@ -11,40 +13,65 @@ export interface Target {
   readonly reached: boolean
 }
 
+/** What was measured; a part that was left out has no figures. */
 export interface Figures {
   readonly results: readonly Result[]
+  readonly verify: readonly Result[]
+  readonly cleanup: Cleanup | undefined
   readonly flat: readonly BatchMemory[]
   readonly idle: readonly Idle[]
 }
 
 /** Only those for which there are figures. */
-export function targets({ results, flat, idle }: Figures): Target[] {
-  const avro = results.find(({ name }) => name === 'Avro file')
-  const server = results.find(({ name }) => name === 'ClickHouse server')
+export function targets({ results, verify, cleanup, flat, idle }: Figures): Target[] {
   return [
-    atLeast('Avro file, rate to the drain', 0.9, avro?.ratio),
-    atMostMegabytes('Avro file, memory', 128, avro?.peakBytes),
-    atLeast('ClickHouse server, rate to the drain', 0.65, server?.ratio),
-    atMostMegabytes('ClickHouse server, memory', 200, server?.peakBytes),
-    ...flat.map(({ rows, peakBytes }) =>
-      atMostMegabytes(`one batch of ${rows.toLocaleString('en-US')} rows, memory`, 128, peakBytes),
-    ),
+    ...rateAndMemory(results, 'Avro file', 0.9, 128),
+    ...rateAndMemory(results, 'ClickHouse server', 0.65, 200),
+    ...rateAndMemory(results, 'Cloud Storage, one object', 0.6, 200),
+    ...rateAndMemory(results, 'BigQuery, one load', 0.6, 200),
+    ...flat.map(({ rows, peakBytes }) => atMostMegabytes(`one batch of ${count(rows)} rows, memory`, 128, peakBytes)),
     atMostMegabytes('difference between these batches', 10, difference(flat)),
-    ...idle.map(({ name, wallMs }) => {
-      const [what, measured] = [`nothing to do, ${name}`, `${Math.round(wallMs)} ms`]
-      return { what, limit: '≤ 300 ms', measured, reached: wallMs <= 300 }
-    }),
+    ...idle.map(({ name, wallMs }) => atMostMs(`nothing to do, ${name}`, 300, wallMs)),
+    ...verifyTargets(verify),
+    atMostMs('cleanup, longest statement', 1000, cleanup?.longestStatement?.elapsedMs),
   ].filter((target) => target !== undefined)
 }
 
-function atLeast(what: string, limit: number, value: number | undefined): Target | undefined {
+type Possible = Target | undefined
+
+function rateAndMemory(results: readonly Result[], name: string, leastRatio: number, mostMb: number): Possible[] {
+  const result = results.find((one) => one.name === name)
+  return [
+    atLeast(`${name}, rate to the drain`, leastRatio, result?.ratio),
+    atMostMegabytes(`${name}, memory`, mostMb, result?.peakBytes),
+  ]
+}
+
+function verifyTargets(verify: readonly Result[]): Possible[] {
+  const ratioOf = (name: string) => verify.find((result) => result.name === name)?.ratio
+  const sums = ratioOf(bySums.name)
+  return [
+    atMost(`${bySums.name}, time to the drain`, 1, sums && 1 / sums, (ratio) => ratio.toFixed(2)),
+    atLeast(`${rowByRow.name}, rate to the drain`, 0.5, ratioOf(rowByRow.name)),
+  ]
+}
+
+function atLeast(what: string, limit: number, value: number | undefined): Possible {
   if (value === undefined) return undefined
   return { what, limit: `≥ ${limit.toFixed(2)}`, measured: value.toFixed(2), reached: value >= limit }
 }
 
-function atMostMegabytes(what: string, limit: number, bytes: number | undefined): Target | undefined {
-  if (bytes === undefined) return undefined
-  return { what, limit: `≤ ${limit} MB`, measured: `${megabytes(bytes)} MB`, reached: bytes <= limit * 1_048_576 }
+function atMost(what: string, limit: number, value: number | undefined, text: (value: number) => string): Possible {
+  if (value === undefined) return undefined
+  return { what, limit: `≤ ${text(limit)}`, measured: text(value), reached: value <= limit }
+}
+
+function atMostMegabytes(what: string, limitMb: number, bytes: number | undefined): Possible {
+  return atMost(what, limitMb * 1_048_576, bytes, (value) => `${megabytes(value)} MB`)
+}
+
+function atMostMs(what: string, limitMs: number, ms: number | undefined): Possible {
+  return atMost(what, limitMs, ms, (value) => `${count(value)} ms`)
 }
 
 function difference(flat: readonly BatchMemory[]): number | undefined {
