@@ -95,9 +95,9 @@ await describeWithMySql('archives in the cloud', (database) => {
     },
   )
 
-  test('where their archivers do not run, no library of Google is loaded', async () => {
+  test('where their rows are not served, neither a library of Google nor the cleaner is loaded', async () => {
     const sources = await loadedSources(place, 'archive', '--only', 'fileavro', '--only', 'clickhouse')
-    expect(sources.filter((file) => /google|gcs-avro|bigquery\/src/.test(file))).toEqual([])
+    expect(sources.filter((file) => /google|gcs-avro|bigquery\/|cleanup\/.*cleaner/.test(file))).toEqual([])
     expect(sources.some((file) => /file-avro/.test(file))).toBe(true)
   })
 })

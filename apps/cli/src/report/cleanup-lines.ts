@@ -1,4 +1,5 @@
-import { type CleanupEvent, type CleanupResult, describeBlocked } from '@archiver/cleanup'
+import type { CleanupEvent, CleanupResult } from '@archiver/cleanup'
+import { describeBlocked } from '@archiver/cleanup/blocked'
 import { formatDuration } from '@archiver/core'
 import { count, seconds } from './quantities.js'
 
