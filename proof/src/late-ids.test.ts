@@ -60,11 +60,11 @@ function lateIds(database: MySqlDatabase): void {
   })
   afterAll(() => Promise.all([connection, slow, slower].map((each) => each.end())))
 
-  const pass = (watchSource?: (source: Source) => Source) =>
+  const pass = (watchSource?: (source: Source) => Source, settleMs = SETTLE_MS) =>
     onePass({
       database,
       archiver: createFileAvroArchiver({ path: folder, batch: { minRows: 1, maxRows: 30, intervalMs: 0 } }),
-      settleMs: SETTLE_MS,
+      settleMs,
       ...(watchSource && { watchSource }),
     })
 
@@ -172,10 +172,9 @@ function lateIds(database: MySqlDatabase): void {
       }
       return source
     }
-    const idle = await pass(counting)
+    const idle = await pass(counting, 600_000)
     expect(idle.events).toMatchObject([{ event: 'archiver.skipped', why: expect.stringMatching(/nothing to do/) }])
     expect(probes).toBe(0)
-    expect(idle.elapsedMs).toBeLessThan(SETTLE_MS)
     await write(connection, 10)
     await pass(counting)
     expect(probes).toBe(0)
@@ -184,11 +183,11 @@ function lateIds(database: MySqlDatabase): void {
 
   test('rows that nothing can come before are not waited for', async () => {
     await write(connection, 20)
-    const { elapsedMs } = await pass()
-    expect(await archivedCount()).toBe(20)
     const [[step]] = (await connection.query('select @@auto_increment_increment as by_how_much')) as unknown as [
       [{ by_how_much: number }],
     ]
-    if (step.by_how_much === 1) expect(elapsedMs).toBeLessThan(SETTLE_MS)
+    // Ten minutes are more than a test may take.
+    await pass(undefined, step.by_how_much === 1 ? 600_000 : SETTLE_MS)
+    expect(await archivedCount()).toBe(20)
   })
 }

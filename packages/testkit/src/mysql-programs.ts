@@ -10,8 +10,8 @@ export interface MySqlPrograms {
   /** Arguments that every run of `server` needs. */
   readonly serverArgs: readonly string[]
   readonly env: NodeJS.ProcessEnv
-  /** Fills an empty data folder; `root` gets no password. */
-  initialise(dataFolder: string): Promise<void>
+  /** Fills an empty data folder; `root` gets no password. Nobody else may use the folder for temporary files. */
+  initialise(dataFolder: string, temporaryFolder: string): Promise<void>
 }
 
 /**
@@ -44,9 +44,12 @@ async function installed(): Promise<MySqlPrograms | undefined> {
 }
 
 function mariaDb(server: string, installDb: string, args: readonly string[], env: NodeJS.ProcessEnv): MySqlPrograms {
-  const initialise = async (dataFolder: string) => {
+  const initialise = async (dataFolder: string, temporaryFolder: string) => {
     const own = ['--auth-root-authentication-method=normal', '--skip-test-db', `--datadir=${dataFolder}`]
-    await runCommand(installDb, ['--no-defaults', ...args, ...own, ...asThisUser()], env)
+    await runCommand(installDb, ['--no-defaults', ...args, ...own, ...asThisUser()], {
+      ...env,
+      TMPDIR: temporaryFolder,
+    })
   }
   return { kind: 'mariadb', server, serverArgs: [...args, ...asThisUser()], env, initialise }
 }

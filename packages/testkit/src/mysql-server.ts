@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { freePort } from './free-port.js'
 import { findMySqlPrograms, type MySqlPrograms } from './mysql-programs.js'
@@ -46,7 +46,7 @@ export async function startMariaDb(options: MySqlServerOptions = {}): Promise<St
   const dataFolder = options.dataFolder ? resolve(options.dataFolder) : join(folder, 'data')
   try {
     await mkdir(dataFolder, { recursive: true })
-    if ((await readdir(dataFolder)).length === 0) await programs.initialise(dataFolder)
+    if ((await readdir(dataFolder)).length === 0) await programs.initialise(dataFolder, folder)
   } catch (thrown) {
     await rm(folder, { recursive: true, force: true })
     throw thrown
@@ -94,6 +94,8 @@ function serverArgs(
     '--no-defaults',
     ...programs.serverArgs,
     `--datadir=${dataFolder}`,
+    // A server that starts removes the temporary tables of all others that share this folder.
+    `--tmpdir=${dirname(socketPath)}`,
     '--bind-address=127.0.0.1',
     `--port=${port}`,
     `--socket=${socketPath}`,
