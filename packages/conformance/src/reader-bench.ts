@@ -8,6 +8,7 @@ import { rowsPerChunk, Workbench } from './workbench.js'
 export class ReaderBench extends Workbench {
   override readonly subject: ReaderSubject
   #identities: string[] = []
+  #batches = 0n
   #archiver: Archiver | undefined
 
   constructor(subject: ReaderSubject, table: string) {
@@ -20,7 +21,7 @@ export class ReaderBench extends Workbench {
     const archiver = await this.start()
     for (let at = 0; at < rows.length; at += rowsPerBatch) {
       const some = rows.slice(at, at + rowsPerBatch)
-      const { identity } = await this.store(archiver, this.batch(archiver, BigInt(at + 1), some), some)
+      const { identity } = await this.store(archiver, this.batch(archiver, ++this.#batches, some), some)
       this.#identities.push(identity)
     }
   }
