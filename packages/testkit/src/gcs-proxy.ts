@@ -52,6 +52,8 @@ export interface GcsProxy extends AsyncDisposable {
   readonly requests: readonly GcsRequest[]
   /** Adds faults: each meets the first requests of its step, in the order given. */
   fail(...faults: readonly GcsFault[]): void
+  /** Drops the faults that were not met. */
+  clearFaults(): void
   /** From now on every request needs a token that `<url>/token` gave out, by the rules of RFC 8693, and none that expired. */
   requireTokens(): void
   /** All tokens given out so far are refused. */
@@ -95,6 +97,10 @@ class FaultyProxy implements GcsProxy {
 
   fail(...faults: readonly GcsFault[]): void {
     for (const fault of faults) for (let i = 0; i < (fault.times ?? 1); i++) this.#faults.push(fault)
+  }
+
+  clearFaults(): void {
+    this.#faults.length = 0
   }
 
   requireTokens(): void {

@@ -73,11 +73,13 @@ export const loadQuotaExceeded: ErrorProto = {
 /** The answers that a script of faults may ask for. Wording and reasons: BigQuery's "Error messages" page. */
 export function errorAnswer(name: ErrorName, projectId: string): Answer {
   if (name === 'badGateway') return { status: 502, body: badGatewayPage, headers: { 'content-type': 'text/html' } }
+  if (name === 'jobNotFound') return notFound(`Job ${projectId}`).answer()
   const [status, message] = wording[name](projectId)
   return new ApiError(status, { reason: name, message }).answer()
 }
 
-const wording: Readonly<Record<Exclude<ErrorName, 'badGateway'>, (projectId: string) => readonly [number, string]>> = {
+type Worded = Exclude<ErrorName, 'badGateway' | 'jobNotFound'>
+const wording: Readonly<Record<Worded, (projectId: string) => readonly [number, string]>> = {
   backendError: () => [503, 'Error encountered during execution. Retrying may solve the problem.'],
   internalError: () => [500, 'An internal error occurred and the request could not be completed.'],
   rateLimitExceeded: () => [403, `Exceeded rate limits: too many table update operations for this table. ${seeQuotas}`],

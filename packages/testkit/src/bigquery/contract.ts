@@ -105,6 +105,8 @@ export type ErrorName =
   | 'accessDenied'
   | 'authError'
   | 'notFound'
+  /** Of a job that is there, as where one that was just made is looked for too soon. */
+  | 'jobNotFound'
 
 /** One thing that goes wrong. */
 export interface Fault {
