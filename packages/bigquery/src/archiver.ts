@@ -36,6 +36,7 @@ export function createBigQueryArchiver(options: BigQueryArchiverOptions): Archiv
 
 class BigQueryArchiver implements Archiver {
   readonly name = 'bigquery'
+  encodedMs = 0
   readonly batch: BatchPolicy
   readonly reader: BigQueryReader
   readonly #options: BigQueryArchiverOptions
@@ -82,6 +83,7 @@ class BigQueryArchiver implements Archiver {
     const tsType = this.#tsTypes.get(batch.table)
     if (tsType === undefined) throw new Error(`prepare was not called for ${batch.table}`)
     await using file = await this.#spool.write(batch, chunks, permit, { mostRows: this.batch.maxRows })
+    this.encodedMs += file.encodeMs
     if (file.rows === 0) return { rows: 0, bytes: 0, identity: '' }
     this.#requireSmall(file, batch)
     await faultPoint('bigquery.spooled')

@@ -161,6 +161,11 @@ export interface Archiver extends AsyncDisposable {
    * it cannot tell, or when the archive holds rows of the range that the source does not have.
    */
   stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows>
+  /**
+   * Milliseconds that all calls of {@link store} so far have spent on turning rows into the archive's form: for whoever
+   * asks where the time goes. Absent where it is not counted.
+   */
+  readonly encodedMs?: number
   /** Reads the archive back: for `verify`, `restore` and before rows are deleted. Absent where it cannot be asked. */
   readonly reader?: ArchiveReader
   close(): Promise<void>

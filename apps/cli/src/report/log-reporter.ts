@@ -58,7 +58,7 @@ function fieldsOf(event: Logged | CleanupEvent): Record<string, unknown> {
 function plain(key: string, value: unknown): unknown {
   if (key === 'idHash') return undefined
   if (value instanceof Error) return errorFields(value)
-  if (key === 'elapsedMs') return Math.round(value as number)
+  if (typeof value === 'number' && key.endsWith('Ms')) return Math.round(value)
   return typeof value === 'bigint' ? value.toString() : value
 }
 

@@ -4,4 +4,5 @@ export { type NotHere, type PassOptions, type PassResult, runPass } from './pass
 export { type Preview, preview } from './preview.js'
 export type { RetryPolicy } from './retry.js'
 export type { Source, SourceRange } from './source.js'
+export type { BatchSteps } from './steps.js'
 export { type LateStore, storeLate } from './store-late.js'
