@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { AvroArchiveReader, type AvroPart, type AvroShelf } from './archive-reader.js'
 import { archivedRow } from './convert.js'
 import { mergeById } from './merge.js'
-import { readLogScores } from './reader.js'
+import { type RowSelection, readLogScores } from './reader.js'
 import { fileOf, pieces, rowsOf } from './test-support.js'
 
 const { signal } = new AbortController()
@@ -24,16 +24,16 @@ class MemoryShelf implements AvroShelf {
   }
 
   async parts(): Promise<AvroPart[]> {
-    return this.files.map((file) => ({ ...file, open: () => this.open(file.name) }))
+    return this.files.map((file) => ({ ...file, open: (selection) => this.open(file.name, selection) }))
   }
 
   async names(): Promise<ReadonlySet<string>> {
     return new Set(this.bytes.keys())
   }
 
-  private open(name: string) {
+  private open(name: string, selection: RowSelection) {
     this.opened.push(name)
-    return readLogScores(pieces(this.bytes.get(name)!), { name, rowsPerChunk: 13 })
+    return readLogScores(pieces(this.bytes.get(name)!), { ...selection, name, rowsPerChunk: 13 })
   }
 }
 

@@ -1,0 +1,5 @@
+export { encodeCsv } from './csv.js'
+export { encodeNdjson } from './ndjson.js'
+export type { RowForm } from './row-form.js'
+export { encodeText } from './row-text.js'
+export { type Format, formatFacts, formats, isFormat, type WriteBytes, type WriteRows, writeRows } from './write.js'
