@@ -42,7 +42,7 @@ const placesOf = Uint8Array.from({ length: 256 }, (_, biased) => {
 export function writeFloat32(bytes: Buffer, at: number, value: number): number {
   const size = Math.abs(value)
   if (size >= least && size < most) return writeShortest(bytes, at, value, size)
-  return at + bytes.write(Object.is(value, -0) ? '-0' : shortestText(value), at, 'latin1')
+  return at + bytes.write(Object.is(value, -0) ? '-0.0' : shortestText(value), at, 'latin1')
 }
 
 function writeShortest(bytes: Buffer, at: number, value: number, size: number): number {
@@ -90,6 +90,6 @@ function shortestText(value: number): string {
 
 /** Writes a double with the fewest digits that give it back. */
 export function writeDouble(bytes: Buffer, at: number, value: number): number {
-  if (value === 0) return at + bytes.write(Object.is(value, -0) ? '-0' : '0', at, 'latin1')
+  if (value === 0) return at + bytes.write(Object.is(value, -0) ? '-0.0' : '0', at, 'latin1')
   return at + bytes.write(String(value), at, 'latin1')
 }

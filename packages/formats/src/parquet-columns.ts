@@ -31,14 +31,14 @@ export function columnsOf(chunk: LogScoreChunk): ColumnSource[] {
   const { rows, attributes, dictionary } = chunk
   const entry = <T>(value: (index: number) => T) => Array.from({ length: rows }, (_, row) => value(attributes[row]!))
   return [
-    // Ids hardly recur: no dictionary is tried.
+    // Ids hardly recur, nor do other numbers; a dictionary would also take -0 for 0.
     { name: 'id', data: chunk.id, encoding: 'PLAIN' },
     { name: 'server_id', data: Array.from(chunk.serverId) },
     { name: 'monitor_id', data: withNulls(chunk.monitorId, chunk.monitorIdNull) },
     { name: 'ts', data: microseconds(chunk.tsSeconds) },
-    { name: 'score', data: chunk.score },
-    { name: 'step', data: chunk.step },
-    { name: 'offset', data: withNulls(chunk.offset, chunk.offsetNull) },
+    { name: 'score', data: chunk.score, encoding: 'PLAIN' },
+    { name: 'step', data: chunk.step, encoding: 'PLAIN' },
+    { name: 'offset', data: withNulls(chunk.offset, chunk.offsetNull), encoding: 'PLAIN' },
     { name: 'rtt', data: withNulls(chunk.rtt, chunk.rttNull) },
     { name: 'leap', data: entry((index) => dictionary[index]!.leap) },
     { name: 'error', data: entry((index) => dictionary[index]!.error) },
