@@ -8,6 +8,7 @@ export const csvForm: RowForm = {
   head: 'id,server_id,monitor_id,ts,score,step,offset,rtt,leap,error,warning\r\n',
   before: { id: '', serverId: ',', monitorId: ',', ts: ',', score: ',', step: ',', offset: ',', rtt: ',' },
   null: '',
+  noMonitor: '',
   quotesLargeIds: false,
   ts: isoSeconds,
   notFinite: String,

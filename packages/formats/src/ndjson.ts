@@ -17,6 +17,7 @@ export const ndjsonForm: RowForm = {
     rtt: ',"rtt":',
   },
   null: 'null',
+  noMonitor: 'null',
   quotesLargeIds: true,
   ts: (seconds) => `"${isoSeconds(seconds)}"`,
   notFinite: () => 'null',

@@ -12,6 +12,8 @@ export interface RowForm {
   readonly before: Readonly<Record<TextColumn, string>>
   /** What stands for no value. */
   readonly null: string
+  /** What stands for no monitor. */
+  readonly noMonitor: string
   /** Whether ids beyond 2^53-1 are in quotes. */
   readonly quotesLargeIds: boolean
   ts(seconds: number): string

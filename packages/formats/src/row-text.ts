@@ -26,6 +26,7 @@ class RowWriter {
   readonly #form: RowForm
   readonly #before: Readonly<Record<TextColumn, Fragment>>
   readonly #null: Fragment
+  readonly #noMonitor: Fragment
   /** Without its tail, no row is longer. */
   readonly #maxRowBytes: number
   readonly #ts: TextCache
@@ -38,6 +39,7 @@ class RowWriter {
     const before = textColumns.map((column) => [column, fragmentOf(form.before[column])] as const)
     this.#before = Object.fromEntries(before) as Record<TextColumn, Fragment> // each of the columns
     this.#null = fragmentOf(form.null)
+    this.#noMonitor = fragmentOf(form.noMonitor)
     const fragments = before.reduce((bytes, [, { length }]) => bytes + length, 0)
     this.#maxRowBytes = fragments + textColumns.length * maxNumberBytes
     this.#ts = new TextCache(6, (bytes, at, seconds) => at + bytes.write(form.ts(seconds), at, 'latin1'))
@@ -72,7 +74,7 @@ class RowWriter {
       at = writeFragment(target, at, before.serverId)
       at = writeWhole(bytes, at, serverId[row]!)
       at = writeFragment(target, at, before.monitorId)
-      at = monitorIdNull[row] ? this.#nothing(at) : writeWhole(bytes, at, monitorId[row]!)
+      at = monitorIdNull[row] ? writeFragment(target, at, this.#noMonitor) : writeWhole(bytes, at, monitorId[row]!)
       at = writeFragment(target, at, before.ts)
       at = this.#ts.write(target, at, tsSeconds[row]!)
       at = writeFragment(target, at, before.score)

@@ -1,5 +1,6 @@
 import type { LogScoreChunk } from '@archiver/core'
 import { encodeCsv } from './csv.js'
+import type { Format } from './names.js'
 import { encodeNdjson } from './ndjson.js'
 
 /** Takes bytes in order, one call at a time. The bytes may be used for something else once the promise is resolved. */
@@ -8,36 +9,12 @@ export type WriteBytes = (bytes: Uint8Array) => Promise<unknown>
 /** Writes rows in one format, from the first byte to the last. Memory does not grow with the rows. */
 export type WriteRows = (chunks: AsyncIterable<LogScoreChunk>, write: WriteBytes) => Promise<void>
 
-interface FormatFacts {
-  /** Whether people can read it. */
-  readonly isText: boolean
-  readonly contentType: string
-  /** What writes it is imported when it is asked for. */
-  load(): Promise<WriteRows>
-}
-
-const facts = {
-  ndjson: { isText: true, contentType: 'application/x-ndjson', load: async () => asText(encodeNdjson) },
-  csv: { isText: true, contentType: 'text/csv; charset=utf-8; header=present', load: async () => asText(encodeCsv) },
-  parquet: {
-    isText: false,
-    contentType: 'application/vnd.apache.parquet',
-    load: async () => (await import('./parquet.js')).writeParquet,
-  },
-  avro: { isText: false, contentType: 'application/avro', load: async () => (await import('./avro.js')).writeAvro },
-} as const satisfies Readonly<Record<string, FormatFacts>>
-
-export type Format = keyof typeof facts
-
-/** All of them. */
-export const formats: readonly Format[] = Object.keys(facts).filter((name) => isFormat(name))
-
-export function isFormat(name: string): name is Format {
-  return Object.hasOwn(facts, name)
-}
-
-export function formatFacts(format: Format): FormatFacts {
-  return facts[format]
+/** What writes a format is imported when it is asked for. */
+const writers: Readonly<Record<Format, () => Promise<WriteRows>>> = {
+  ndjson: async () => asText(encodeNdjson),
+  csv: async () => asText(encodeCsv),
+  parquet: async () => (await import('./parquet.js')).writeParquet,
+  avro: async () => (await import('./avro.js')).writeAvro,
 }
 
 /** Writes rows in a format. @throws what reading the rows or writing the bytes throws; RowError where the format cannot hold a row. */
@@ -46,7 +23,7 @@ export async function writeRows(
   chunks: AsyncIterable<LogScoreChunk>,
   write: WriteBytes,
 ): Promise<void> {
-  const writeAll = await formatFacts(format).load()
+  const writeAll = await writers[format]()
   await writeAll(chunks, write)
 }
 
