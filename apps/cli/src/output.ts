@@ -12,34 +12,42 @@ export interface Output extends AsyncDisposable {
   readonly isClosedByReader: boolean
 }
 
-/** @param path - undefined for standard output. @throws ArchiverError for a file that cannot be written. */
-export async function openOutput(path: string | undefined): Promise<Output> {
-  return path === undefined ? new StandardOutput() : FileOutput.create(path)
+/**
+ * @param path - undefined for standard output.
+ * @param signal - ends a write that waits for a reader who stands still.
+ * @throws ArchiverError for a file that cannot be written.
+ */
+export async function openOutput(path: string | undefined, signal: AbortSignal): Promise<Output> {
+  return path === undefined ? new StandardOutput(signal) : FileOutput.create(path)
 }
 
 class StandardOutput implements Output {
   isClosedByReader = false
   readonly #stream = process.stdout
-  readonly #ignore = () => undefined
+  readonly #signal: AbortSignal
 
-  constructor() {
-    // Each write hears of its own error.
-    this.#stream.on('error', this.#ignore)
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+    // Each write hears of its own error. The listener stays: of a closed pipe one may hear late.
+    this.#stream.on('error', () => undefined)
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#stream.write(bytes, (error) => {
-        if (!error) return resolve()
-        this.isClosedByReader ||= (error as NodeJS.ErrnoException).code === 'EPIPE' // streams fail with errors of the system
-        reject(outputError('standard output', error))
-      })
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const stop = () => reject(this.#signal.reason)
+    this.#signal.addEventListener('abort', stop, { once: true })
+    this.#stream.write(bytes, (error) => {
+      this.#signal.removeEventListener('abort', stop)
+      // Streams fail with errors of the system.
+      this.isClosedByReader ||= (error as NodeJS.ErrnoException | null | undefined)?.code === 'EPIPE'
+      if (error) reject(outputError('standard output', error))
+      else resolve()
     })
+    return promise
   }
 
   async finish(): Promise<void> {}
 
-  // The listener stays: a closed pipe may be told of late.
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 

@@ -19,7 +19,7 @@ export async function read(job: ReadJob): Promise<number> {
   const { archive, query, format, table } = job
   using signals = new StopSignals(0, () => undefined)
   await using source = await openToRead(archive, job)
-  await using output = await openOutput(job.output)
+  await using output = await openOutput(job.output, signals.stop)
   using progress = new ReadProgress(archive, job.output !== undefined)
   try {
     const rows = counted(source.reader.scan(table, query, signals.stop), progress)
