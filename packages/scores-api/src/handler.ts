@@ -45,8 +45,8 @@ class ScoresApi {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
-    const url = new URL(`http://localhost${request.url?.startsWith('/') ? request.url : '/'}`)
-    if (url.pathname !== this.#path) return false
+    const url = URL.parse(`http://localhost${request.url ?? ''}`)
+    if (url?.pathname !== this.#path) return false
     try {
       requireGet(request)
       await this.#answer(url, request, response)
@@ -98,6 +98,7 @@ class ScoresApi {
     const problem = error instanceof Problem ? error : unreadable(error)
     if (problem !== error && !response.destroyed) this.#options.onError?.(error)
     if (response.headersSent || response.destroyed) {
+      // Too late to say it: the connection is cut, so that half a page is not taken for a whole one.
       response.destroy()
       return
     }

@@ -57,11 +57,6 @@ export class PageResponse {
     response.end(this.#request.method === 'HEAD' ? undefined : body)
   }
 
-  /** What becomes of a page that is on its way cannot be told any more: the connection is cut, so that it is not taken for whole. */
-  abort(): void {
-    this.#response.destroy()
-  }
-
   async #begin(): Promise<void> {
     const headers = {
       'Content-Type': this.#contentType,

@@ -57,7 +57,7 @@ await describeWithMySql('archives in the cloud', (database) => {
   test('rows are read out of all four, the same ones', async () => {
     expect(await place.run('archive')).toMatchObject({ code: 0 })
     const { db_host, db_database, db_user, db_pass, ...env } = place.env
-    const asked = ['--server', '42', '--from', '101', '--to', '2026-11-01', '--format', 'csv']
+    const asked = ['--monitor', '7', '--from', '101', '--to', '2026-11-01', '--format', 'csv']
     const found = []
     for (const name of all) {
       const run = await runCli(['read', name, ...asked], env)
@@ -66,7 +66,7 @@ await describeWithMySql('archives in the cloud', (database) => {
       // Id, server, monitor and time: floats are kept in different ways.
       found.push(lines.map((line) => line.split(',').slice(0, 4).join()))
     }
-    const rows = (await place.fileRows()).filter(({ id, serverId }) => id > 100n && serverId === 42)
+    const rows = (await place.fileRows()).filter(({ id, monitorId }) => id > 100n && monitorId === 7)
     expect(rows.length).toBeGreaterThan(0)
     expect(found[0]!.map((line) => line.split(',')[0])).toEqual(rows.map(({ id }) => String(id)))
     for (const others of found) expect(others).toEqual(found[0])
