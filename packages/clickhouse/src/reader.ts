@@ -57,12 +57,17 @@ export class ClickHouseReader implements ArchiveReader {
 
   async *scan(table: string, query: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
     const link = await this.#links.reach()
-    const { serverId, limit = Number.POSITIVE_INFINITY } = query
-    let rows =
-      serverId === undefined ? this.#all(link, table, query, signal) : this.#ofServer(link, table, query, signal)
-    // One statement sorts no more than it answers.
-    if (limit <= link.maxReadIds) rows = this.#select(link, table, query, undefined, signal)
-    yield* firstRows(this.#orNothing(rows), limit)
+    const rows = this.#rows(link, table, query, signal)
+    yield* firstRows(this.#orNothing(rows), query.limit)
+  }
+
+  #rows(link: Link, table: string, query: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+    const { serverId, fromSeconds, toSeconds, limit = Number.POSITIVE_INFINITY } = query
+    const isOfServer = serverId !== undefined
+    const isOfDays = fromSeconds !== undefined && toSeconds !== undefined
+    // One statement sorts no more than it answers; what it looks through is little then.
+    if (limit <= link.maxReadIds && (isOfServer || isOfDays)) return this.#select(link, table, query, undefined, signal)
+    return isOfServer ? this.#ofServer(link, table, query, signal) : this.#all(link, table, query, signal)
   }
 
   /** In statements of so many ids each: one sorts what it answers in memory. */
@@ -74,7 +79,7 @@ export class ClickHouseReader implements ArchiveReader {
       if (firstId === undefined) return
       afterId = lowerId(firstId - 1n + link.maxReadIds, query.upToId)
       empty = true
-      const slice = { ...query, afterId: firstId - 1n, upToId: afterId, limit: undefined }
+      const slice = { ...query, afterId: firstId - 1n, upToId: afterId }
       for await (const chunk of this.#readSlice(link, table, slice, signal)) {
         empty = false
         yield chunk

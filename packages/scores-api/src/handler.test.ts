@@ -189,6 +189,22 @@ describe('refusals are problem documents', () => {
     await using late = await serve(waiting(reader, new Promise(() => undefined)), { timeoutMs: 20 })
     expect((await ask('', {}, late)).status).toBe(504)
   })
+
+  test('504 in time also where the archive does not hear of it, which counts as running until it has answered', async () => {
+    const gate = Promise.withResolvers<void>()
+    const deaf: Pick<ArchiveReader, 'scan'> = {
+      async *scan(name, query) {
+        await gate.promise
+        yield* reader.scan(name, query, new AbortController().signal)
+      },
+    }
+    await using slow = await serve(deaf, { timeoutMs: 20, maxConcurrent: 1 })
+    expect((await ask('?limit=1', {}, slow)).status).toBe(504)
+    expect((await ask('?limit=1', {}, slow)).status).toBe(503)
+    gate.resolve()
+    await new Promise(setImmediate)
+    expect((await ask('?limit=1', {}, slow)).status).toBe(200)
+  })
 })
 
 /** A reader whose rows come when the gate is open, or the signal ends it. */
@@ -215,6 +231,18 @@ test('an error in the middle of a large page cuts the connection: it is not take
   }
   await using failing = await serve(broken)
   await expect(received(`${failing.url}/api/scores?limit=20000`)).rejects.toThrow()
+})
+
+test('whoever takes nothing of a large page is cut off when its time is over', async () => {
+  const endless: Pick<ArchiveReader, 'scan'> = {
+    async *scan(name, query, signal) {
+      for (;;) yield* reader.scan(name, query, signal)
+    },
+  }
+  await using short = await serve(endless, { timeoutMs: 300 })
+  const message = await new Promise<IncomingMessage>((resolve) => get(`${short.url}/api/scores`, resolve))
+  // Nothing is read: more is to come than sockets hold.
+  await new Promise((resolve) => message.on('error', resolve))
 })
 
 test('whoever goes away ends the read', async () => {

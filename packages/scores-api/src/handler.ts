@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type ArchiveReader, ArchiverError } from '@archiver/core'
+import { type ArchiveReader, ArchiverError, type LogScoreChunk } from '@archiver/core'
+import { Deadline } from './deadline.js'
 import { PageResponse } from './page-response.js'
 import { Problem } from './problem.js'
 import { type Limits, type PageQuery, pageQuery } from './request-query.js'
-import { bodyOf, contentTypes, endOf, PageRows } from './rows-body.js'
+import { bodyOf, contentTypes, EndingChunks, endOf, PageRows } from './rows-body.js'
 
 export interface ScoresApiOptions extends Partial<Limits> {
   readonly reader: Pick<ArchiveReader, 'scan'>
@@ -61,36 +62,22 @@ class ScoresApi {
     const { maxConcurrent = 8 } = this.#options
     if (this.#running >= maxConcurrent) throw busy(maxConcurrent)
     this.#running += 1
-    try {
-      await this.#send(url, page, request, response)
-    } finally {
-      this.#running -= 1
-    }
+    await this.#send(url, page, request, response)
   }
 
   async #send(url: URL, page: PageQuery, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { reader, table, timeoutMs = 10_000 } = this.#options
-    const { query, format, limit } = page
-    const gone = new AbortController()
-    const onClose = () => gone.abort(new Error('the connection was closed'))
-    response.once('close', onClose)
-    const timeout = AbortSignal.timeout(timeoutMs)
-    const signal = AbortSignal.any([gone.signal, timeout])
-    const rows = new PageRows()
-    const body = new PageResponse(request, response, contentTypes[format])
+    using deadline = new Deadline(response, timeoutMs)
+    const { signal } = deadline
+    const chunks = new EndingChunks(reader.scan(table, page.query, signal), signal)
     try {
-      for await (const piece of bodyOf(format, rows.count(reader.scan(table, query, signal)))) {
-        signal.throwIfAborted()
-        await body.write(piece)
-      }
-      signal.throwIfAborted()
-      const next = rows.rows < limit ? undefined : nextOf(url, rows.lastId)
-      await body.write(endOf(format, next))
-      await body.end({ next, cacheSeconds: cacheSecondsOf(rows, limit) })
+      await writePage(url, page, chunks, new PageResponse(request, response, contentTypes[page.format]))
     } catch (error) {
-      throw timeout.aborted ? tooSlow(timeoutMs) : error
+      throw deadline.isPast ? tooSlow(timeoutMs) : error
     } finally {
-      response.off('close', onClose)
+      void chunks.close().then(() => {
+        this.#running -= 1
+      })
     }
   }
 
@@ -107,6 +94,19 @@ class ScoresApi {
     response.writeHead(status, { ...type, ...headers, 'Content-Length': Buffer.byteLength(body) })
     response.end(request.method === 'HEAD' ? undefined : body)
   }
+}
+
+async function writePage(
+  url: URL,
+  { format, limit }: PageQuery,
+  chunks: AsyncIterable<LogScoreChunk>,
+  response: PageResponse,
+): Promise<void> {
+  const rows = new PageRows()
+  for await (const piece of bodyOf(format, rows.count(chunks))) await response.write(piece)
+  const next = rows.rows < limit ? undefined : nextOf(url, rows.lastId)
+  await response.write(endOf(format, next))
+  await response.end({ next, cacheSeconds: cacheSecondsOf(rows, limit) })
 }
 
 function requireGet({ method }: IncomingMessage): void {

@@ -27,6 +27,40 @@ export class PageRows {
   }
 }
 
+/**
+ * Chunks of an archive, that end with the signal also where the archive hears of it late: a statement that is under way may
+ * not be one that can be ended.
+ */
+export class EndingChunks implements AsyncIterable<LogScoreChunk> {
+  readonly #chunks: AsyncIterator<LogScoreChunk>
+  readonly #aborted: Promise<never>
+
+  constructor(chunks: AsyncIterable<LogScoreChunk>, signal: AbortSignal) {
+    this.#chunks = chunks[Symbol.asyncIterator]()
+    this.#aborted = new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    })
+    this.#aborted.catch(() => undefined)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<LogScoreChunk> {
+    for (;;) {
+      const next = await Promise.race([this.#chunks.next(), this.#aborted])
+      if (next.done) return
+      yield next.value
+    }
+  }
+
+  /** Resolves when the archive has heard that it is over. What it says then nobody waits for any more. */
+  async close(): Promise<void> {
+    try {
+      await this.#chunks.return?.()
+    } catch {
+      // As said.
+    }
+  }
+}
+
 /** The body of a page up to its last row. Pieces are valid until the next is asked for. */
 export async function* bodyOf(format: PageFormat, chunks: AsyncIterable<LogScoreChunk>): AsyncGenerator<Uint8Array> {
   if (format === 'ndjson') {
