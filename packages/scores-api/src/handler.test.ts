@@ -192,16 +192,22 @@ describe('refusals are problem documents', () => {
 
   test('504 in time also where the archive does not hear of it, which counts as running until it has answered', async () => {
     const gate = Promise.withResolvers<void>()
+    const ended = Promise.withResolvers<void>()
     const deaf: Pick<ArchiveReader, 'scan'> = {
       async *scan(name, query) {
-        await gate.promise
-        yield* reader.scan(name, query, new AbortController().signal)
+        try {
+          await gate.promise
+          yield* reader.scan(name, query, new AbortController().signal)
+        } finally {
+          ended.resolve()
+        }
       },
     }
     await using slow = await serve(deaf, { timeoutMs: 20, maxConcurrent: 1 })
     expect((await ask('?limit=1', {}, slow)).status).toBe(504)
     expect((await ask('?limit=1', {}, slow)).status).toBe(503)
     gate.resolve()
+    await ended.promise
     await new Promise(setImmediate)
     expect((await ask('?limit=1', {}, slow)).status).toBe(200)
   })
@@ -234,15 +240,23 @@ test('an error in the middle of a large page cuts the connection: it is not take
 })
 
 test('whoever takes nothing of a large page is cut off when its time is over', async () => {
+  const ended = Promise.withResolvers<void>()
   const endless: Pick<ArchiveReader, 'scan'> = {
     async *scan(name, query, signal) {
-      for (;;) yield* reader.scan(name, query, signal)
+      try {
+        for (;;) yield* reader.scan(name, query, signal)
+      } finally {
+        ended.resolve()
+      }
     },
   }
   await using short = await serve(endless, { timeoutMs: 300 })
   const message = await new Promise<IncomingMessage>((resolve) => get(`${short.url}/api/scores`, resolve))
   // Nothing is read: more is to come than sockets hold.
-  await new Promise((resolve) => message.on('error', resolve))
+  await ended.promise
+  const cutOff = new Promise((resolve) => message.on('error', resolve))
+  message.resume()
+  await cutOff
 })
 
 test('whoever goes away ends the read', async () => {
