@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readLogScores } from '@archiver/avro'
+import { readLogScores, writeLogScores } from '@archiver/avro'
 import { chunksFromRows, type LogScore, permitUntil, rowsFromChunk } from '@archiver/core'
 import { createFileAvroArchiver } from '@archiver/file-avro'
 import { generateRows } from '@archiver/testkit'
@@ -198,6 +198,22 @@ describe('what is wrong with a file is named, after the rows before it', () => {
     const before = await runCli(['read', 'fileavro', '--to', '8000'], { avro_path: path })
     expect(before).toMatchObject({ code: 0, stderr: '' })
   })
+})
+
+test('rows that are there twice are written twice, and named', async () => {
+  const path = await damagedCopy('doubled', async (file) => {
+    const held: LogScore[] = []
+    for await (const chunk of readLogScores(file)) held.push(...rowsFromChunk(chunk))
+    const twice = held.flatMap((row, i) => (i % 1000 === 999 ? [row, row] : [row]))
+    const parts: Buffer[] = []
+    const write = async (bytes: Uint8Array) => parts.push(Buffer.from(bytes))
+    await writeLogScores(chunksFromRows(twice, 1_000), write, { sync: Buffer.alloc(16) })
+    await writeFile(file, Buffer.concat(parts))
+  })
+  const run = await runCli(['read', 'fileavro', '--format', 'csv'], { avro_path: path })
+  expect(run.code).toBe(1)
+  expect(run.stderr).toContain('fileavro: row 9000 is there twice, and so are 3 others. All were written')
+  expect(run.stdout.split('\r\n')).toHaveLength(rows.length + 4 + 2)
 })
 
 const firstFile = () => `${rows[0]!.tsSeconds}-1.avro`

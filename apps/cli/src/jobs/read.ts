@@ -1,6 +1,7 @@
 import type { LogScoreChunk, ScanQuery } from '@archiver/core'
 import { type Format, writeRows } from '@archiver/formats'
 import { openToRead, type Wiring } from '../archivers.js'
+import { DoubledRows } from '../doubled-rows.js'
 import { ExitCode } from '../exit-codes.js'
 import { openOutput } from '../output.js'
 import { ReadProgress } from '../report/read-progress.js'
@@ -21,21 +22,29 @@ export async function read(job: ReadJob): Promise<number> {
   await using source = await openToRead(archive, job)
   await using output = await openOutput(job.output, signals.stop)
   using progress = new ReadProgress(archive, job.output !== undefined)
+  const doubled = new DoubledRows()
   try {
-    const rows = counted(source.reader.scan(table, query, signals.stop), progress)
+    const rows = seen(source.reader.scan(table, query, signals.stop), progress, doubled)
     await writeRows(format, rows, (bytes) => output.write(bytes))
     await output.finish()
-    progress.done()
-    return ExitCode.ok
   } catch (error) {
     if (output.isClosedByReader) return ExitCode.ok
     if (signals.exitCode !== undefined) return signals.exitCode
     throw error
   }
+  progress.done()
+  const error = doubled.error(archive)
+  if (error !== undefined) throw error
+  return ExitCode.ok
 }
 
-async function* counted(chunks: AsyncIterable<LogScoreChunk>, progress: ReadProgress): AsyncGenerator<LogScoreChunk> {
+async function* seen(
+  chunks: AsyncIterable<LogScoreChunk>,
+  progress: ReadProgress,
+  doubled: DoubledRows,
+): AsyncGenerator<LogScoreChunk> {
   for await (const chunk of chunks) {
+    doubled.add(chunk)
     yield chunk
     progress.add(chunk)
   }
