@@ -26,7 +26,7 @@ const withAllServers = (name: string, body: () => void) =>
 await withAllServers('the bench', () => {
   test('the whole bench runs on few rows and measures everything', async () => {
     const { stdout, report } = await bench({})
-    expect(stdout).toContain('| drain: mysql2 execute(), rows dropped |')
+    expect(stdout).toMatch(/\| drain: mysql2 execute\(\), rows dropped +\|/)
     const measured = { rate: expect.any(Number), ratio: expect.any(Number), peakBytes: expect.any(Number) }
     expect(report.results).toEqual(
       [
