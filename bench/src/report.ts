@@ -22,11 +22,12 @@ export interface Report extends Figures {
 
 /** All tables, in Markdown; none for a part that was left out. */
 export function reportText(report: Report): string {
-  const { results, others, verify, cleanup, flat, idle } = report
+  const { results, others, verify, read, cleanup, flat, idle } = report
   return [
     ...headLines(report),
     ...titled([], [...results.map(resultRow), ...others.map(otherRow)]),
     ...titled(['`./archiver verify` of all rows, whole processes:'], verify.map(resultRow)),
+    ...titled(['`./archiver read fileavro` of all rows into a pipe, whole processes:'], read.map(resultRow)),
     ...(cleanup === undefined ? [] : cleanupLines(cleanup)),
     ...titled(['One batch into an Avro file:'], flat.map(flatRow)),
     ...titled(['`./archiver archive` with nothing to do:'], idle.map(idleRow)),

@@ -1,6 +1,7 @@
 import type { Cleanup } from './cleanup.js'
 import type { BatchMemory } from './flatness.js'
 import type { Idle } from './idle.js'
+import { asNdjson } from './read.js'
 import type { Result } from './results.js'
 import { count, megabytes } from './text.js'
 import { bySums, rowByRow } from './verify.js'
@@ -17,13 +18,14 @@ export interface Target {
 export interface Figures {
   readonly results: readonly Result[]
   readonly verify: readonly Result[]
+  readonly read: readonly Result[]
   readonly cleanup: Cleanup | undefined
   readonly flat: readonly BatchMemory[]
   readonly idle: readonly Idle[]
 }
 
 /** Only those for which there are figures. */
-export function targets({ results, verify, cleanup, flat, idle }: Figures): Target[] {
+export function targets({ results, verify, read, cleanup, flat, idle }: Figures): Target[] {
   return [
     ...rateAndMemory(results, 'Avro file', 0.9, 128),
     ...rateAndMemory(results, 'ClickHouse server', 0.65, 200),
@@ -33,6 +35,7 @@ export function targets({ results, verify, cleanup, flat, idle }: Figures): Targ
     atMostMegabytes('difference between these batches', 10, difference(flat)),
     ...idle.map(({ name, wallMs }) => atMostMs(`nothing to do, ${name}`, 300, wallMs)),
     ...verifyTargets(verify),
+    ...rateAndMemory(read, asNdjson.name, 0.5, 200),
     atMostMs('cleanup, longest statement', 1000, cleanup?.longestStatement?.elapsedMs),
   ].filter((target) => target !== undefined)
 }

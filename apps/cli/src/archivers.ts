@@ -1,4 +1,4 @@
-import { type Archiver, ArchiverError } from '@archiver/core'
+import { type ArchiveReader, type Archiver, ArchiverError } from '@archiver/core'
 import type { NotHere } from '@archiver/core/engine'
 import { chooseTable, lockName, type Settings } from './config/index.js'
 import { UsageError } from './exit-codes.js'
@@ -12,6 +12,8 @@ export interface Target {
 /** What an archiver is made from. */
 export interface Wiring extends Target {
   readonly settings: Settings
+  /** Nothing is made where it is missing. */
+  readonly readOnly?: boolean
 }
 
 type Open = (wiring: Wiring) => Promise<Archiver | NotHere>
@@ -46,6 +48,36 @@ export async function openArchiver(name: string, wiring: Wiring): Promise<Archiv
 /** The archivers that have an archive. */
 export const archiveNames: readonly string[] = Object.keys(ARCHIVES)
 
+/** An archive that is only read. */
+export interface ReadableArchive extends AsyncDisposable {
+  readonly name: string
+  readonly reader: ArchiveReader
+}
+
+/**
+ * Opens an archive to read it. MySQL is not asked for anything, nor for the row that turns its archiver on.
+ *
+ * @throws UsageError for a name that is no archive's, or one that is not configured here; ArchiverError for a folder that is
+ * not there: it is no archive without rows.
+ */
+export async function openToRead(name: string, wiring: Wiring): Promise<ReadableArchive> {
+  if (!Object.hasOwn(ARCHIVES, name)) {
+    throw new UsageError(`there is no archive ${name}; known are ${archiveNames.join(', ')}`)
+  }
+  const opened = await openArchiver(name, { ...wiring, readOnly: true })
+  if ('notHere' in opened) throw new UsageError(`${name} is ${opened.notHere}`)
+  const { reader } = opened
+  if (reader === undefined) throw new ArchiverError(`${name} cannot be read back`, { code: 'ARCHIVE_NOT_READABLE' })
+  if (name === 'fileavro') await opened.check?.()
+  return { name, reader, [Symbol.asyncDispose]: () => opened.close() }
+}
+
+/** The archives that are configured here, those first that answer fastest for a few rows. */
+export function configuredArchives({ clickhouse, fileAvro, cloudStorage, bigquery }: Settings): string[] {
+  const all = Object.entries({ clickhouse, fileavro: fileAvro, gcsavro: cloudStorage, bigquery })
+  return all.filter(([, settings]) => settings !== undefined).map(([name]) => name)
+}
+
 /** @throws UsageError for a name given with `--only`, or another option, that is no archiver's. */
 export function checkOnly(names: readonly string[], option = '--only'): void {
   const unknown = names.filter((name) => !Object.hasOwn(ARCHIVERS, name))
@@ -55,14 +87,19 @@ export function checkOnly(names: readonly string[], option = '--only'): void {
   )
 }
 
-async function openFileAvro({ settings, table, lockName: scope }: Wiring): Promise<Archiver | NotHere> {
+async function openFileAvro({
+  settings,
+  table,
+  lockName: scope,
+  readOnly = false,
+}: Wiring): Promise<Archiver | NotHere> {
   if (settings.fileAvro === undefined) return notHere('avro_path')
   const { path } = settings.fileAvro
   const isDefault = table === settings.tables.defaultTable
   const { createFileAvroArchiver } = await import('@archiver/file-avro')
   return createFileAvroArchiver({
     path: isDefault ? path : `${path}/${table}`,
-    createPath: !isDefault,
+    createPath: !isDefault && !readOnly,
     batch: settings.batches.avro,
     codec: settings.avroCodec,
     rowsPerBlock: settings.avroBlockRows,

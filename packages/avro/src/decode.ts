@@ -1,4 +1,11 @@
-import type { Attributes, allocateChunk, LogScoreChunk } from '@archiver/core'
+import {
+  type Attributes,
+  type allocateChunk,
+  type FloatColumn,
+  type LogScoreChunk,
+  matchRow,
+  type RowFilter,
+} from '@archiver/core'
 import { type Bytes, bytesOf, lowHalf } from './varint.js'
 
 /** What is wrong with a block's data; the reader adds where. */
@@ -15,18 +22,39 @@ interface Cursor extends Bytes {
   high: number
 }
 
+/** All numbers of the record are. */
+const float32: readonly FloatColumn[] = ['score', 'step', 'offset']
+
 const noAttributes: Attributes = { leap: null, error: null, warning: null }
+
+type Columns = ReturnType<typeof allocateChunk>
+
+/** Memory that the blocks of a file are decoded into, one after the other. */
+export interface DecodeTarget {
+  readonly columns: Columns
+  /** Of all rows, also of those that the filter leaves out. The ids of the columns where there is no filter. */
+  readonly allIds: BigUint64Array
+  readonly filter: RowFilter | undefined
+}
+
+/** Rows that were decoded at once. */
+export interface Decoded {
+  /** Those of {@link DecodeTarget.allIds} that count. */
+  readonly allRows: number
+  /** Without those that were left out: it may have no row. */
+  readonly chunk: LogScoreChunk
+}
 
 /** Decodes the rows of one block into chunks. */
 export class BlockDecoder {
   readonly #cursor: Cursor
-  readonly #columns: ReturnType<typeof allocateChunk>
+  readonly #target: DecodeTarget
   #rowsLeft: number
 
-  constructor(data: Buffer, rows: number, columns: ReturnType<typeof allocateChunk>) {
+  constructor(data: Buffer, rows: number, target: DecodeTarget) {
     this.#cursor = { bytes: data, view: bytesOf(data).view, position: 0, more: false, low: 0, high: 0 }
     this.#rowsLeft = rows
-    this.#columns = columns
+    this.#target = target
   }
 
   /** Bytes of the block's data behind the last whole row. */
@@ -35,17 +63,18 @@ export class BlockDecoder {
   }
 
   /** The next rows; undefined when all were given. Throws {@link Damage} where the data is not what it should be. */
-  next(): LogScoreChunk | undefined {
+  next(): Decoded | undefined {
     if (this.#rowsLeft === 0) {
       const left = this.#cursor.bytes.length - this.#cursor.position
       if (left > 0) throw new Damage(`expected the end of the block, found ${left} more bytes`)
       return undefined
     }
-    const rows = Math.min(this.#rowsLeft, this.#columns.serverId.length)
+    const { columns } = this.#target
+    const allRows = Math.min(this.#rowsLeft, columns.serverId.length)
     const dictionary = new Dictionary()
-    decodeRows(this.#cursor, this.#columns, dictionary, rows)
-    this.#rowsLeft -= rows
-    return { ...this.#columns, rows, dictionary: dictionary.entries }
+    const rows = decodeRows(this.#cursor, this.#target, dictionary, allRows)
+    this.#rowsLeft -= allRows
+    return { allRows, chunk: { ...columns, rows, dictionary: dictionary.entries, float32 } }
   }
 }
 
@@ -72,19 +101,26 @@ class Dictionary {
   }
 }
 
-function decodeRows(cursor: Cursor, columns: ReturnType<typeof allocateChunk>, dictionary: Dictionary, rows: number) {
-  const { id, monitorId, monitorIdNull, serverId, tsSeconds, score, step, attributes } = columns
+/** Decodes `allRows` rows; those that the filter leaves out only as far as it looks. @returns the rows that are left. */
+function decodeRows(
+  cursor: Cursor,
+  { columns, allIds, filter }: DecodeTarget,
+  dictionary: Dictionary,
+  allRows: number,
+): number {
+  const { monitorId, monitorIdNull, serverId, tsSeconds, score, step, attributes } = columns
   const { offset, offsetNull, rtt, rttNull } = columns
-  const idHalves = new Uint32Array(id.buffer, id.byteOffset, id.length * 2)
-  monitorIdNull.fill(0, 0, rows)
+  const idHalves = new Uint32Array(allIds.buffer, allIds.byteOffset, allIds.length * 2)
+  monitorIdNull.fill(0, 0, allRows)
   let lastMicrosLow = -1
   let lastMicrosHigh = -1
   let lastSeconds = 0
-  for (let row = 0; row < rows; row++) {
+  let row = 0
+  for (let read = 0; read < allRows; read++) {
     const start = cursor.position
     readLongFromZero(cursor, 'id')
-    idHalves[2 * row + lowHalf] = cursor.low
-    idHalves[2 * row + 1 - lowHalf] = cursor.high
+    idHalves[2 * read + lowHalf] = cursor.low
+    idHalves[2 * read + 1 - lowHalf] = cursor.high
     serverId[row] = readIntFromZero(cursor, 'server_id')
     monitorId[row] = readIntFromZero(cursor, 'monitor_id')
     readLongFromZero(cursor, 'ts')
@@ -94,18 +130,33 @@ function decodeRows(cursor: Cursor, columns: ReturnType<typeof allocateChunk>, d
       lastMicrosHigh = cursor.high
     }
     tsSeconds[row] = lastSeconds
-    score[row] = readFloat(cursor)
-    step[row] = readFloat(cursor)
-    offsetNull[row] = readNull(cursor)
-    offset[row] = offsetNull[row] ? 0 : readFloat(cursor)
-    rttNull[row] = readNull(cursor)
-    rtt[row] = rttNull[row] ? 0 : readInt(cursor)
-    attributes[row] = readTail(cursor, dictionary)
+    if (filter !== undefined && !matchRow(filter, serverId[row]!, monitorId[row]!, lastSeconds)) {
+      skipRest(cursor)
+    } else {
+      score[row] = readFloat(cursor)
+      step[row] = readFloat(cursor)
+      offsetNull[row] = readNull(cursor)
+      offset[row] = offsetNull[row] ? 0 : readFloat(cursor)
+      rttNull[row] = readNull(cursor)
+      rtt[row] = rttNull[row] ? 0 : readInt(cursor)
+      attributes[row] = readTail(cursor, dictionary)
+      if (filter !== undefined) columns.id[row] = allIds[read]!
+      row++
+    }
     if (cursor.position > cursor.bytes.length) {
       cursor.position = start
       throw new Damage('expected one more row, found the end of the block')
     }
   }
+  return row
+}
+
+/** Passes over what follows `ts`; the same damage is found as when it is decoded. */
+function skipRest(cursor: Cursor): void {
+  cursor.position += 8
+  if (readNull(cursor) === 0) cursor.position += 4
+  if (readNull(cursor) === 0) readInt(cursor)
+  skipTail(cursor)
 }
 
 /** Up to 28 bits of a variable-length number. A byte beyond the end counts as 0: {@link decodeRows} looks after each row. */
@@ -170,12 +221,16 @@ function readNull(cursor: Cursor): 0 | 1 {
 
 function readTail(cursor: Cursor, dictionary: Dictionary): number {
   const start = cursor.position
+  skipTail(cursor)
+  return dictionary.indexOf(cursor, start)
+}
+
+function skipTail(cursor: Cursor): void {
   if (readNull(cursor) === 0) readInt(cursor)
   if (readNull(cursor) === 0) {
     const length = readIntFromZero(cursor, 'the length of error')
     cursor.position += length
   }
-  return dictionary.indexOf(cursor, start)
 }
 
 function decodeTail(cursor: Cursor): Attributes {

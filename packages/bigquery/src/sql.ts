@@ -1,4 +1,4 @@
-import type { IdRange } from '@archiver/core'
+import type { RowFilter, ScanQuery } from '@archiver/core'
 import type { TableId } from './job-id.js'
 import { type Column, columns, description, type TsType } from './table.js'
 
@@ -18,7 +18,9 @@ export interface Span {
 export interface Selection {
   readonly table: TableId
   readonly tsType: TsType
-  readonly range: IdRange
+  /** Ids, and what else must hold. */
+  readonly range: ScanQuery
+  /** Which days to look at. */
   readonly span?: Span | undefined
 }
 
@@ -33,20 +35,22 @@ export function digestStatement(selection: Selection): Statement {
   return select(`CAST(COUNT(*) AS STRING) AS row_count, ${sums}`, selection)
 }
 
-/** The range cut into parts of `ids` ids, numbered from 0: number, first and last time of each that has rows. */
+/** The range cut into parts of `ids` ids, numbered from 0: number, first and last time, and rows of each that has some. */
 export function partsStatement(selection: Selection, ids: bigint): Statement {
   const seconds = secondsOf(selection)
-  const list = `DIV(id - @after_id - 1, ${ids}) AS part, MIN(${seconds}) AS first_ts, MAX(${seconds}) AS last_ts`
+  const times = `MIN(${seconds}) AS first_ts, MAX(${seconds}) AS last_ts`
+  const list = `DIV(id - @after_id - 1, ${ids}) AS part, ${times}, COUNT(*) AS row_count`
   return select(list, selection, 'GROUP BY part ORDER BY part')
 }
 
 /** The rows with all their columns, ordered by id. */
 export function readStatement(selection: Selection): Statement {
   const columns = 'score, step, `offset`, rtt, leap, error'
+  const { limit } = selection.range
   return select(
     `id, server_id, monitor_id, ${secondsOf(selection)} AS ts_seconds, ${columns}`,
     selection,
-    'ORDER BY id',
+    `ORDER BY id${limit === undefined ? '' : ` LIMIT ${limit}`}`,
   )
 }
 
@@ -88,7 +92,24 @@ function select(list: string, { table, tsType, range, span }: Selection, rest = 
     params.from_ts = BigInt(span.fromSeconds)
     params.before_ts = BigInt(span.toSeconds + 1)
   }
+  for (const [name, value, condition] of filters(range, tsType)) {
+    lines.push(`AND ${condition}`)
+    params[name] = BigInt(value)
+  }
   return { sql: [...lines, rest].join('\n').trim(), params }
+}
+
+type Filter = readonly [parameter: string, value: number, condition: string]
+
+function filters({ serverId, monitorId, fromSeconds, toSeconds }: RowFilter, tsType: TsType): readonly Filter[] {
+  const time = (name: string) => (tsType === 'TIMESTAMP' ? `TIMESTAMP_SECONDS(@${name})` : `@${name} * 1000000`)
+  const all: readonly (readonly [string, number | undefined, string])[] = [
+    ['server', serverId, 'server_id = @server'],
+    ['monitor', monitorId, 'monitor_id = @monitor'],
+    ['first_ts', fromSeconds, `ts >= ${time('first_ts')}`],
+    ['last_ts', toSeconds, `ts <= ${time('last_ts')}`],
+  ]
+  return all.flatMap(([name, value, condition]) => (value === undefined ? [] : [[name, value, condition] as const]))
 }
 
 function secondsOf({ tsType }: Selection): string {

@@ -39,6 +39,9 @@ export interface LogScore {
 /** What the JSON column `attributes` holds, already normalised (see {@link LogScore}). */
 export type Attributes = Pick<LogScore, 'leap' | 'error' | 'warning'>
 
+/** A column of numbers with fractions. */
+export type FloatColumn = 'score' | 'step' | 'offset'
+
 /**
  * Rows as columns: the currency between source and adapter.
  *
@@ -65,6 +68,11 @@ export interface LogScoreChunk {
   readonly attributes: Uint32Array
   /** Each distinct `attributes` value of the chunk once, parsed once. */
   readonly dictionary: readonly Attributes[]
+  /**
+   * Columns that come from 32-bit floats: whoever prints them needs no more digits than tell a value from its
+   * neighbours of 32 bits. Absent for none.
+   */
+  readonly float32?: readonly FloatColumn[]
 }
 
 /** When a batch is due and how large it may be. The Go program's min size, max size and interval. */

@@ -3,6 +3,8 @@ import { archiveCommand } from './archive.js'
 import { configCommand } from './config.js'
 import { initCommand } from './init.js'
 import { markCommand } from './mark.js'
+import { readCommand } from './read.js'
+import { serveCommand } from './serve.js'
 import { skipCommand } from './skip.js'
 import { verifyCommand } from './verify.js'
 
@@ -12,6 +14,8 @@ export function addCommands(yargs: Argv): Argv {
     .command(initCommand)
     .command(archiveCommand)
     .command(verifyCommand)
+    .command(readCommand)
+    .command(serveCommand)
     .command(markCommand)
     .command(skipCommand)
     .command(configCommand)

@@ -16,6 +16,8 @@ export interface SettingsSource {
   readonly configFile?: string | undefined
   /** Where a `database.yaml` is looked for; the first that exists is taken. */
   readonly databaseFiles?: readonly string[]
+  /** For commands that do not ask MySQL: nothing of the connection is required. */
+  readonly withoutMySql?: boolean
 }
 
 /** A variable's text, before it is read. */
@@ -61,7 +63,15 @@ export function collectTexts(source: SettingsSource): Texts {
   if (source.configFile !== undefined) addConfigFile(found, source.configFile, source.cwd)
   add(found, source.env, 'environment')
   addConnection(found, source)
+  if (source.withoutMySql) addUnused(found)
   return found
+}
+
+/** Stands for what a command needs no more than the type of the settings does. */
+function addUnused({ texts }: Findings): void {
+  for (const name of connection) {
+    if (!texts.has(name)) texts.set(name, { text: 'unused', origin: 'not set', quotable: true })
+  }
 }
 
 /** An empty value counts as not set, but for a password: there are accounts without one. */
