@@ -26,7 +26,10 @@ export type GcsFault = {
     }
   /** The emulator does as asked; the connection ends before its answer. */
   | { readonly kind: 'lose-answer' }
-  /** The connection ends after so many bytes of an object, sent (a resumable upload keeps whole 256 KiB) or read; then more. */
+  /**
+   * The connection ends after so many bytes of an object, sent (a resumable upload keeps whole 256 KiB, one request
+   * nothing) or read; then more.
+   */
   | { readonly kind: 'cut'; readonly afterBytes: number; readonly andThen?: () => void }
   /** Bytes of the answer, or of the request, are others on their way. */
   | { readonly kind: 'replace'; readonly in?: 'answer' | 'request'; readonly what: string; readonly by: string }
@@ -131,6 +134,7 @@ class FaultyProxy implements GcsProxy {
     if (fault?.kind === 'stall') return
     if (step === 'progress') return this.#sessions.answer(url, response)
     if (step === 'send' && fault?.kind === 'cut') return this.#cutUpload(incoming, response, url, fault)
+    if (step === 'post' && fault?.kind === 'cut') return cutRequest(incoming, response, fault)
     await this.#pass(incoming, response, url, step, fault)
   }
 
@@ -208,6 +212,17 @@ function refuse(response: ServerResponse, status: number, reason = 'backendError
   const error = { code: status, message, errors: [{ domain: 'global', reason, message }] }
   response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
   response.end(JSON.stringify({ error }))
+}
+
+async function cutRequest(incoming: IncomingMessage, response: ServerResponse, { afterBytes, andThen }: Cut) {
+  let bytes = 0
+  // The connection must outlive this: its end tells the client.
+  for await (const piece of incoming.iterator({ destroyOnReturn: false })) {
+    bytes += (piece as Buffer).length // no encoding is set: pieces are buffers
+    if (bytes >= afterBytes) break
+  }
+  andThen?.()
+  response.destroy()
 }
 
 async function cutAnswer(answer: IncomingMessage, response: ServerResponse, afterBytes: number): Promise<void> {
