@@ -126,10 +126,12 @@ class FaultyProxy implements GcsProxy {
     const step = stepOf(incoming, url)
     this.requests.push({ step, query: url.searchParams, headers: incoming.headers })
     const token = incoming.headers.authorization?.replace('Bearer ', '') ?? ''
-    if (this.#needsToken && !this.#valid.has(token)) return refuse(response, 401, 'authError', 'Invalid Credentials')
+    if (this.#needsToken && !this.#valid.has(token)) {
+      return refuse(incoming, response, 401, 'authError', 'Invalid Credentials')
+    }
     const at = this.#faults.findIndex(({ on }) => on === step)
     const [fault] = at < 0 ? [] : this.#faults.splice(at, 1)
-    if (fault?.kind === 'answer') return refuse(response, fault.status, fault.reason, fault.message)
+    if (fault?.kind === 'answer') return refuse(incoming, response, fault.status, fault.reason, fault.message)
     if (fault?.kind === 'meanwhile') await fault.act()
     if (fault?.kind === 'stall') return
     if (step === 'progress') return this.#sessions.answer(url, response)
@@ -207,8 +209,15 @@ function stepOf({ method, headers }: IncomingMessage, { pathname, searchParams }
   return searchParams.get('alt') === 'media' ? 'read' : 'look'
 }
 
-/** An error in the form of Google's JSON APIs. */
-function refuse(response: ServerResponse, status: number, reason = 'backendError', message = `status ${status}`): void {
+/** An error in the form of Google's JSON APIs, once the body is read: who still sends would see a broken connection. */
+async function refuse(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  reason = 'backendError',
+  message = `status ${status}`,
+): Promise<void> {
+  await buffer(incoming)
   const error = { code: status, message, errors: [{ domain: 'global', reason, message }] }
   response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
   response.end(JSON.stringify({ error }))
