@@ -147,7 +147,7 @@ async function openBigQuery({ settings, lockName: scope }: Wiring): Promise<Arch
     takeoverWaitMs: settings.takeoverWaitMs,
     scope,
     ...set({ endpoint, emulatorHost, keyFile: settings.googleCredentialsFile, spoolPath: settings.spoolPath }),
-    ...(viaBucket ? set({ viaBucket: bucketOf(settings) }) : {}),
+    ...(viaBucket ? set({ viaBucket: bucketOf(settings) }) : set({ formerBucket: bucketOf(settings) })),
   })
 }
 

@@ -47,7 +47,15 @@ class BigQueryArchiver implements Archiver {
   readonly #tsTypes = new Map<string, TsType>()
 
   constructor(options: BigQueryArchiverOptions) {
-    const { projectId, dataset, viaBucket, scope = 'archiver', spoolPath, maxLoadsPerDay = 1000 } = options
+    const {
+      projectId,
+      dataset,
+      viaBucket,
+      formerBucket,
+      scope = 'archiver',
+      spoolPath,
+      maxLoadsPerDay = 1000,
+    } = options
     requireName('bq_project', projectId, /^[a-z][a-z0-9.:-]*$/)
     requireName('bq_dataset', dataset, /^\w+$/)
     this.batch = { ...defaultBatch, ...options.batch }
@@ -55,7 +63,12 @@ class BigQueryArchiver implements Archiver {
     this.#link = new Link(options)
     this.#spool = new Spool({ path: spoolPath, scope: `${scope}.bigquery` })
     this.#bucket = viaBucket && new BucketSpool(viaBucket, options)
-    this.#loader = new Loader({ link: this.#link, maxLoadsPerDay, bucket: this.#bucket })
+    this.#loader = new Loader({
+      link: this.#link,
+      maxLoadsPerDay,
+      bucket: this.#bucket,
+      formerBucket: viaBucket === undefined && formerBucket ? new BucketSpool(formerBucket, options) : undefined,
+    })
     this.reader = new BigQueryReader(this.#link)
   }
 

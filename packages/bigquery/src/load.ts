@@ -9,7 +9,7 @@ import {
 } from '@archiver/core'
 import type { BucketSpool } from './bucket-spool.js'
 import { bigQueryError, jobError } from './errors.js'
-import { jobIdOf, labelsOf, rangeOf } from './job-id.js'
+import { batchPrefixOf, jobIdOf, labelsOf, rangeOf } from './job-id.js'
 import { findJob, type LoadJob, pause, settledJob } from './jobs.js'
 import { type Link, request } from './link.js'
 import { LoadsToday } from './loads-today.js'
@@ -24,6 +24,8 @@ export interface LoaderOptions {
   readonly link: Link
   readonly maxLoadsPerDay: number
   readonly bucket: BucketSpool | undefined
+  /** Which files went through before. */
+  readonly formerBucket: BucketSpool | undefined
 }
 
 /** A batch's file on its way. */
@@ -39,13 +41,15 @@ export class Loader {
   readonly #link: Link
   readonly #maxLoadsPerDay: number
   readonly #bucket: BucketSpool | undefined
+  readonly #formerBucket: BucketSpool | undefined
   readonly #today = new Map<string, LoadsToday>()
   readonly #spent = new Set<string>()
 
-  constructor({ link, maxLoadsPerDay, bucket }: LoaderOptions) {
+  constructor({ link, maxLoadsPerDay, bucket, formerBucket }: LoaderOptions) {
     this.#link = link
     this.#maxLoadsPerDay = maxLoadsPerDay
     this.#bucket = bucket
+    this.#formerBucket = formerBucket
   }
 
   /** Notes that the rows which these jobs loaded are not in the table any more: they are not taken for a batch's. */
@@ -73,16 +77,25 @@ export class Loader {
     }
   }
 
-  /** All of BigQuery's that a batch may have left, ended: a job for each attempt. */
+  /** All of BigQuery's that a batch may have left, ended: a job for each attempt. What they read is not needed any more. */
   async settled(batch: PlannedBatch, permit: Permit, takeoverWaitMs: number): Promise<LoadJob[]> {
     const jobs: LoadJob[] = []
     for (;;) {
       const id = this.#idOf(batch, jobs.length + 1)
       const look = () => settledJob(this.#link, id, permit, placeOf(batch))
       const job = (await look()) ?? (await pause(takeoverWaitMs, permit.signal).then(look))
-      if (job === undefined) return jobs
+      if (job === undefined) break
       jobs.push(job)
     }
+    await this.#clearFormerBucket(batch, permit.signal)
+    return jobs
+  }
+
+  /** No longer needed, and perhaps no longer allowed: where it fails, the object stays. */
+  async #clearFormerBucket({ table, id }: PlannedBatch, signal: AbortSignal): Promise<void> {
+    const prefix = batchPrefixOf({ dataset: this.#link.dataset, table }, id)
+    const cleared = this.#formerBucket?.sweep(prefix, async () => false, signal)
+    await cleared?.catch(() => signal.throwIfAborted())
   }
 
   #idOf({ table, id }: PlannedBatch, attempt: number): string {
@@ -103,7 +116,7 @@ export class Loader {
 
   async #sendUntilTaken(id: string, load: Load): Promise<void> {
     const { batch, file, permit } = load
-    for (let sent = 1; ; sent++) {
+    for (let sent = 1, renewed = false; ; sent++) {
       await this.#loadsInto(batch.table).require(batch, permit)
       permit.check()
       try {
@@ -113,9 +126,13 @@ export class Loader {
         if (isTaken(thrown)) return
         const error = bigQueryError(thrown, `cannot load ${file.bytes} bytes (job ${id})`, placeOf(batch))
         // A token may have come to its end on the way.
-        const renewable = error.code === 'BQ_LOGIN' && sent === 1
+        const renewable = error.code === 'BQ_LOGIN' && !renewed
         if (sent === sends || !(error.retryable || renewable)) throw error
-        if (renewable) this.#link.renew()
+        if (renewable) {
+          renewed = true
+          this.#link.renew()
+          this.#bucket?.renew()
+        }
       }
       await pause(250 * 2 ** sent, permit.signal)
       if (await findJob(this.#link, id, permit.signal)) return

@@ -2,6 +2,7 @@ import { faultPoint } from '../fault.js'
 import { lowerId } from '../ids.js'
 import type { PlannedBatch } from '../types.js'
 import { enoughWait } from './due.js'
+import type { Source, SourceRange } from './source.js'
 import { type ArchiverRun, type Outcome, recover, recoverOvertaken, storeNew } from './store-batch.js'
 
 /** Counts what a run has committed, and follows the mark. */
@@ -76,18 +77,36 @@ async function checkAgain(run: ArchiverRun, progress: Progress, high: bigint, dr
 
 /**
  * The finished batch that holds the first row after the mark, or a new one over rows that the catalogue does not know.
- * Rows that have been deleted from MySQL since are left out: the archive may have them. Null where no row is left.
+ * Rows that have been deleted from MySQL since are left out: the archive has them, and would contradict a source that does
+ * not. So where the cleaner has been, a range goes no further than ids follow one another. Null where no row is left.
  */
 async function planCheck(run: ArchiverRun, mark: bigint, high: bigint): Promise<PlannedBatch | null> {
   const { archiver, ledger, source } = run
   const firstId = await source.firstId({ afterId: mark, upToId: high })
   if (firstId === null) return null
+  const deletedUpTo = await ledger.deletedUpTo()
+  if (firstId <= deletedUpTo) {
+    return plan(run, firstId - 1n, firstId, await endOfRun(source, { afterId: firstId - 1n, upToId: high }))
+  }
   const done = await ledger.doneAfter(archiver.name, firstId - 1n)
   if (done === null) return plan(run, firstId - 1n, firstId, high)
   if (firstId <= done.afterId) return plan(run, firstId - 1n, firstId, lowerId(done.afterId, high))
-  if ((await source.firstId(done)) !== done.firstId) return plan(run, firstId - 1n, firstId, done.upToId)
+  const isWhole = done.firstId > deletedUpTo && (await source.firstId(done)) === done.firstId
+  if (!isWhole) return plan(run, firstId - 1n, firstId, done.upToId)
   await ledger.reopen(done)
   return done
+}
+
+/** The last of the ids that follow one another from the start of the range. */
+async function endOfRun(source: Source, range: SourceRange): Promise<bigint> {
+  let last = range.afterId
+  for await (const { id, rows } of source.read(range)) {
+    for (let i = 0; i < rows; i++) {
+      if (id[i] !== last + 1n) return last
+      last += 1n
+    }
+  }
+  return last
 }
 
 async function storeWaiting(run: ArchiverRun, progress: Progress, drain: AbortSignal): Promise<void> {

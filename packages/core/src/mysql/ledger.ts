@@ -143,6 +143,10 @@ export class MySqlLedger implements Ledger {
     return toId(row?.high ?? null) ?? 0n
   }
 
+  deletedUpTo(): Promise<bigint> {
+    return this.highPoint('cleanup')
+  }
+
   async noteForeign(archiver: string, { afterId, upToId }: SourceRange): Promise<void> {
     const range = { after_id: afterId, first_id: afterId + 1n, up_to_id: upToId, last_id: upToId }
     await this.try('noting rows that another program stored', () =>
