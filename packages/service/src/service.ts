@@ -21,7 +21,7 @@ export interface ServiceOptions extends Pick<Desk, 'onEvent' | 'onCleanup'> {
   readonly version: string
   readonly config: ServiceConfig
   /** Reads the settings anew. Throws where they cannot be used. */
-  readonly reload: () => ServiceConfig
+  readonly reload: () => Promise<ServiceConfig>
   /** Once aborted, the batches in hand are finished and nothing more is begun. */
   readonly drain: AbortSignal
   /** Once aborted, what is in hand is left. */
@@ -171,7 +171,7 @@ export class Service {
 
   async #reload(): Promise<void> {
     try {
-      const next = this.#options.reload()
+      const next = await this.#options.reload()
       this.#requireSameLock(next)
       const reconnect = this.#mustReconnect(next)
       // Where the old settings do not work there is nothing to keep.
