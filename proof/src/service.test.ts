@@ -14,6 +14,10 @@ import { TcpProxy } from './tcp-proxy.js'
 const TAKEOVER_MS = 10_000
 const both: readonly ArchiverName[] = ['fileavro', 'clickhouse']
 
+function isAlive({ child }: LoggingProcess): boolean {
+  return child.exitCode === null && child.signalCode === null
+}
+
 async function leads(service: LoggingProcess, sinceMs: number, from = 0): Promise<number> {
   const { time } = await service.event('service.leading', () => true, from)
   return Date.parse(time) - sinceMs
@@ -37,6 +41,16 @@ await describeWithMySql('the service', (database) => {
     await site.fill(2_000, both)
   })
   afterEach(async () => {
+    if (process.env.DBG)
+      for (const service of services)
+        console.log(
+          JSON.stringify(
+            service.events.slice(-14).map((e) => `${e.time} ${e.event}: ${e.msg.slice(0, 140)}`),
+            null,
+            1,
+          ),
+          service.text,
+        )
     for (const service of services) await service.end('SIGKILL')
   })
   afterAll(() => site.close())
@@ -58,7 +72,7 @@ await describeWithMySql('the service', (database) => {
 
   async function expectWhole(archivers: readonly ArchiverName[] = both): Promise<void> {
     await caughtUp(site, archivers)
-    for (const service of services) if (service.child.exitCode === null) expect(await service.end()).toBe(0)
+    for (const service of services) if (isAlive(service)) expect(await service.end()).toBe(0)
     for (const name of archivers) expect(await site.problems(name)).toEqual([])
   }
 
