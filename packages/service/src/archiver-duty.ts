@@ -1,6 +1,7 @@
 import { higherId } from '@archiver/core'
 import { reasonOf, type Served, serveArchiver } from '@archiver/core/engine'
 import type { OverviewRow } from '@archiver/core/mysql'
+import type { ServiceConfig } from './config.js'
 import { backOffMs, type Desk } from './desk.js'
 import { type ArchiverRecord, failureState } from './records.js'
 import type { Duty } from './scheduler.js'
@@ -13,6 +14,8 @@ export class ArchiverDuty implements Duty {
   readonly #source: TurnSource
   #row: OverviewRow | undefined
   #running = false
+  /** The settings of the run. */
+  #config: ServiceConfig | undefined
   #elsewhere = false
   /** Whether the archiver was opened since the settings changed: what is wrong with them is told before rows wait. */
   #checked = false
@@ -46,7 +49,8 @@ export class ArchiverDuty implements Duty {
 
   async run(): Promise<void> {
     const { board, exclusive } = this.#desk
-    this.#running = true
+    this.#running = this.#checked = true
+    this.#config = this.#desk.config()
     this.#show({ state: 'running', nextRunAtMs: null })
     try {
       this.#succeeded(await exclusive.run(this.name, () => this.#serve()))
@@ -56,13 +60,12 @@ export class ArchiverDuty implements Duty {
       this.#running = false
       await this.#source.endReadAhead().catch(() => undefined)
       board.update(this.name, { batch: null })
-      this.#checked = true
     }
   }
 
   async #serve(): Promise<Served> {
     const { config, ledger, permit, drain, settledId, onEvent } = this.#desk
-    const { table, open, settleMs, retry } = config()
+    const { table, open, settleMs, retry } = this.#config ?? config()
     // The look that said it is time may be older than the last commit, of this archiver's run before or of the cleaner.
     const status = (await ledger.status()).find(({ archiver }) => archiver === this.name)
     if (status === undefined) return { due: false, why: 'it was turned off' }
@@ -85,7 +88,8 @@ export class ArchiverDuty implements Duty {
     const { clock, config } = this.#desk
     this.#failures = 0
     const good = { error: null, failuresInARow: 0 } as const
-    this.#elsewhere = 'notHere' in served
+    // Settings that came meanwhile may say otherwise.
+    this.#elsewhere = 'notHere' in served && config() === this.#config
     if (this.#elsewhere) {
       this.#show({ ...good, state: 'elsewhere', nextRunAtMs: null })
       return
@@ -107,7 +111,8 @@ export class ArchiverDuty implements Duty {
   #failed(thrown: unknown): void {
     const { clock, permit, drain, onEvent } = this.#desk
     const error = reasonOf(thrown, permit)
-    if (permit.signal.aborted || drain.aborted) {
+    // Told to stop, or without the lock, nothing has failed; whatever else goes wrong meanwhile has.
+    if (permit.signal.aborted || (drain.aborted && error === drain.reason)) {
       this.#show({ state: 'unknown' })
       return
     }

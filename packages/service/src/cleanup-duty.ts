@@ -96,7 +96,7 @@ export class CleanupDuty implements Chore {
   #failed(thrown: unknown): void {
     const { clock, permit, drain, onEvent } = this.#desk
     const error = reasonOf(thrown, permit)
-    if (permit.signal.aborted || drain.aborted) {
+    if (permit.signal.aborted || (drain.aborted && error === drain.reason)) {
       this.#show({ state: 'unknown' })
       return
     }

@@ -24,7 +24,7 @@ await describeWithMySql('a service', (database) => {
   beforeEach(async () => {
     await dropTables(connection)
     await createSourceTables(connection, { archivers: ['shelf', 'elsewhere'] })
-    await insertRows(connection, 'log_scores', generateRows({ rows: 100, seed: 2 }))
+    await insertRows(connection, 'log_scores', generateRows({ rows: 100, seed: 2, startSeconds: 1_700_000_000 }))
     shelf = new Shelf('shelf')
     stop = new AbortController()
     life = []
