@@ -4,6 +4,7 @@ import { configCommand } from './config.js'
 import { initCommand } from './init.js'
 import { markCommand } from './mark.js'
 import { readCommand } from './read.js'
+import { runCommand } from './run.js'
 import { serveCommand } from './serve.js'
 import { skipCommand } from './skip.js'
 import { verifyCommand } from './verify.js'
@@ -13,6 +14,7 @@ export function addCommands(yargs: Argv): Argv {
   return yargs
     .command(initCommand)
     .command(archiveCommand)
+    .command(runCommand)
     .command(verifyCommand)
     .command(readCommand)
     .command(serveCommand)
