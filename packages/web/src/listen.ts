@@ -31,7 +31,12 @@ export function listenError(text: string, thrown: unknown): ArchiverError {
         cause: thrown,
       })
     case 'EACCES':
-      return bad(text, 'this account may not', 'Ports below 1024 are for root. Set http_listen to a higher one.', thrown)
+      return bad(
+        text,
+        'this account may not',
+        'Ports below 1024 are for root. Set http_listen to a higher one.',
+        thrown,
+      )
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return bad(text, 'this machine does not have that address', undefined, thrown)
@@ -40,6 +45,11 @@ export function listenError(text: string, thrown: unknown): ArchiverError {
   }
 }
 
-function bad(text: string, why: string, hint = 'Set http_listen to :5000, 127.0.0.1:5000 or [::1]:5000.', cause?: unknown) {
+function bad(
+  text: string,
+  why: string,
+  hint = 'Set http_listen to :5000, 127.0.0.1:5000 or [::1]:5000.',
+  cause?: unknown,
+) {
   return new ArchiverError(`cannot listen on ${JSON.stringify(text)}: ${why}`, { code: 'HTTP_LISTEN_BAD', hint, cause })
 }

@@ -28,6 +28,7 @@ export class LivePages implements Disposable {
     this.view = view
     this.limits = limits
     this.onSlow = onSlow
+    this.sampleAt = view.history().at(-1)?.at
     this.beat = setInterval(() => this.toAll(eventText('beat', {}) + this.samplesText()), BEAT_MS).unref()
     this.endChanges = view.onChange(() => this.changed())
   }

@@ -87,7 +87,11 @@ export const schemas = {
     at: time,
     archivers: {
       type: 'object',
-      additionalProperties: object({ lagRows: orNull(count), lagMs: orNull(ms), rowsPerSecond: { type: 'number', minimum: 0 } }),
+      additionalProperties: object({
+        lagRows: orNull(count),
+        lagMs: orNull(ms),
+        rowsPerSecond: { type: 'number', minimum: 0 },
+      }),
     },
   }),
 } as const

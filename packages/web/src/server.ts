@@ -60,7 +60,11 @@ async function serve(parts: ServerParts, request: IncomingMessage, response: Ser
 }
 
 /** Marks the connection as busy until the answer is out, for `answerMs` at most; counts the answer. */
-function watch({ connections, limits, refusals, metrics, routes }: ServerParts, request: IncomingMessage, response: ServerResponse): void {
+function watch(
+  { connections, limits, refusals, metrics, routes }: ServerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const { socket } = request
   const path = pathOf(request)
   connections.asked(socket)
@@ -101,7 +105,10 @@ function goLive({ live, refusals }: ServerParts, request: IncomingMessage, respo
     response.writeHead(200, { ...COMMON_HEADERS, 'content-type': 'text/event-stream; charset=utf-8' }).end()
   } else if (live.full) {
     refusals.add('live-clients', whatOf(request))
-    send(response, { ...text(503, 'Too many live pages; /api/status tells the same.'), headers: { 'retry-after': '60' } })
+    send(response, {
+      ...text(503, 'Too many live pages; /api/status tells the same.'),
+      headers: { 'retry-after': '60' },
+    })
   } else {
     live.add(response)
   }

@@ -23,6 +23,7 @@ export class EventCounters {
   private readonly deletion
   private readonly runs
   private readonly mended
+  private readonly expected = new Set<string>()
   private readonly codes = new Set<string>()
 
   constructor(registry: Registry) {
@@ -66,44 +67,61 @@ export class EventCounters {
       DELETE_SECONDS,
     )
     this.runs = counter('archiver_cleanup_runs_total', 'Runs of cleanup, by why they ended.', 'end')
-    this.mended = counter('archiver_cleanup_mended_rows_total', 'Late rows that cleanup stored before it deleted.', 'archiver')
+    this.mended = counter(
+      'archiver_cleanup_mended_rows_total',
+      'Late rows that cleanup stored before it deleted.',
+      'archiver',
+    )
   }
 
   /** Begins every series at 0, so that the first increase is seen as one. */
   expect({ archivers }: ServiceStatus): void {
-    for (const { archiver } of archivers) {
-      for (const counter of [this.rows, this.batches, this.bytes, this.recovered, this.retries, this.moved]) {
-        counter.inc({ archiver }, 0)
-      }
-      this.duration.zero({ archiver })
-    }
+    for (const { archiver } of archivers) this.begin(archiver)
   }
 
   readonly count = (event: ServiceEvent): void => {
     switch (event.event) {
       case 'batch.done':
-        return this.batchDone(event)
+        this.batchDone(event)
+        break
       case 'batch.recovering':
-        return this.recovered.inc({ archiver: event.batch.archiver })
+        this.recovered.inc({ archiver: event.batch.archiver })
+        break
       case 'archiver.retrying':
         this.retries.inc({ archiver: event.archiver })
-        return this.failed(event.archiver, event.error)
+        this.failed(event.archiver, event.error)
+        break
       case 'archiver.failed':
-        return this.failed(event.archiver, event.error)
+        this.failed(event.archiver, event.error)
+        break
       case 'mark.moved':
-        return this.moved.inc({ archiver: event.archiver })
+        this.moved.inc({ archiver: event.archiver })
+        break
       case 'cleanup.deleted':
         this.deleted.inc(event.rows)
-        return this.deletion.observe(event.elapsedMs / 1000)
+        this.deletion.observe(event.elapsedMs / 1000)
+        break
       case 'cleanup.mended':
-        return this.mended.inc({ archiver: event.archiver }, event.rows)
+        this.mended.inc({ archiver: event.archiver }, event.rows)
+        break
       case 'cleanup.done':
-        return this.runs.inc({ end: event.result.end.why })
+        this.runs.inc({ end: event.result.end.why })
     }
+  }
+
+  /** A histogram's `zero` would also set one back that has counted. */
+  private begin(archiver: string): void {
+    if (this.expected.has(archiver)) return
+    this.expected.add(archiver)
+    for (const counter of [this.rows, this.batches, this.bytes, this.recovered, this.retries, this.moved]) {
+      counter.inc({ archiver }, 0)
+    }
+    this.duration.zero({ archiver })
   }
 
   private batchDone({ batch, record, conversions, elapsedMs }: Extract<ServiceEvent, { event: 'batch.done' }>): void {
     const { archiver } = batch
+    this.begin(archiver)
     this.rows.inc({ archiver }, record.rows)
     this.batches.inc({ archiver })
     this.bytes.inc({ archiver }, record.bytes)

@@ -85,5 +85,5 @@ export class Metrics implements Disposable {
 }
 
 function addSize(name: string, help: string, size: () => number, registers: Registry[]): void {
-  const gauge = new Gauge({ name, help, registers, collect: () => gauge.set(size()) })
+  const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(size()) })
 }

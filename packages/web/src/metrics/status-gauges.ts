@@ -59,7 +59,11 @@ export const STATUS_GAUGES: readonly StatusGauge[] = [
     one.batch === null ? 0 : one.batch.rows,
   ),
   ofArchivers('archiver_consecutive_failures', 'Failed runs since the last success.', (one) => one.failuresInARow),
-  ofArchivers('archiver_skipped_rows', 'Rows that an operator has taken out with archiver skip.', (one) => one.skippedRows),
+  ofArchivers(
+    'archiver_skipped_rows',
+    'Rows that an operator has taken out with archiver skip.',
+    (one) => one.skippedRows,
+  ),
   {
     name: 'archiver_state',
     help: 'What the archiver does: 1 for the state that it is in, 0 for the others.',
@@ -83,8 +87,14 @@ export const STATUS_GAUGES: readonly StatusGauge[] = [
     samples: (status) => oneOf(HEALTHS, status.health, (health) => ({ health })),
   },
   ofCleanup('archiver_cleanup_last_run_timestamp_seconds', 'When cleanup last ran.', (one) => timestamp(one.lastRunAt)),
-  ofCleanup('archiver_cleanup_next_run_timestamp_seconds', 'When cleanup runs next.', (one) => timestamp(one.nextRunAt)),
-  ofCleanup('archiver_cleanup_last_run_deleted_rows', 'Rows that the last run of cleanup deleted.', (one) => one.deletedRows),
+  ofCleanup('archiver_cleanup_next_run_timestamp_seconds', 'When cleanup runs next.', (one) =>
+    timestamp(one.nextRunAt),
+  ),
+  ofCleanup(
+    'archiver_cleanup_last_run_deleted_rows',
+    'Rows that the last run of cleanup deleted.',
+    (one) => one.deletedRows,
+  ),
   ofCleanup('archiver_cleanup_oldest_row_timestamp_seconds', 'Time of the oldest row that MySQL still has.', (one) =>
     timestamp(one.oldestTs),
   ),
@@ -92,8 +102,7 @@ export const STATUS_GAUGES: readonly StatusGauge[] = [
     name: 'archiver_cleanup_state',
     help: 'What cleanup does: 1 for the state that it is in, 0 for the others.',
     labels: ['state'],
-    samples: ({ cleanup }) =>
-      cleanup === null ? [] : oneOf(CLEANUP_STATES, cleanup.state, (state) => ({ state })),
+    samples: ({ cleanup }) => (cleanup === null ? [] : oneOf(CLEANUP_STATES, cleanup.state, (state) => ({ state }))),
   },
   {
     name: 'archiver_cleanup_blocked',
@@ -112,8 +121,16 @@ export const STATUS_GAUGES: readonly StatusGauge[] = [
     timestamp(mysql.answeredAt),
   ),
   single('archiver_mysql_pool_open_connections', 'Open connections to MySQL.', ({ mysql }) => mysql.pool?.open ?? null),
-  single('archiver_mysql_pool_idle_connections', 'Open connections that nobody uses.', ({ mysql }) => mysql.pool?.idle ?? null),
-  single('archiver_mysql_pool_waiting_requests', 'Requests that wait for a connection.', ({ mysql }) => mysql.pool?.waiting ?? null),
+  single(
+    'archiver_mysql_pool_idle_connections',
+    'Open connections that nobody uses.',
+    ({ mysql }) => mysql.pool?.idle ?? null,
+  ),
+  single(
+    'archiver_mysql_pool_waiting_requests',
+    'Requests that wait for a connection.',
+    ({ mysql }) => mysql.pool?.waiting ?? null,
+  ),
   single('archiver_leader', 'Whether this process holds the lock and archives: 1 or 0.', ({ service }) =>
     service?.role === 'leader' ? 1 : 0,
   ),
@@ -129,11 +146,15 @@ export const STATUS_GAUGES: readonly StatusGauge[] = [
   single('archiver_lock_held', 'Whether anybody is known to hold the lock: 1 or 0.', ({ service }) =>
     service === null ? null : service.lock.holder === null ? 0 : 1,
   ),
-  single('archiver_config_last_reload_successful', 'Whether the last change of settings was taken: 1 or 0.', ({ service }) =>
-    service?.reload ? Number(service.reload.taken) : null,
+  single(
+    'archiver_config_last_reload_successful',
+    'Whether the last change of settings was taken: 1 or 0.',
+    ({ service }) => (service?.reload ? Number(service.reload.taken) : null),
   ),
-  single('archiver_config_last_reload_timestamp_seconds', 'When the settings last changed, taken or not.', ({ service }) =>
-    timestamp(service?.reload?.at ?? null),
+  single(
+    'archiver_config_last_reload_timestamp_seconds',
+    'When the settings last changed, taken or not.',
+    ({ service }) => timestamp(service?.reload?.at ?? null),
   ),
   single('archiver_status_timestamp_seconds', 'When what is told here was true.', ({ at }) => timestamp(at)),
   {
