@@ -25,7 +25,7 @@ const args = [
 ]
 
 /**
- * The Chromium on PATH, otherwise Debian's, unpacked into the user's cache with its libraries and a font.
+ * The Chromium on PATH, otherwise Debian's, unpacked into the user's cache with its libraries and fonts.
  *
  * @throws ServiceUnavailable naming what to install.
  */
@@ -33,7 +33,7 @@ export async function findChromium(): Promise<Chromium> {
   const found = await findExecutable('chromium', 'chromium-browser', 'google-chrome')
   if (found) return { executablePath: found, args, env: defined(process.env) }
   try {
-    const { root, env } = await unpackDebianPackages('chromium', 'fonts-dejavu-core')
+    const { root, env } = await unpackDebianPackages('chromium', 'fonts-inter', 'fonts-dejavu-core')
     const libraries = [env.LD_LIBRARY_PATH, ...(await librariesAside(root))].join(':')
     const fonts = await writeFontConfiguration(root)
     const own = { LD_LIBRARY_PATH: libraries, FONTCONFIG_FILE: fonts }
@@ -55,7 +55,11 @@ async function writeFontConfiguration(root: string): Promise<string> {
   const path = join(root, 'fonts.conf')
   const folders = [join(root, 'usr/share/fonts'), '/usr/share/fonts'].map((folder) => `<dir>${folder}</dir>`).join('')
   const cache = `<cachedir>${join(root, 'fontcache')}</cachedir>`
-  await writeFile(path, `<?xml version="1.0"?><fontconfig>${folders}${cache}</fontconfig>\n`)
+  const names = ['Inter', 'DejaVu Sans'].map((family) => `<family>${family}</family>`).join('')
+  const usual = ['sans-serif', 'system-ui'].map(
+    (name) => `<alias><family>${name}</family><prefer>${names}</prefer></alias>`,
+  )
+  await writeFile(path, `<?xml version="1.0"?><fontconfig>${folders}${cache}${usual.join('')}</fontconfig>\n`)
   return path
 }
 

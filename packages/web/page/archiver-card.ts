@@ -2,7 +2,7 @@ import type { ArchiverState, BatchProgress } from '@archiver/service'
 import { Chart } from './chart.js'
 import { el, setData, setText, show } from './dom.js'
 import { Facts } from './facts.js'
-import { bytes, count, duration, perSecond, rows, when } from './format.js'
+import { bytes, count, duration, perSecond, roughly, rows, when } from './format.js'
 import { type History, recentMean } from './history.js'
 import { Trouble } from './trouble.js'
 
@@ -80,7 +80,7 @@ export class ArchiverCard {
     const windowMs = Math.max(LEAST_RATE_WINDOW_MS, 2 * (policy?.intervalMs ?? 0))
     const mean = recentMean(history.rowsPerSecond(archiver), windowMs)
     setText(this.rate, mean === null ? '–' : perSecond(mean.value))
-    setText(this.rateWindow, mean === null ? 'not known yet' : `over the last ${duration(mean.overMs)}`)
+    setText(this.rateWindow, mean === null ? 'not known yet' : `over the last ${roughly(mean.overMs)}`)
   }
 
   private showTrouble({ error, failuresInARow, skippedRows }: ArchiverState, nowMs: number): void {
@@ -97,18 +97,15 @@ export class ArchiverCard {
     )
   }
 
-  private showFacts({ lastBatch, nextRunAt, mark, markedAt, lastSuccessAt }: ArchiverState, nowMs: number): void {
+  private showFacts({ lastBatch, nextRunAt, mark, lastSuccessAt, error }: ArchiverState, nowMs: number): void {
     const { facts } = this
-    facts.set(
-      'Last batch',
-      lastBatch && `${rows(lastBatch.rows)}, ${bytes(lastBatch.bytes)} in ${duration(lastBatch.elapsedMs)}`,
-    )
+    const took = lastBatch && `${bytes(lastBatch.bytes)} in ${duration(lastBatch.elapsedMs)}`
+    facts.set('Last batch', lastBatch && `${rows(lastBatch.rows)}, ${took}`)
     facts.set('Done', lastBatch && when(lastBatch.doneAt, nowMs))
     facts.set('Stored as', lastBatch?.identity ?? null)
-    facts.set('Next run', nextRunAt && when(nextRunAt, nowMs))
-    facts.set('Last success', lastSuccessAt && when(lastSuccessAt, nowMs))
     facts.set('Mark', mark === null ? 'nothing stored yet' : `id ${count(mark)}`)
-    facts.set('Mark moved', markedAt && when(markedAt, nowMs))
+    facts.set('Last success', error && lastSuccessAt && when(lastSuccessAt, nowMs))
+    facts.set('Next run', nextRunAt && when(nextRunAt, nowMs))
   }
 }
 

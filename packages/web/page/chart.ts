@@ -1,5 +1,5 @@
 import { el, setText, svg } from './dom.js'
-import { clockTime, duration } from './format.js'
+import { clockTime, roughly } from './format.js'
 import type { Point } from './history.js'
 
 const WIDTH = 300
@@ -47,7 +47,7 @@ export class Chart {
     const segments = segmentsOf(points).map((segment) => thinned(segment.map((point) => this.place(point))))
     this.line.setAttribute('d', segments.map(lineOf).join(''))
     this.area.setAttribute('d', segments.map(areaOf).join(''))
-    setText(this.start, points.length === 0 ? '' : `${duration(this.spanMs)} ago`)
+    setText(this.start, points.length === 0 ? '' : `${roughly(this.spanMs)} ago`)
     this.picture.setAttribute('aria-label', this.description())
     this.rest()
   }
@@ -86,7 +86,7 @@ export class Chart {
     const { title, of, format } = this.options
     const newest = this.points.findLast(({ value }) => value !== null)?.value
     if (newest === undefined || newest === null) return `${title} of ${of}: nothing is known yet`
-    return `${title} of ${of} over the last ${duration(this.spanMs)}: ${format(newest)} now, ${format(this.highest)} at most`
+    return `${title} of ${of} over the last ${roughly(this.spanMs)}: ${format(newest)} now, ${format(this.highest)} at most`
   }
 }
 

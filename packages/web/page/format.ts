@@ -29,6 +29,11 @@ export function duration(ms: number): string {
   return two(ms, DAY_MS, 'd', HOUR_MS, 'h')
 }
 
+/** A duration in round figures: `40 min`, `4 h`, `3.5 h`. */
+export function roughly(ms: number): string {
+  return ms < HOUR_MS * 0.95 ? `${Math.round(ms / MINUTE_MS)} min` : `${Math.round((ms / HOUR_MS) * 2) / 2} h`
+}
+
 function two(ms: number, largeMs: number, large: string, smallMs: number, small: string): string {
   const rest = Math.floor((ms % largeMs) / smallMs)
   return `${Math.floor(ms / largeMs)} ${large}${rest === 0 ? '' : ` ${rest} ${small}`}`
@@ -45,15 +50,14 @@ export function relative(iso: string, nowMs: number): string {
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** The time in UTC, as logs have it; with the day where that is another. */
+/** The time in UTC, as logs have it; with the day, and without seconds, where that is another. */
 export function clockTime(iso: string, nowMs: number): string {
   const day = iso.slice(0, 10)
-  const time = `${iso.slice(11, 19)} UTC`
-  if (day === new Date(nowMs).toISOString().slice(0, 10)) return time
-  return `${Number(iso.slice(8, 10))} ${MONTHS[Number(iso.slice(5, 7)) - 1]} ${time}`
+  if (day === new Date(nowMs).toISOString().slice(0, 10)) return iso.slice(11, 19)
+  return `${Number(iso.slice(8, 10))} ${MONTHS[Number(iso.slice(5, 7)) - 1]} ${iso.slice(11, 16)}`
 }
 
-/** Both: `3 min ago, 14:02:11 UTC`. */
+/** Both: `3 min ago, 14:02:11`. */
 export function when(iso: string, nowMs: number): string {
   return `${relative(iso, nowMs)}, ${clockTime(iso, nowMs)}`
 }

@@ -48,7 +48,7 @@ function sentence(names: readonly string[], what: string): string {
 
 function summaryOf({ service, host, at, table, database }: ServiceStatus, nowMs: number): string {
   const of = `${database}.${table}`
-  const asOf = `as of ${when(at, nowMs)}`
+  const asOf = `as of ${when(at, nowMs)} UTC`
   switch (service?.role) {
     case 'leader':
       return `${of}, archived by ${host}, ${asOf}`

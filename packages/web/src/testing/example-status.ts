@@ -119,6 +119,28 @@ export const exampleFailure: FailureState = {
   hint: 'Check that the server runs and that ch_dsn names its address; the archiver goes on by itself.',
 }
 
+/** The same service some time after ClickHouse has gone. */
+export function failingStatus(sinceMs: number): ServiceStatus {
+  const fine = exampleStatus()
+  const archivers = fine.archivers.map((one) =>
+    one.archiver === 'clickhouse' ? { ...one, ...goneSince(sinceMs) } : one,
+  )
+  return { ...fine, health: 'failing', archivers }
+}
+
+function goneSince(sinceMs: number): Partial<ArchiverState> {
+  return {
+    state: 'failing',
+    health: 'failing',
+    markedAt: ago(sinceMs + 4_000),
+    lag: { rows: String(2 * sinceMs), ms: sinceMs },
+    nextRunAt: ago(-38_000),
+    lastSuccessAt: ago(sinceMs + 4_000),
+    error: exampleFailure,
+    failuresInARow: 6,
+  }
+}
+
 const SAMPLE_MS = 30_000
 
 /** Hours of samples that end at `nowMs`: steady with some noise, the files in steps. The same for the same arguments. */
