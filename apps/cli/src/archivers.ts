@@ -43,6 +43,16 @@ export async function openArchiver(name: string, wiring: Wiring): Promise<Archiv
   return refuse(name, `the status table has a row for an unknown archiver`, hint, 'ARCHIVER_UNKNOWN')
 }
 
+/** The batch policies of the archives that are configured, by name; none of them is loaded for that. */
+export function configuredPolicies({ batches, fileAvro, clickhouse, bigquery, cloudStorage }: Settings) {
+  return {
+    ...(fileAvro && { fileavro: batches.avro }),
+    ...(clickhouse && { clickhouse: batches.clickhouse }),
+    ...(bigquery && { bigquery: batches.bigquery }),
+    ...(cloudStorage && { gcsavro: batches.avro }),
+  }
+}
+
 /** The archivers that have an archive. */
 export const archiveNames: readonly string[] = Object.keys(ARCHIVES)
 

@@ -13,7 +13,7 @@ export {
   isGoogleUnreachable,
 } from './google-failure.js'
 export { GOOGLE_KEY_VARIABLE, requireGoogleKeyFile } from './google-key-file.js'
-export { lowerId } from './ids.js'
+export { higherId, lowerId } from './ids.js'
 export { permitUntil, permitWhile } from './permit.js'
 export type {
   Archiver,

@@ -3,6 +3,7 @@ import { archiveCommand } from './archive.js'
 import { configCommand } from './config.js'
 import { initCommand } from './init.js'
 import { markCommand } from './mark.js'
+import { runCommand } from './run.js'
 import { skipCommand } from './skip.js'
 import { verifyCommand } from './verify.js'
 
@@ -11,6 +12,7 @@ export function addCommands(yargs: Argv): Argv {
   return yargs
     .command(initCommand)
     .command(archiveCommand)
+    .command(runCommand)
     .command(verifyCommand)
     .command(markCommand)
     .command(skipCommand)

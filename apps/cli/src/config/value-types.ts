@@ -39,9 +39,17 @@ export function integer(least: number, most: number): ValueType<number> {
   }
 }
 
-/** A Go duration in milliseconds, from 0 to `mostMs`. */
-export function duration(mostMs = Number.POSITIVE_INFINITY): ValueType<number> {
-  return { name: 'duration', read: (value) => readDuration(value, mostMs) }
+/** A Go duration in milliseconds, from `leastMs` to `mostMs`. */
+export function duration(mostMs = Number.POSITIVE_INFINITY, leastMs = 0): ValueType<number> {
+  return {
+    name: 'duration',
+
+    read: (value) => {
+      const ms = readDuration(value, mostMs)
+      if (ms < leastMs) throw new UnfitValue(`is shorter than ${formatDuration(leastMs)}`)
+      return ms
+    },
+  }
 }
 
 /** Whole seconds, as GET_LOCK takes them, or a duration; in milliseconds. */
@@ -137,6 +145,20 @@ export const endpoint: ValueType<string> = {
     if (!/^https?:/i.test(url) || !URL.canParse(url)) throw new UnfitValue('is not a URL such as http://127.0.0.1:9050')
     const { username, password } = new URL(url)
     if (username !== '' || password !== '') throw new UnfitValue('must not hold a user or password')
+    return value
+  },
+}
+
+/** Where to listen: `:5000`, `127.0.0.1:5000`, `[::1]:5000` or `localhost:5000`; `off` or nothing for nowhere, which is empty text. */
+export const listenAddress: ValueType<string> = {
+  name: 'address',
+
+  read: (value) => {
+    if (value === 'off' || value === '') return ''
+    const [, host, digits] = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]*):(\d{1,5})$/.exec(value) ?? []
+    if (host === undefined || Number(digits) > 65_535) {
+      throw new UnfitValue('is not an address such as :5000, 127.0.0.1:5000 or [::1]:5000', 'off for none')
+    }
     return value
   },
 }

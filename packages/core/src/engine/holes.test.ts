@@ -43,7 +43,7 @@ async function guard(rows: number, settleMs: number) {
   } as Partial<Source> as Source // the guard asks nothing else
   const startMs = performance.now()
   const batch = { id: 1n, archiver: 'a', table: 't', afterId: 0n, firstId: 10n, upToId: 9n + BigInt(rows) }
-  const watch = { maxId: batch.upToId, sinceMs: startMs }
+  const watch = { maxId: batch.upToId, sinceMs: startMs, settledId: 0n }
   const ids = Array.from({ length: rows }, (_, i) => 10n + BigInt(i))
   async function* chunks() {
     for (let i = 0; i < rows; i += 10_000) yield chunkOf(...ids.slice(i, i + 10_000))
@@ -68,7 +68,7 @@ test('no hole, no look and no wait', async () => {
   const permit = permitUntil(AbortSignal.abort(new Error('it waited')))
   const batch = { id: 1n, archiver: 'a', table: 't', afterId: 9n, firstId: 10n, upToId: 12n }
   const source = { idStep: async () => 1n } as Partial<Source> as Source // anything else would throw
-  const watch = { maxId: 12n, sinceMs: performance.now() }
+  const watch = { maxId: 12n, sinceMs: performance.now(), settledId: 0n }
   async function* chunks() {
     yield chunkOf(10n, 11n, 12n)
   }

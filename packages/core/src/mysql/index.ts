@@ -1,4 +1,4 @@
-export { connect, disconnect, isEncrypted } from './connect.js'
+export { connect, cutOff, disconnect, isEncrypted } from './connect.js'
 export {
   archiveNeeds,
   checkNeeds,
@@ -14,8 +14,15 @@ export { MySqlLedger } from './ledger.js'
 export { LockHeldError, type LockOptions, type LockTimes, MySqlLock } from './lock.js'
 export { statementError } from './mysql-errors.js'
 export { MySqlOperator, type Skip, type StoredBatch } from './operator.js'
+export {
+  type FinishedBatch,
+  MySqlOverview,
+  type NewestSourceRow,
+  type Overview,
+  type OverviewRow,
+} from './overview.js'
 export { MySqlRanges } from './ranges.js'
 export type { MySqlSettings, MySqlTls } from './settings.js'
 export { type FoundTable, MySqlSetup, SETUP_SESSION, type Session, turnOnSql } from './setup.js'
-export { MySqlSource, type MySqlSourceOptions } from './source.js'
+export { MySqlSource, type MySqlSourceOptions, type PoolState } from './source.js'
 export { type ControlTables, controlQueries, controlTableNames, quoteName } from './tables.js'
