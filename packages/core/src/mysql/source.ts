@@ -43,6 +43,7 @@ export class MySqlSource implements Source, AsyncDisposable {
   private readonly pageRows: number
   private columns: Promise<SourceColumns> | undefined
   private step: Promise<bigint> | undefined
+  private isCut = false
   /** Reads on behind the range that was read last. */
   private ahead: Lease | undefined
 
@@ -136,13 +137,18 @@ export class MySqlSource implements Source, AsyncDisposable {
 
   /** Closes every connection at once; whatever waits for MySQL's answer fails. */
   cutOff(): void {
+    this.isCut = true
     for (const connection of this.opened) cutOff(connection)
   }
 
   /** Closes the connections, also those of the sources that share them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.endReadAhead()
-    await this.pool.promise().end()
+    // After a cut there is nothing to say goodbye to, and what is said of that is of no use.
+    if (this.isCut) this.pool.end(() => undefined)
+    else {
+      await this.endReadAhead()
+      await this.pool.promise().end()
+    }
   }
 
   private openPool(encrypted: boolean, reads: number): Pool {
