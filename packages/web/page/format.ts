@@ -1,3 +1,5 @@
+/** How figures and times are written for people: on the page, and by `archiver status`. */
+
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS

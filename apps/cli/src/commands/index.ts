@@ -5,6 +5,7 @@ import { initCommand } from './init.js'
 import { markCommand } from './mark.js'
 import { runCommand } from './run.js'
 import { skipCommand } from './skip.js'
+import { statusCommand } from './status.js'
 import { verifyCommand } from './verify.js'
 
 /** Adds all commands, in the order of `--help`. What one needs to run is imported when it runs. */
@@ -13,6 +14,7 @@ export function addCommands(yargs: Argv): Argv {
     .command(initCommand)
     .command(archiveCommand)
     .command(runCommand)
+    .command(statusCommand)
     .command(verifyCommand)
     .command(markCommand)
     .command(skipCommand)

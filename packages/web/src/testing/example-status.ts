@@ -136,6 +136,7 @@ function goneSince(sinceMs: number): Partial<ArchiverState> {
     lag: { rows: String(2 * sinceMs), ms: sinceMs },
     nextRunAt: ago(-38_000),
     lastSuccessAt: ago(sinceMs + 4_000),
+    lastBatch: { ...exampleArchiver('clickhouse').lastBatch!, doneAt: ago(sinceMs + 4_000) },
     error: exampleFailure,
     failuresInARow: 6,
   }
