@@ -4,15 +4,15 @@ import type { OverviewRow } from '@archiver/core/mysql'
 import type { Connection } from 'mysql2'
 import { CLEANUP } from './config.js'
 import { backOffMs, type Desk } from './desk.js'
+import type { Chore } from './duties.js'
 import { type CleanupRecord, failureState } from './records.js'
-import type { Duty } from './scheduler.js'
 import type { TurnSource } from './turn-source.js'
 
 type Blocked = Parameters<typeof describeBlocked>[0]
 type Cleaner = typeof import('@archiver/cleanup')
 
 /** Runs the cleaner, whenever its interval says so. */
-export class CleanupDuty implements Duty {
+export class CleanupDuty implements Chore {
   readonly name = CLEANUP
   readonly #desk: Desk
   /** The lock's. */

@@ -8,10 +8,10 @@ import {
   MySqlSource,
   type Overview,
 } from '@archiver/core/mysql'
-import { ArchiverDuty } from './archiver-duty.js'
 import { CleanupDuty } from './cleanup-duty.js'
 import { CLEANUP } from './config.js'
 import type { Desk } from './desk.js'
+import { Duties } from './duties.js'
 import type { Exclusive } from './exclusive.js'
 import type { LifeEvent } from './life-events.js'
 import { behind } from './look.js'
@@ -42,8 +42,7 @@ export class Leadership implements AsyncDisposable {
   readonly #overview: MySqlOverview
   readonly #desk: Desk
   readonly #sightings = new Sightings()
-  readonly #duties = new Map<string, ArchiverDuty>()
-  readonly #cleaner: CleanupDuty
+  readonly #duties: Duties
   #looks = 0
 
   private constructor(options: LeadershipOptions, source: MySqlSource, ledger: MySqlLedger) {
@@ -61,7 +60,7 @@ export class Leadership implements AsyncDisposable {
       settledId: () => this.#sightings.settledId(config().settleMs, options.clock.monotonic()),
       sourceFor: (onWait) => new TurnSource({ source: source.share(), turns, signal: permit.signal, onWait }),
     }
-    this.#cleaner = new CleanupDuty(lock.connection, this.#desk)
+    this.#duties = new Duties(this.#desk, new CleanupDuty(lock.connection, this.#desk))
   }
 
   /** Makes ready: the tables must be there. @throws ArchiverError */
@@ -101,7 +100,7 @@ export class Leadership implements AsyncDisposable {
 
   /** Settings have changed. */
   reset(): void {
-    for (const duty of [...this.#duties.values(), this.#cleaner]) duty.reset()
+    this.#duties.reset()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -123,7 +122,7 @@ export class Leadership implements AsyncDisposable {
       const overview = await this.#overview.look()
       if (overview.newest !== null) this.#sightings.note(overview.newest.id, this.#options.clock.monotonic())
       await this.#show(overview)
-      return this.#due(overview)
+      return this.#duties.due(overview)
     } catch (error) {
       // Without the lock the run ends anyway.
       if (!this.#holds() || !(error instanceof Error)) return []
@@ -140,22 +139,5 @@ export class Leadership implements AsyncDisposable {
     const names = overview.archivers.map(({ archiver }) => archiver).filter((name) => name !== CLEANUP)
     const [batches, skipped] = [await this.#overview.lastBatches(names), await this.#overview.skippedRows()]
     board.sawDetails(batches, skipped, await this.#overview.oldestTsSeconds())
-  }
-
-  #due({ archivers, newest }: Overview): Duty[] {
-    for (const name of this.#duties.keys()) {
-      if (!archivers.some(({ archiver }) => archiver === name)) this.#duties.delete(name)
-    }
-    return archivers.flatMap((row): Duty[] => {
-      if (row.archiver === CLEANUP) return this.#cleaner.isDue(row) ? [this.#cleaner] : []
-      const duty = this.#dutyOf(row.archiver)
-      return duty.isDue(row, newest?.id ?? 0n) ? [duty] : []
-    })
-  }
-
-  #dutyOf(name: string): ArchiverDuty {
-    const duty = this.#duties.get(name) ?? new ArchiverDuty(name, this.#desk)
-    this.#duties.set(name, duty)
-    return duty
   }
 }

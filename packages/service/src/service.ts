@@ -17,6 +17,9 @@ import type { ServiceView } from './view.js'
 /** While MySQL is out of reach: soon again, since another may lead meanwhile, and never more seldom than the last. */
 const RETRY = { attempts: Number.POSITIVE_INFINITY, firstDelayMs: 500, maxDelayMs: 10_000 }
 
+/** New connection settings that do not work yet. */
+const RELOAD_AGAIN_MS = 10_000
+
 export interface ServiceOptions extends Pick<Desk, 'onEvent' | 'onCleanup'> {
   readonly version: string
   readonly config: ServiceConfig
@@ -50,6 +53,7 @@ export class Service {
   #config: ServiceConfig
   #term: Term | undefined
   #reloading: Promise<void> = Promise.resolve()
+  #again: NodeJS.Timeout | undefined
   #looking = false
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #failures = 0
@@ -76,6 +80,7 @@ export class Service {
     drain.addEventListener('abort', stopping)
     while (!drain.aborted) await this.#serveTerm()
     drain.removeEventListener('abort', stopping)
+    clearTimeout(this.#again)
     this.#board.close()
     onLife({ event: 'service.stopped' })
   }
@@ -170,16 +175,28 @@ export class Service {
   }
 
   async #reload(): Promise<void> {
+    clearTimeout(this.#again)
     try {
       const next = await this.#options.reload()
       this.#requireSameLock(next)
       const reconnect = this.#mustReconnect(next)
       // Where the old settings do not work there is nothing to keep.
-      if (reconnect && this.#board.status().mysql.reachable) await disconnect(await connect(next.mysql))
+      if (reconnect && this.#board.status().mysql.reachable) await this.#tryConnection(next)
       this.#take(next, reconnect)
     } catch (error) {
       const hint = error instanceof ArchiverError && error.hint !== undefined ? `. ${error.hint}` : ''
       this.#told('service.reload-refused', false, `the new settings are not taken: ${errorText(error)}${hint}`)
+    }
+  }
+
+  /** An account may be made after its password was handed out: where it does not work it is tried again later. */
+  async #tryConnection({ mysql }: ServiceConfig): Promise<void> {
+    try {
+      await disconnect(await connect(mysql))
+    } catch (error) {
+      clearTimeout(this.#again)
+      this.#again = setTimeout(() => this.requestReload(), RELOAD_AGAIN_MS).unref()
+      throw error
     }
   }
 
@@ -192,9 +209,11 @@ export class Service {
     if (reconnect) this.#endTerm(next.shutdownTimeoutMs)
   }
 
+  /** The same refusal is not said again and again. */
   #told(event: 'service.reloaded' | 'service.reload-refused', taken: boolean, text: string): void {
+    const said = this.#board.status().service?.reload?.text === text
     this.#board.setReload(taken, text)
-    this.#options.onLife({ event, text })
+    if (taken || !said) this.#options.onLife({ event, text })
   }
 
   #requireSameLock({ lockName, table }: ServiceConfig): void {
