@@ -13,6 +13,7 @@ export { createGcsBucket, type FakeGcsServer, type GcsBucket, startFakeGcs } fro
 export { freePort } from './free-port.js'
 export { type GcsFault, type GcsProxy, type GcsRequest, type GcsStep, startGcsProxy } from './gcs-proxy.js'
 export { fillTable, insertRows } from './insert-rows.js'
+export { type LoggedEvent, LoggingProcess, type LoggingProcessOptions } from './logging-process.js'
 export { existingMySql, type MySqlServer, type MySqlServerOptions, startMariaDb, testMySql } from './mysql-server.js'
 export {
   type PrometheusOptions,

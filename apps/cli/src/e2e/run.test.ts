@@ -1,17 +1,16 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { generateRows, insertRows } from '@archiver/testkit'
+import { generateRows, insertRows, LoggingProcess } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { runCli } from './run-cli.js'
-import { RunningCli } from './running-cli.js'
+import { type CliEnv, launcher, runCli } from './run-cli.js'
 import { Workplace } from './workplace.js'
 
 const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
 
 await describeWithMySql('archiver run', (database) => {
   let place: Workplace
-  let running: RunningCli[]
+  let running: LoggingProcess[]
   beforeAll(async () => {
     place = await Workplace.open(database)
   })
@@ -24,13 +23,17 @@ await describeWithMySql('archiver run', (database) => {
   })
   afterAll(() => place.close())
 
-  function start(env: Record<string, string> = {}): RunningCli {
-    const cli = new RunningCli(['run'], { ...place.env, ...env })
+  function start(env: CliEnv = {}, ...args: readonly string[]): LoggingProcess {
+    const cli = new LoggingProcess({
+      command: launcher,
+      args: ['run', ...args],
+      env: { http_listen: 'off', run_interval: '100ms', ...place.env, ...env },
+    })
     running.push(cli)
     return cli
   }
 
-  const done = (cli: RunningCli, archiver: string, rows: number, from = 0) =>
+  const done = (cli: LoggingProcess, archiver: string, rows: number, from = 0) =>
     cli.event('archiver.done', (line) => line.archiver === archiver && line.rows === rows, from)
 
   test('archives what waits, then what comes, each row once; SIGTERM ends it with 0', async () => {
@@ -104,8 +107,7 @@ await describeWithMySql('archiver run', (database) => {
     const config = join(place.folder, '..', `${database.name}.env`)
     const text = (rows: number) => `batch_ch_max_size=${rows}\n`
     await writeFile(config, text(5_000))
-    const cli = new RunningCli(['run', '--config', config], place.env)
-    running.push(cli)
+    const cli = start({}, '--config', config)
     await done(cli, 'clickhouse', 1_000)
     await writeFile(config, 'batch_ch_max_size=lots\n')
     expect((await cli.event('service.reload-refused')).msg).toMatch(/not taken.*batch_ch_max_size: from --config/s)
