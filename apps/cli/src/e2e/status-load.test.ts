@@ -1,8 +1,8 @@
-import { createDatabase, freePort } from '@archiver/testkit'
+import { createDatabase, freePort, LoggingProcess } from '@archiver/testkit'
 import { describeWithOwnMySql } from '@archiver/testkit/vitest'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { expect, test } from 'vitest'
-import { RunningCli } from './running-cli.js'
+import { launcher } from './run-cli.js'
 import { Workplace } from './workplace.js'
 
 async function questions(connection: Connection): Promise<number> {
@@ -15,7 +15,8 @@ await describeWithOwnMySql('a service that is asked a thousand times', (server) 
     const place = await Workplace.open(await createDatabase(server))
     await place.reset(1_000, ['clickhouse'])
     const http_listen = `127.0.0.1:${await freePort()}`
-    const cli = new RunningCli(['run'], { ...place.env, http_listen, run_interval: '1h' })
+    const env = { ...place.env, http_listen, run_interval: '1h' }
+    const cli = new LoggingProcess({ command: launcher, args: ['run'], env })
     try {
       await cli.event('archiver.done', ({ rows }) => rows === 1_000)
       const before = await questions(place.connection)

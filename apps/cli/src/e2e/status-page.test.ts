@@ -1,8 +1,8 @@
-import { freePort, generateRows, insertRows, startClickHouse } from '@archiver/testkit'
+import { freePort, generateRows, insertRows, LoggingProcess, startClickHouse } from '@archiver/testkit'
 import { describeWithChromium, describeWithMySql } from '@archiver/testkit/vitest'
 import { chromium as playwright } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { RunningCli } from './running-cli.js'
+import { launcher } from './run-cli.js'
 import { Workplace } from './workplace.js'
 
 await describeWithChromium('the status page of archiver run', async (chromium) => {
@@ -13,7 +13,7 @@ await describeWithChromium('the status page of archiver run', async (chromium) =
       await place.reset(1_000, ['clickhouse'])
       place.env.ch_dsn = `tcp://127.0.0.1:9000/default?http_port=${clickhouse.httpPort}`
       place.env.http_listen = `127.0.0.1:${await freePort()}`
-      const cli = new RunningCli(['run'], place.env)
+      const cli = new LoggingProcess({ command: launcher, args: ['run'], env: { run_interval: '100ms', ...place.env } })
       const browser = await playwright.launch(chromium)
       try {
         await cli.event('archiver.done', ({ rows }) => rows === 1_000)

@@ -3,22 +3,21 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ServiceStatus } from '@archiver/service'
-import { freePort, generateRows, insertRows } from '@archiver/testkit'
+import { freePort, generateRows, insertRows, LoggingProcess } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type CliRun, launcher } from './run-cli.js'
-import { RunningCli } from './running-cli.js'
 import { Workplace } from './workplace.js'
 
 await describeWithMySql('archiver status', (database) => {
   let place: Workplace
-  let running: RunningCli[]
+  let running: LoggingProcess[]
   beforeAll(async () => {
     place = await Workplace.open(database)
   })
   beforeEach(async () => {
     running = []
-    await place.reset(1_000)
+    await place.reset(1_000, ['fileavro', 'clickhouse', 'cleanup'])
     place.env.http_listen = `127.0.0.1:${await freePort()}`
     place.env.archive_settle = '0s'
   })
@@ -28,8 +27,8 @@ await describeWithMySql('archiver status', (database) => {
   afterAll(() => place.close())
 
   const documentOf = (run: CliRun): ServiceStatus => JSON.parse(run.stdout) as ServiceStatus // of --json
-  const start = (...args: readonly string[]): RunningCli => {
-    const cli = new RunningCli(args, place.env)
+  const start = (...args: readonly string[]): LoggingProcess => {
+    const cli = new LoggingProcess({ command: launcher, args, env: { run_interval: '100ms', ...place.env } })
     running.push(cli)
     return cli
   }
@@ -101,7 +100,13 @@ await describeWithMySql('archiver status', (database) => {
     const run = await place.run('status', '--json')
     const answered = documentOf(run)
     expect(answered).toMatchObject({ service: { role: 'leader', pid: expect.any(Number) }, health: 'ok' })
-    expect(answered.archivers).toMatchObject([{ state: 'waiting' }, { state: 'waiting' }])
+    const stored = { state: 'waiting', mark: '1000', lastBatch: { rows: 1000 }, lastSuccessAt: expect.any(String) }
+    expect(answered.archivers).toMatchObject([stored, stored])
+    expect(answered.cleanup).toMatchObject({ state: 'waiting', nextRunAt: expect.any(String) })
+    const metrics = await (await fetch(`http://${place.env.http_listen}/metrics`)).text()
+    for (const name of ['fileavro', 'clickhouse']) {
+      expect(metrics).toContain(`archiver_archived_rows_total{archiver="${name}"} 1000\n`)
+    }
     const fetched = (await (await fetch(`http://${place.env.http_listen}/api/status`)).json()) as ServiceStatus
     expect(Object.keys(answered).sort()).toEqual(Object.keys(fetched).sort())
     expect((await place.run('status')).stdout).toMatch(/: leader since \d\d:\d\d:\d\d \(/)
