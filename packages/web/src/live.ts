@@ -43,7 +43,9 @@ export class LivePages implements Disposable {
 
   /** Answers with events until the page goes away. */
   add(response: ServerResponse): void {
-    response.writeHead(200, { ...COMMON_HEADERS, 'content-type': 'text/event-stream; charset=utf-8' })
+    const type = 'text/event-stream; charset=utf-8'
+    // A proxy in between must not collect events before it passes them on.
+    response.writeHead(200, { ...COMMON_HEADERS, 'content-type': type, 'x-accel-buffering': 'no' })
     response.write(`retry: 2000\n\n${this.statusText()}`)
     this.pages.add(response)
     response.once('close', () => this.pages.delete(response))

@@ -9,7 +9,7 @@ const TEXTS = {
   malformed: 'it is no HTTP',
   'slow-request': 'the request did not come in time',
   'slow-reader': 'the answer was not taken in time',
-  connections: 'too many connections; the one that had waited longest was closed',
+  connections: 'too many connections; the longest was closed',
   'live-clients': 'too many live pages',
   error: 'a defect of the archiver',
 } as const

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { errorText } from '@archiver/core'
@@ -9,6 +9,9 @@ import type { LivePages } from './live.js'
 import type { Metrics } from './metrics/metrics.js'
 import type { RefusalReason, Refusals } from './refusals.js'
 import { LIVE_PATH, type Route } from './routes.js'
+
+/** Not imported: that would load a client for WebSockets too, by reading all that the module exports; 4 MB. */
+const { createServer } = process.getBuiltinModule('node:http')
 
 export interface ServerParts {
   readonly routes: ReadonlyMap<string, Route>
@@ -100,7 +103,11 @@ function refuse({ refusals }: ServerParts, refusal: Refusal, request: IncomingMe
   send(response, { ...text(refusal.status, refusal.line), headers })
 }
 
-function goLive({ live, refusals }: ServerParts, request: IncomingMessage, response: ServerResponse): void {
+function goLive(
+  { live, refusals, connections }: ServerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   if (request.method === 'HEAD') {
     response.writeHead(200, { ...COMMON_HEADERS, 'content-type': 'text/event-stream; charset=utf-8' }).end()
   } else if (live.full) {
@@ -110,6 +117,7 @@ function goLive({ live, refusals }: ServerParts, request: IncomingMessage, respo
       headers: { 'retry-after': '60' },
     })
   } else {
+    connections.keep(request.socket)
     live.add(response)
   }
 }
