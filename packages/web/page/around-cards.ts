@@ -44,6 +44,7 @@ export class AroundCards {
 function showCleanup(card: SmallCard, cleanup: CleanupState | null, nowMs: number): void {
   if (cleanup === null) {
     card.set('off', 'not turned on', null)
+    card.facts.clear()
     return
   }
   const { health, state, blocked, error } = cleanup
@@ -70,13 +71,14 @@ function showMySql(card: SmallCard, mysql: MySqlState, newest: NewestRow | null,
 function showService(card: SmallCard, service: ServiceState | null, host: string, nowMs: number): void {
   if (service === null) {
     card.set('off', 'none answers', null)
+    card.facts.clear()
     return
   }
   const { role, since, lock, startedAt, reload, pid } = service
   const refused = reload !== null && !reload.taken
   const wrong = refused ? { title: 'New settings refused; the old ones hold', message: reload.text, hint: null } : null
   card.set(refused ? 'late' : 'ok', role, wrong)
-  card.facts.set(`${role} since`, when(since, nowMs))
+  card.facts.set('Since', when(since, nowMs))
   card.facts.set('Lock', lock.holder === null ? `${lock.name}, not held` : `${lock.name}, held by ${lock.holder}`)
   card.facts.set('Host', `${host}, process ${pid}`)
   card.facts.set('Started', when(startedAt, nowMs))

@@ -11,6 +11,11 @@ export class Facts {
     show(box, text !== null)
   }
 
+  /** Nothing is known any more. */
+  clear(): void {
+    for (const { box } of this.lines.values()) show(box, false)
+  }
+
   private add(name: string) {
     const value = el('dd')
     const box = el('div', {}, el('dt', {}, name), value)

@@ -168,6 +168,24 @@ await describeWithChromium('the page in Chromium', (chromium) => {
     for (const text of texts) await page.getByText(text).first().waitFor()
   })
 
+  test('leaves nothing of what does not hold any more', async () => {
+    const view = exampleView()
+    await using web = await openWeb(view)
+    const { page } = await show(browser, web.url)
+    const around = (name: string) => page.locator(`[data-card="${name}"]`)
+    await around('Cleanup').getByText('200,000 rows').waitFor()
+    view.set({
+      cleanup: null,
+      archivers: view.current.archivers.slice(0, 1),
+      service: { ...service!, role: 'standby' },
+    })
+    await around('Cleanup').getByText('200,000 rows').waitFor({ state: 'hidden' })
+    await card(page, 'bigquery').waitFor({ state: 'detached' })
+    await around('Service').getByText('standby').waitFor()
+    expect(await around('Service').getByText('leader').count()).toBe(0)
+    expect(await page.locator('[data-archiver]').count()).toBe(1)
+  })
+
   test('names what was taken out, and the batch under way', async () => {
     const view = exampleView()
     view.setArchiver('fileavro', { skippedRows: 3 })
