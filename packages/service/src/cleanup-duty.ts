@@ -19,6 +19,8 @@ export class CleanupDuty implements Chore {
   readonly #connection: Connection
   readonly #source: TurnSource
   #running = false
+  /** Whether it is known what it came to. */
+  #hasRun = false
   #failures = 0
   #notBeforeMs = 0
 
@@ -33,7 +35,9 @@ export class CleanupDuty implements Chore {
     const { clock, config } = this.#desk
     const { reducedIntervalMs, intervalMs } = config().cleanup.policy
     if (this.#running || clock.monotonic() < this.#notBeforeMs) return false
-    return ageMs >= Math.min(reducedIntervalMs, intervalMs)
+    const leftMs = Math.min(reducedIntervalMs, intervalMs) - ageMs
+    if (leftMs > 0 && !this.#hasRun) this.#show({ state: 'waiting', nextRunAtMs: clock.now() + leftMs })
+    return leftMs <= 0
   }
 
   /** Settings have changed. */
@@ -42,7 +46,7 @@ export class CleanupDuty implements Chore {
   }
 
   async run(): Promise<void> {
-    this.#running = true
+    this.#running = this.#hasRun = true
     try {
       const cleaner = await import('@archiver/cleanup')
       this.#ended(cleaner, await this.#clean(cleaner))

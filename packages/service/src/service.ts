@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
+import type { CleanupEvent } from '@archiver/cleanup'
 import { ArchiverError, errorText } from '@archiver/core'
-import { backoffMs } from '@archiver/core/engine'
+import { backoffMs, type EngineEvent } from '@archiver/core/engine'
 import { connect, disconnect, type LockTimes, type MySqlLock } from '@archiver/core/mysql'
 import { Board } from './board.js'
 import { type Clock, systemClock } from './clock.js'
@@ -125,10 +126,23 @@ export class Service {
       board: this.#board,
       config: () => this.#config,
       exclusive: this.#exclusive,
+      onEvent: this.#onEvent,
+      onCleanup: this.#onCleanup,
     })
     this.#leads(lock)
     term.leadership = leadership
     await leadership.run()
+  }
+
+  /** First the board, so that what is told is what is shown. */
+  readonly #onEvent = (event: EngineEvent): void => {
+    this.#board.onEngineEvent(event)
+    this.#options.onEvent(event)
+  }
+
+  readonly #onCleanup = (event: CleanupEvent): void => {
+    this.#board.onCleanupEvent(event)
+    this.#options.onCleanup(event)
   }
 
   #leads({ name: lock }: MySqlLock): void {

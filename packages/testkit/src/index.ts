@@ -1,3 +1,4 @@
+export { type Chromium, findChromium } from './chromium.js'
 export { type ClickHouseServer, startClickHouse } from './clickhouse-server.js'
 export {
   type ClickHouseDatabase,
@@ -14,6 +15,13 @@ export { type GcsFault, type GcsProxy, type GcsRequest, type GcsStep, startGcsPr
 export { fillTable, insertRows } from './insert-rows.js'
 export { type LoggedEvent, LoggingProcess, type LoggingProcessOptions } from './logging-process.js'
 export { existingMySql, type MySqlServer, type MySqlServerOptions, startMariaDb, testMySql } from './mysql-server.js'
+export {
+  type PrometheusOptions,
+  type PrometheusSeries,
+  type PrometheusServer,
+  promtool,
+  startPrometheus,
+} from './prometheus.js'
 export { type Python, pythonWith } from './python.js'
 export { seededRandom } from './random.js'
 export { type GenerateOptions, generateRows, type SourceRow } from './rows.js'

@@ -7,6 +7,7 @@ import { readCommand } from './read.js'
 import { runCommand } from './run.js'
 import { serveCommand } from './serve.js'
 import { skipCommand } from './skip.js'
+import { statusCommand } from './status.js'
 import { verifyCommand } from './verify.js'
 
 /** Adds all commands, in the order of `--help`. What one needs to run is imported when it runs. */
@@ -15,6 +16,7 @@ export function addCommands(yargs: Argv): Argv {
     .command(initCommand)
     .command(archiveCommand)
     .command(runCommand)
+    .command(statusCommand)
     .command(verifyCommand)
     .command(readCommand)
     .command(serveCommand)

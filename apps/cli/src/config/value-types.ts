@@ -1,4 +1,5 @@
 import { formatDuration, parseDuration } from '@archiver/core'
+import { parseListen } from '@archiver/web/listen'
 import { parseMysqlAddress } from './mysql-address.js'
 import { UnfitValue } from './problem.js'
 import { parseTableName } from './table-name.js'
@@ -155,11 +156,12 @@ export const listenAddress: ValueType<string> = {
 
   read: (value) => {
     if (value === 'off' || value === '') return ''
-    const [, host, digits] = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]*):(\d{1,5})$/.exec(value) ?? []
-    if (host === undefined || Number(digits) > 65_535) {
+    try {
+      parseListen(value)
+      return value
+    } catch {
       throw new UnfitValue('is not an address such as :5000, 127.0.0.1:5000 or [::1]:5000', 'off for none')
     }
-    return value
   },
 }
 
