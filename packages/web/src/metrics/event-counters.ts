@@ -14,6 +14,7 @@ export class EventCounters {
   private readonly batches
   private readonly bytes
   private readonly duration
+  private readonly steps
   private readonly recovered
   private readonly converted
   private readonly retries
@@ -40,6 +41,12 @@ export class EventCounters {
       'Time of a batch, from its plan to its mark.',
       BATCH_SECONDS,
       'archiver',
+    )
+    this.steps = counter(
+      'archiver_batch_step_seconds_total',
+      'Where the time of batches went: read, encode, send or mark.',
+      'archiver',
+      'step',
     )
     this.recovered = counter(
       'archiver_recovered_batches_total',
@@ -119,13 +126,17 @@ export class EventCounters {
     this.duration.zero({ archiver })
   }
 
-  private batchDone({ batch, record, conversions, elapsedMs }: Extract<ServiceEvent, { event: 'batch.done' }>): void {
-    const { archiver } = batch
+  private batchDone(event: Extract<ServiceEvent, { event: 'batch.done' }>): void {
+    const { record, conversions, elapsedMs, steps } = event
+    const { archiver } = event.batch
     this.begin(archiver)
     this.rows.inc({ archiver }, record.rows)
     this.batches.inc({ archiver })
     this.bytes.inc({ archiver }, record.bytes)
     this.duration.observe({ archiver }, elapsedMs / 1000)
+    const { readMs: read, encodeMs: encode, sendMs: send, markMs: mark } = steps
+    for (const [step, ms] of Object.entries({ read, encode, send, mark }))
+      this.steps.inc({ archiver, step }, (ms ?? 0) / 1000)
     for (const [conversion, values] of Object.entries(conversions)) this.converted.inc({ archiver, conversion }, values)
   }
 

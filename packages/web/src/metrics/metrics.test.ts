@@ -103,6 +103,9 @@ describe('counters', () => {
     expect(seriesValue(after, 'archiver_archived_batches_total{archiver="clickhouse"}')).toBe(2)
     expect(seriesValue(after, 'archiver_archived_bytes_total{archiver="clickhouse"}')).toBe(96_000)
     expect(seriesValue(after, 'archiver_batch_duration_seconds_sum{archiver="clickhouse"}')).toBeCloseTo(7.2)
+    expect(seriesValue(after, 'archiver_batch_step_seconds_total{archiver="clickhouse",step="read"}')).toBeCloseTo(
+      0.4 * 7.2,
+    )
     expect(seriesValue(after, 'archiver_batch_duration_seconds_bucket{le="0.25",archiver="clickhouse"}')).toBe(1)
     expect(seriesValue(after, 'archiver_archived_rows_total{archiver="bigquery"}')).toBe(0)
   })

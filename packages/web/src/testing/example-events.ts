@@ -22,7 +22,9 @@ export function exampleBatchDone(archiver: string, rows: number, bytes: number, 
     bytes,
     identity: 'archiver_log_scores_7',
   }
-  return { event: 'batch.done', batch: { ...batch, archiver }, record, conversions: { 'negative rtt': 2 }, elapsedMs }
+  const steps = { readMs: 0.4 * elapsedMs, encodeMs: 0.1 * elapsedMs, sendMs: 0.4 * elapsedMs, markMs: 0.1 * elapsedMs }
+  const conversions = { 'negative rtt': 2 }
+  return { event: 'batch.done', batch: { ...batch, archiver }, record, conversions, elapsedMs, steps }
 }
 
 /** One of each kind that is counted. */
