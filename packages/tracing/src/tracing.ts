@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { errorText } from '@archiver/core'
 import type { OnEvent } from '@archiver/core/engine'
 import { DiagLogLevel, diag } from '@opentelemetry/api'
@@ -20,10 +21,13 @@ export interface TracingOptions {
   readonly warn: (text: string) => void
 }
 
+/** At the end a collector that does not answer is waited for no longer: a stop has to be quick. */
+const LAST_WAIT_MS = 2_000
+
 /** Turns what the engine reports into traces. */
 export interface Tracing extends AsyncDisposable {
   readonly onEvent: OnEvent
-  /** Sends what is left; gives up after some seconds. Never rejects. */
+  /** Sends what is left; gives up after two seconds. Never rejects. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -43,7 +47,8 @@ export function startTracing({ version, warn }: TracingOptions): Tracing {
   return {
     onEvent: (event) => spans.take(event),
     [Symbol.asyncDispose]: async () => {
-      await provider.shutdown().catch((error: unknown) => undelivered(errorText(error)))
+      const flushed = provider.shutdown().catch((error: unknown) => undelivered(errorText(error)))
+      await Promise.race([flushed, delay(LAST_WAIT_MS, undefined, { ref: false })])
       diag.disable()
     },
   }

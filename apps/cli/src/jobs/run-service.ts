@@ -4,6 +4,7 @@ import type { Wiring } from '../archivers.js'
 import { settingsFiles } from '../config/index.js'
 import { ExitCode } from '../exit-codes.js'
 import type { LogReporter } from '../report/log-reporter.js'
+import { withTracing } from '../report/tracing.js'
 import { serviceConfig } from '../service-config.js'
 import { StopSignals } from '../stop-signals.js'
 import { version } from '../version.js'
@@ -21,13 +22,14 @@ const LAST_WAIT_MS = 3_000
 /** Archives until SIGTERM or SIGINT. @returns the exit code. */
 export async function runService(job: RunJob, reporter: LogReporter): Promise<number> {
   using signals = new StopSignals(job.settings.shutdownTimeoutMs, (text) => reporter.warn(text))
+  await using listener = await withTracing(reporter)
   const service = new Service({
     version: version(),
     config: serviceConfig(job),
     reload: async () => serviceConfig(await reloaded(job, reporter)),
     drain: signals.drain,
     stop: signals.stop,
-    onEvent: reporter.onEvent,
+    onEvent: listener.onEvent,
     onCleanup: (event) => reporter.onCleanup(event, job.table),
     onLife: reporter.onLife,
   })
