@@ -11,6 +11,7 @@ import { Tally, tallied } from './tally.js'
 
 /** What one archiver works with in a pass. */
 export interface ArchiverRun {
+  readonly table: string
   readonly archiver: Archiver
   readonly ledger: Ledger
   readonly source: Source
@@ -43,15 +44,23 @@ export async function recover(run: ArchiverRun, batch: PlannedBatch, mark: bigin
 
 /**
  * Settles a planned batch past whose start another program has moved the mark: finished if any of it is in the archive,
- * else given up, since those rows are that program's.
+ * else given up, since those rows are that program's. Its batches end elsewhere than ours, but none of them goes on beyond
+ * the mark: so the batch is looked up, and finished, as far as the mark is.
  */
-export async function recoverOvertaken(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<Outcome> {
-  const held = await heldOf(run, batch)
-  if (held.kind !== 'none') return complete(run, batch, mark, held)
-  await run.ledger.supersede(batch)
-  run.onEvent({ event: 'batch.superseded', batch })
+export async function recoverOvertaken(run: ArchiverRun, left: PlannedBatch, mark: bigint): Promise<Outcome> {
+  const wide = mark > left.upToId ? { ...left, upToId: mark } : left
+  // Rows that have been deleted from MySQL since are behind every mark: there is nothing to settle.
+  const held = (await run.source.firstId(left)) === null ? NOTHING : await heldOf(run, wide)
+  if (held.kind !== 'none') {
+    const batch = wide === left ? left : await run.ledger.endAt(left, mark)
+    return complete(run, batch, mark, held)
+  }
+  await run.ledger.supersede(left)
+  run.onEvent({ event: 'batch.superseded', batch: left })
   return { rows: 0, mark }
 }
+
+const NOTHING: StoredRows = { kind: 'none' }
 
 async function heldOf(run: ArchiverRun, batch: PlannedBatch): Promise<StoredRows> {
   await faultPoint('recover.before')
@@ -128,7 +137,7 @@ async function endBefore(
   minRows: number,
 ): Promise<Outcome> {
   if (lastId < batch.firstId) return withdraw(run, batch, mark, lastId)
-  const short = await run.ledger.shorten(batch, lastId)
+  const short = await run.ledger.endAt(batch, lastId)
   run.onEvent({ event: 'batch.shortened', batch: short })
   const held = await heldOf(run, short)
   if (held.kind === 'none' && !(await enoughWait(run.source, short, minRows))) return withdraw(run, short, mark, lastId)
