@@ -38,8 +38,8 @@ export interface Ledger {
   /** Rows that an operator has taken out for this archiver, ascending. */
   skipped(archiver: string): Promise<BigUint64Array>
   plan(batch: Omit<PlannedBatch, 'id' | 'table'>): Promise<PlannedBatch>
-  /** Lets a planned batch end elsewhere: before a row that cannot be stored, or where another program has come to. */
-  endAt(batch: PlannedBatch, upToId: bigint): Promise<PlannedBatch>
+  /** Ends a planned batch before a row that cannot be stored. */
+  shorten(batch: PlannedBatch, upToId: bigint): Promise<PlannedBatch>
   /** Takes back a plan of which no row was stored. */
   withdraw(batch: PlannedBatch): Promise<void>
   /** Files a planned batch as overtaken: another program has moved the mark past its start. */

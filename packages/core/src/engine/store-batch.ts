@@ -44,23 +44,34 @@ export async function recover(run: ArchiverRun, batch: PlannedBatch, mark: bigin
 
 /**
  * Settles a planned batch past whose start another program has moved the mark: finished if any of it is in the archive,
- * else given up, since those rows are that program's. Its batches end elsewhere than ours, but none of them goes on beyond
- * the mark: so the batch is looked up, and finished, as far as the mark is.
+ * else given up, since those rows are that program's.
  */
-export async function recoverOvertaken(run: ArchiverRun, left: PlannedBatch, mark: bigint): Promise<Outcome> {
-  const wide = mark > left.upToId ? { ...left, upToId: mark } : left
+export async function recoverOvertaken(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<Outcome> {
   // Rows that have been deleted from MySQL since are behind every mark: there is nothing to settle.
-  const held = (await run.source.firstId(left)) === null ? NOTHING : await heldOf(run, wide)
-  if (held.kind !== 'none') {
-    const batch = wide === left ? left : await run.ledger.endAt(left, mark)
-    return complete(run, batch, mark, held)
-  }
-  await run.ledger.supersede(left)
-  run.onEvent({ event: 'batch.superseded', batch: left })
+  const gone = (await run.source.firstId(batch)) === null
+  const held = gone ? NOTHING : await heldOvertaken(run, batch, mark)
+  if (held.kind !== 'none') return complete(run, batch, mark, held)
+  await run.ledger.supersede(batch)
+  run.onEvent({ event: 'batch.superseded', batch })
   return { rows: 0, mark }
 }
 
 const NOTHING: StoredRows = { kind: 'none' }
+
+/**
+ * That program's files need not end where the batch does, and one that goes on is an error of a batch; none of them goes on
+ * beyond the mark. Where the archive holds every row up to there, all of them count as that program's.
+ */
+async function heldOvertaken(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<StoredRows> {
+  try {
+    return await heldOf(run, batch)
+  } catch (error) {
+    if (mark <= batch.upToId || !(error instanceof ArchiverError) || error.retryable) throw error
+    const upToTheMark = await heldOf(run, { ...batch, upToId: mark }).catch(() => undefined)
+    if (upToTheMark?.kind !== 'all') throw error
+    return NOTHING
+  }
+}
 
 async function heldOf(run: ArchiverRun, batch: PlannedBatch): Promise<StoredRows> {
   await faultPoint('recover.before')
@@ -137,7 +148,7 @@ async function endBefore(
   minRows: number,
 ): Promise<Outcome> {
   if (lastId < batch.firstId) return withdraw(run, batch, mark, lastId)
-  const short = await run.ledger.endAt(batch, lastId)
+  const short = await run.ledger.shorten(batch, lastId)
   run.onEvent({ event: 'batch.shortened', batch: short })
   const held = await heldOf(run, short)
   if (held.kind === 'none' && !(await enoughWait(run.source, short, minRows))) return withdraw(run, short, mark, lastId)

@@ -94,7 +94,7 @@ await describeWithMySql('ledger', async (database) => {
 
   test('a plan is shortened, and withdrawn', async () => {
     const batch = await ledger.plan(range)
-    expect(await ledger.endAt(batch, 9n)).toEqual({ ...batch, upToId: 9n })
+    expect(await ledger.shorten(batch, 9n)).toEqual({ ...batch, upToId: 9n })
     expect(await ledger.planned('fileavro')).toEqual({ ...batch, upToId: 9n })
     await ledger.withdraw(batch)
     expect(await batches()).toEqual([])

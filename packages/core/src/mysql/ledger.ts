@@ -97,8 +97,8 @@ export class MySqlLedger implements Ledger {
     return { ...batch, id: result.insertId!, table: this.table }
   }
 
-  async endAt(batch: PlannedBatch, upToId: bigint): Promise<PlannedBatch> {
-    await this.try('ending a batch elsewhere', () =>
+  async shorten(batch: PlannedBatch, upToId: bigint): Promise<PlannedBatch> {
+    await this.try('shortening a batch', () =>
       this.db
         .updateTable(this.names.batch)
         .set({ up_to_id: upToId })
