@@ -5,6 +5,7 @@ import type { Latencies } from './inserts.js'
 import type { Machine } from './machine.js'
 import type { OtherResult } from './others.js'
 import type { Result } from './results.js'
+import type { Service, ServiceIdle } from './service.js'
 import { rowRate } from './statistics.js'
 import { type Figures, targets } from './targets.js'
 import { count, megabytes, seconds, textTable } from './text.js'
@@ -31,6 +32,7 @@ export function reportText(report: Report): string {
     ...titled(['One batch into an Avro file:'], flat.map(flatRow)),
     ...titled(['`./archiver archive` with nothing to do:'], idle.map(idleRow)),
     ...idle.map(loadedText),
+    ...(report.service === undefined ? [] : serviceLines(report.service)),
     ...titled(
       ['Must be reached:'],
       targets(report).map(({ reached, ...rest }) => ({ ...rest, '': reached ? 'yes' : 'NO' })),
@@ -82,6 +84,21 @@ function idleRow({ name, wallMs, wallsMs, peakBytes }: Idle): Row {
     'highest ms': count(Math.max(...wallsMs)),
     'peak MB': peakText(peakBytes),
   }
+}
+
+function serviceLines({ idle, lag }: Service): string[] {
+  const row = (when: string, { elapsedMs, cpuShare, memoryBytes }: ServiceIdle) => ({
+    when,
+    's measured': seconds(elapsedMs),
+    'CPU, % of a core': (cpuShare * 100).toFixed(2),
+    'most MB': megabytes(memoryBytes),
+  })
+  const under = `${count(lag.rowsPerSecond)} rows arriving a second`
+  return [
+    '`./archiver run` into an Avro folder and a ClickHouse server:',
+    textTable([row('nothing to do', idle), row(under, lag)]),
+    `From insert to commit in ClickHouse: p50 ${count(lag.p50Ms)} ms, p99 ${count(lag.p99Ms)} ms, longest ${count(lag.longestMs)} ms.`,
+  ]
 }
 
 function cleanupLines({ rows, inserts, longestStatement, ...deletions }: Cleanup): string[] {

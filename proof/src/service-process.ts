@@ -20,21 +20,32 @@ interface StartOptions {
   readonly fault?: Fault
 }
 
+/** So many rows at once, so often. */
+export interface Pace {
+  readonly rows: number
+  readonly intervalMs: number
+}
+
 /** Rows that arrive for as long as it is there. */
 export class Arrivals implements AsyncDisposable {
   readonly #connection: Connection
+  readonly #pace: Pace
   readonly #work: Promise<void>
+  /** When what had arrived, on the monotonic clock; oldest first. */
+  readonly #arrived: { readonly lastId: bigint; readonly atMs: number }[] = []
   #ended = false
   #nextId: bigint
 
-  private constructor(connection: Connection, nextId: bigint) {
+  private constructor(connection: Connection, nextId: bigint, pace: Pace) {
     this.#connection = connection
     this.#nextId = nextId
+    this.#pace = pace
     this.#work = this.#insert()
   }
 
-  static async into(database: MySqlDatabase, nextId: bigint): Promise<Arrivals> {
-    return new Arrivals(await database.connect(), nextId)
+  /** Some hundred rows a second, if `pace` does not say otherwise. */
+  static async into(database: MySqlDatabase, nextId: bigint, pace = { rows: 25, intervalMs: 40 }): Promise<Arrivals> {
+    return new Arrivals(await database.connect(), nextId, pace)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -43,17 +54,21 @@ export class Arrivals implements AsyncDisposable {
     await this.#connection.end()
   }
 
-  /** Some hundred rows a second. */
+  /** How long ago the rows up to `id` arrived of which this was not asked before, in milliseconds. */
+  lagsUpTo(id: bigint): number[] {
+    const upTo = this.#arrived.findIndex(({ lastId }) => lastId > id)
+    const nowMs = performance.now()
+    return this.#arrived.splice(0, upTo < 0 ? this.#arrived.length : upTo).map(({ atMs }) => nowMs - atMs)
+  }
+
   async #insert(): Promise<void> {
-    while (!this.#ended) {
-      const rows = 25
-      await insertRows(
-        this.#connection,
-        'log_scores',
-        oddRows({ rows, seed: Number(this.#nextId), firstId: this.#nextId }),
-      )
+    const { rows, intervalMs } = this.#pace
+    for (let dueMs = performance.now(); !this.#ended; dueMs += intervalMs) {
+      await delay(Math.max(0, dueMs - performance.now()))
+      const firstId = this.#nextId
       this.#nextId += BigInt(rows)
-      await delay(40)
+      await insertRows(this.#connection, 'log_scores', oddRows({ rows, seed: Number(firstId), firstId }))
+      this.#arrived.push({ lastId: this.#nextId - 1n, atMs: performance.now() })
     }
   }
 }

@@ -12,7 +12,13 @@ import { Site } from './site.js'
 import { TcpProxy } from './tcp-proxy.js'
 
 const TAKEOVER_MS = 10_000
+/** How long a state of things is waited for. */
+const PATIENT = { timeout: 30_000, interval: 50 }
 const both: readonly ArchiverName[] = ['fileavro', 'clickhouse']
+
+function isAlive({ child }: LoggingProcess): boolean {
+  return child.exitCode === null && child.signalCode === null
+}
 
 async function leads(service: LoggingProcess, sinceMs: number, from = 0): Promise<number> {
   const { time } = await service.event('service.leading', () => true, from)
@@ -23,7 +29,7 @@ async function caughtUp(site: Site, archivers: readonly ArchiverName[]): Promise
   const [rows] = await site.connection.query('select max(id) as id from log_scores')
   const [{ id }] = rows as [{ id: number }]
   const wanted = Object.fromEntries(archivers.map((name) => [name, id]))
-  await expect.poll(() => site.marks(), { timeout: 30_000, interval: 50 }).toEqual(wanted)
+  await expect.poll(() => site.marks(), PATIENT).toEqual(wanted)
 }
 
 await describeWithMySql('the service', (database) => {
@@ -58,7 +64,7 @@ await describeWithMySql('the service', (database) => {
 
   async function expectWhole(archivers: readonly ArchiverName[] = both): Promise<void> {
     await caughtUp(site, archivers)
-    for (const service of services) if (service.child.exitCode === null) expect(await service.end()).toBe(0)
+    for (const service of services) if (isAlive(service)) expect(await service.end()).toBe(0)
     for (const name of archivers) expect(await site.problems(name)).toEqual([])
   }
 
@@ -215,7 +221,7 @@ await describeWithMySql('the service', (database) => {
   test('SIGTERM: the batch in hand is finished, within its time, and the exit is 0', async () => {
     const place = { point: 'file.written', pass: 2, action: 'wait', file: join(site.folder, 'held') } as const
     const service = start({ batch_avro_append_size: '50' }, { fault: place })
-    await expect.poll(() => site.leftovers()).not.toEqual([])
+    await expect.poll(() => site.leftovers(), PATIENT).not.toEqual([])
     await service.event('batch.planned', ({ msg }) => msg.startsWith('fileavro'))
     service.child.kill('SIGTERM')
     await service.event('warning', ({ msg }) => msg.startsWith('SIGTERM'))
@@ -239,7 +245,7 @@ await describeWithMySql('the service', (database) => {
     await service.event('archiver.done')
     proxy.silence('both')
     await site.connection.query('insert into log_scores (server_id, ts, score, step) values (1, now(), 1, 1)')
-    await expect.poll(() => proxy.isAsked).toBe(true)
+    await expect.poll(() => proxy.isAsked, PATIENT).toBe(true)
     const sentMs = Date.now()
     for (let i = 0; i < signals; i++) {
       service.child.kill('SIGTERM')
@@ -260,7 +266,7 @@ await describeWithMySql('the service', (database) => {
     const service = start({ batch_bq_max_size: '1000' })
     {
       await using _ = await Arrivals.into(database, 2_001n)
-      await expect.poll(async () => (await bigQuery.jobs()).map(({ state }) => state)).toEqual(['RUNNING'])
+      await expect.poll(async () => (await bigQuery.jobs()).map(({ state }) => state), PATIENT).toEqual(['RUNNING'])
       await expectAvro(service, service.events.length)
       expect(service.events.map(({ msg }) => msg)).not.toContainEqual(
         expect.stringMatching(/^bigquery: batch \d+ stored/),

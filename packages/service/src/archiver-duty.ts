@@ -60,11 +60,12 @@ export class ArchiverDuty implements Duty {
     }
   }
 
-  #serve(): Promise<Served> {
+  async #serve(): Promise<Served> {
     const { config, ledger, permit, drain, settledId, onEvent } = this.#desk
     const { table, open, settleMs, retry } = config()
-    // A duty is started only after it has been looked at.
-    const status = this.#row!
+    // The look that said it is time may be older than the last commit, of this archiver's run before or of the cleaner.
+    const status = (await ledger.status()).find(({ archiver }) => archiver === this.name)
+    if (status === undefined) return { due: false, why: 'it was turned off' }
     const progress = { rows: 0, batches: 0, mark: status.mark ?? 0n }
     const options = {
       table,

@@ -68,3 +68,14 @@ test('a batch that ends while the service is told to stop is committed, and none
   expect(day.done('bigquery')).toHaveLength(1)
   expect(day.events.filter(({ event }) => event.event === 'batch.planned')).toHaveLength(1)
 })
+
+test('a run that ends while it is looked what there is to do is not taken for undone', async () => {
+  const archive = { policy: { minRows: 1, maxRows: 100, intervalMs: 0 }, storeMs: 1_400 }
+  const day = new Simulation({ clickhouse: archive, fileavro: { ...archive, storeMs: 700 } }, 1_000, 500)
+  await day.clock.advance(HOUR_MS)
+  const events = day.events.map(({ event }) => event.event)
+  expect(events).not.toContain('mark.moved')
+  expect(events).not.toContain('batch.recovering')
+  expect(day.done('fileavro').length).toBeGreaterThan(1_000)
+  await day.end()
+})

@@ -55,6 +55,8 @@ export class Service {
   #term: Term | undefined
   #reloading: Promise<void> = Promise.resolve()
   #again: NodeJS.Timeout | undefined
+  /** Whether it was told that another one leads. */
+  #standing = false
   #looking = false
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #failures = 0
@@ -144,6 +146,7 @@ export class Service {
   }
 
   #leads({ name: lock }: MySqlLock): void {
+    this.#standing = false
     this.#failures = 0
     this.#board.setRole('leader', 'this process')
     this.#options.onLife({ event: 'service.leading', lock })
@@ -151,9 +154,8 @@ export class Service {
 
   #standBy(holder: string): void {
     this.#failures = 0
-    if (this.#board.role !== 'standby') {
-      this.#options.onLife({ event: 'service.standby', lock: this.#config.lockName, holder })
-    }
+    if (!this.#standing) this.#options.onLife({ event: 'service.standby', lock: this.#config.lockName, holder })
+    this.#standing = true
     this.#board.setRole('standby', holder)
     void this.#lookFromAside()
   }
@@ -178,6 +180,7 @@ export class Service {
   async #failed(thrown: unknown): Promise<void> {
     const { onLife, drain } = this.#options
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    this.#standing = false
     if (this.#board.role === 'leader') this.#board.setRole('standby')
     if (error instanceof ArchiverError && error.code === 'LOCK_LOST')
       return onLife({ event: 'service.lock-lost', error })

@@ -4,7 +4,7 @@ import type { Turn, TurnHolder, Turns } from './turns.js'
 
 /** A source that reads on behind the range that was read last, as the one of MySQL does. */
 export interface AheadSource extends Source {
-  /** Stops that, and gives its connections back. */
+  /** Stops that, gives its connections back, and forgets what the table looks like. */
   endReadAhead(): Promise<void>
 }
 
@@ -75,11 +75,10 @@ export class TurnSource implements Source {
   /** Ends what is read ahead: nothing more is asked for now. */
   async endReadAhead(): Promise<void> {
     const turn = this.#claimKept()
-    if (turn === undefined) return
     try {
       await this.#source.endReadAhead()
     } finally {
-      turn.release()
+      turn?.release()
     }
   }
 

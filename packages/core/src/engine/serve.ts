@@ -90,7 +90,8 @@ async function persist(job: Job, archiver: Archiver, progress: Progress, left: P
       return await attend(job, archiver, progress, batch)
     } catch (error) {
       tries = progress.batches > before ? 2 : tries + 1
-      if (!isRetryable(error) || tries > job.retry.attempts || job.drain.aborted) throw error
+      const isOver = job.drain.aborted || job.permit.signal.aborted
+      if (!isRetryable(error) || tries > job.retry.attempts || isOver) throw error
       const delayMs = backoffMs(job.retry, tries)
       job.onEvent({ event: 'archiver.retrying', archiver: archiver.name, error, attempt: tries, delayMs })
       await pause(delayMs, job.permit.signal, job.drain)

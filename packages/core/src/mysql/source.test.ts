@@ -204,6 +204,18 @@ await describeWithMySql('source', (database) => {
     expect({ opened: opened <= 10, busy: opened - idle, waiting }).toEqual({ opened: true, busy: 0, waiting: 0 })
   })
 
+  test('a column that is added later is read once nothing is read ahead any more', async () => {
+    const name = await table('widened', generateRows({ rows: 10 }))
+    await connection.query(`alter table ${name} drop column rtt`)
+    await using source = new MySqlSource({ settings: database.address, table: name })
+    const rtts = async () => (await archived(source)).map(({ rtt }) => rtt)
+    expect(await rtts()).toEqual(Array(10).fill(null))
+    await connection.query(`alter table ${name} add column rtt mediumint null`)
+    await connection.query(`update ${name} set rtt = 7`)
+    await source.endReadAhead()
+    expect(await rtts()).toEqual(Array(10).fill(7))
+  })
+
   test('a cut ends what waits for MySQL', async () => {
     const name = await table('cut', generateRows({ rows: 10 }))
     await using source = new MySqlSource({ settings: database.address, table: name })

@@ -128,10 +128,13 @@ export class MySqlSource implements Source, AsyncDisposable {
     return { open, idle: pool._freeConnections.length, waiting: pool._connectionQueue.length }
   }
 
-  /** Stops reading on behind the range that was read last, and gives its connections back. */
+  /**
+   * Stops reading on behind the range that was read last, and gives its connections back. What was known of the table is
+   * looked up again when it is needed: a service lives longer than a table keeps its columns.
+   */
   async endReadAhead(): Promise<void> {
     const lease = this.ahead
-    this.ahead = undefined
+    this.ahead = this.columns = this.step = undefined
     if (lease !== undefined) await this.endLease(lease, true)
   }
 

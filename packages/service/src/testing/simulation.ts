@@ -48,7 +48,8 @@ export class Simulation {
   readonly #run: Promise<void>
   #batches = 0n
 
-  constructor(archives: Readonly<Record<string, SimulatedArchive>>, runIntervalMs = 10_000) {
+  /** @param lookMs - how long a look takes, after what it sees was so. */
+  constructor(archives: Readonly<Record<string, SimulatedArchive>>, runIntervalMs = 10_000, lookMs = 0) {
     this.#archives = archives
     for (const name of Object.keys(archives)) this.#marks.set(name, { mark: null, atMs: 0 })
     const config = this.#config(runIntervalMs)
@@ -56,6 +57,7 @@ export class Simulation {
     const duties = new Duties(this.#desk(config), this.#cleaner())
     const look = async () => {
       const overview = this.#overview()
+      if (lookMs > 0) await this.clock.sleep(lookMs, forever)
       this.board.saw(overview, new Map())
       return duties.due(overview)
     }
