@@ -44,6 +44,7 @@ export default defineConfig({
           { text: 'Configuration', link: '/configuration' },
           { text: 'Moving from the Go archiver', link: '/moving-from-go' },
           { text: 'Deployment', link: '/deployment' },
+          { text: 'The service', link: '/service' },
           { text: 'Cleanup', link: '/cleanup' },
           { text: 'Verify', link: '/verify' },
           { text: 'Status and health', link: '/status' },
