@@ -90,7 +90,7 @@ export class GoProgram {
 }
 
 async function takeLock(connection: Connection, name: string): Promise<void> {
-  const [rows] = await connection.query<RowDataPacket[]>('select get_lock(?, 5) taken', [name])
+  const [rows] = await connection.query<RowDataPacket[]>('select get_lock(?, 1) taken', [name])
   if (rows[0]?.taken !== 1) throw new Error(`the lock ${name} is held`)
 }
 
