@@ -4,18 +4,18 @@ import { enableCompileCache } from 'node:module'
 // Compiled code is kept from run to run: saves a third of the start-up.
 enableCompileCache()
 
-const [{ default: yargs }, { addCommands }, { exitCodeOf, ExitCode, UsageError }, { errorLine }, { version }] =
-  await Promise.all([
-    import('yargs'),
-    import('./commands/index.js'),
-    import('./exit-codes.js'),
-    import('./report/error-lines.js'),
-    import('./version.js'),
-  ])
-
-process.exit(await main(process.argv.slice(2)))
+// No await out here: the Linux executable runs this as a script.
+void main(process.argv.slice(2)).then((code) => process.exit(code))
 
 async function main(args: readonly string[]): Promise<number> {
+  const [{ default: yargs }, { addCommands }, { exitCodeOf, ExitCode, UsageError }, { errorLine }, { version }] =
+    await Promise.all([
+      import('yargs'),
+      import('./commands/index.js'),
+      import('./exit-codes.js'),
+      import('./report/error-lines.js'),
+      import('./version.js'),
+    ])
   try {
     await addCommands(yargs([...args]))
       .scriptName('archiver')

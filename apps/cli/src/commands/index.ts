@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs'
 import { archiveCommand } from './archive.js'
 import { configCommand } from './config.js'
+import { healthCommand } from './health.js'
 import { initCommand } from './init.js'
 import { markCommand } from './mark.js'
 import { readCommand } from './read.js'
@@ -23,4 +24,5 @@ export function addCommands(yargs: Argv): Argv {
     .command(markCommand)
     .command(skipCommand)
     .command(configCommand)
+    .command(healthCommand)
 }

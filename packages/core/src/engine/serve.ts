@@ -104,5 +104,10 @@ async function attend(job: Job, archiver: Archiver, progress: Progress, left: Pl
   await inOperation({ operation: 'prepare', archiver: archiver.name, table }, () => archiver.prepare(table))
   const skipped = await ledger.skipped(archiver.name)
   const watch = await startWatch(source, settledId)
-  await runArchiver({ archiver, ledger, source, permit, settleMs, watch, skipped, onEvent }, progress, left, drain)
+  await runArchiver(
+    { table, archiver, ledger, source, permit, settleMs, watch, skipped, onEvent },
+    progress,
+    left,
+    drain,
+  )
 }

@@ -12,6 +12,7 @@ import { Tally, tallied } from './tally.js'
 
 /** What one archiver works with in a pass. */
 export interface ArchiverRun {
+  readonly table: string
   readonly archiver: Archiver
   readonly ledger: Ledger
   readonly source: Source
@@ -47,11 +48,30 @@ export async function recover(run: ArchiverRun, batch: PlannedBatch, mark: bigin
  * else given up, since those rows are that program's.
  */
 export async function recoverOvertaken(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<Outcome> {
-  const held = await heldOf(run, batch)
+  // Rows that have been deleted from MySQL since are behind every mark: there is nothing to settle.
+  const gone = (await run.source.firstId(batch)) === null
+  const held = gone ? NOTHING : await heldOvertaken(run, batch, mark)
   if (held.kind !== 'none') return complete(run, batch, mark, held)
   await run.ledger.supersede(batch)
   run.onEvent({ event: 'batch.superseded', batch })
   return { rows: 0, mark }
+}
+
+const NOTHING: StoredRows = { kind: 'none' }
+
+/**
+ * That program's files need not end where the batch does, and one that goes on is an error of a batch; none of them goes on
+ * beyond the mark. Where the archive holds every row up to there, all of them count as that program's.
+ */
+async function heldOvertaken(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<StoredRows> {
+  try {
+    return await heldOf(run, batch)
+  } catch (error) {
+    if (mark <= batch.upToId || !(error instanceof ArchiverError) || error.retryable) throw error
+    const upToTheMark = await heldOf(run, { ...batch, upToId: mark }).catch(() => undefined)
+    if (upToTheMark?.kind !== 'all') throw error
+    return NOTHING
+  }
 }
 
 async function heldOf(run: ArchiverRun, batch: PlannedBatch): Promise<StoredRows> {
