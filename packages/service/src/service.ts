@@ -125,6 +125,14 @@ export class Service {
       board: this.#board,
       config: () => this.#config,
       exclusive: this.#exclusive,
+      onEvent: (event) => {
+        this.#board.onEngineEvent(event)
+        this.#options.onEvent(event)
+      },
+      onCleanup: (event) => {
+        this.#board.onCleanupEvent(event)
+        this.#options.onCleanup(event)
+      },
     })
     this.#leads(lock)
     term.leadership = leadership
