@@ -3,6 +3,11 @@ import type { NotHere } from '@archiver/core/engine'
 import { chooseTable, lockName, type Settings } from './config/index.js'
 import { UsageError } from './exit-codes.js'
 
+/** How the source is to be read for the archives of these settings. */
+export function sourceOptions({ settings, table }: Pick<Wiring, 'settings' | 'table'>) {
+  return { settings: settings.mysql, table, exactAttributes: settings.exactAttributes }
+}
+
 /** What a pass works on. */
 export interface Target {
   readonly table: string
@@ -46,6 +51,12 @@ export async function openArchiver(name: string, wiring: Wiring): Promise<Archiv
 /** The archivers that have an archive. */
 export const archiveNames: readonly string[] = Object.keys(ARCHIVES)
 
+/** @throws UsageError for a name that is no archive's. */
+export function checkArchive(name: string): void {
+  if (Object.hasOwn(ARCHIVES, name)) return
+  throw new UsageError(`there is no archive ${name}; known are ${archiveNames.join(', ')}`)
+}
+
 /** @throws UsageError for a name given with `--only`, or another option, that is no archiver's. */
 export function checkOnly(names: readonly string[], option = '--only'): void {
   const unknown = names.filter((name) => !Object.hasOwn(ARCHIVERS, name))
@@ -64,6 +75,7 @@ async function openFileAvro({ settings, table, lockName: scope }: Wiring): Promi
     path: isDefault ? path : `${path}/${table}`,
     createPath: !isDefault,
     batch: settings.batches.avro,
+    schema: settings.avroSchema,
     codec: settings.avroCodec,
     rowsPerBlock: settings.avroBlockRows,
     scope,
@@ -91,6 +103,7 @@ async function openGcsAvro({ settings, lockName: scope }: Wiring): Promise<Archi
     cacheControl,
     defaultTable: settings.tables.defaultTable,
     batch: settings.batches.avro,
+    schema: settings.avroSchema,
     codec: settings.avroCodec,
     rowsPerBlock: settings.avroBlockRows,
     scope,
@@ -106,6 +119,7 @@ async function openBigQuery({ settings, lockName: scope }: Wiring): Promise<Arch
     projectId,
     dataset,
     maxLoadsPerDay,
+    schema: settings.avroSchema,
     batch: settings.batches.bigquery,
     takeoverWaitMs: settings.takeoverWaitMs,
     scope,

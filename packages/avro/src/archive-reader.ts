@@ -7,7 +7,7 @@ import {
   type RangeDigest,
   rowsInRange,
 } from '@archiver/core'
-import { ArchivedChunks } from './archived-chunk.js'
+import { ArchivedChunks, lostByVersion1 } from './archived-chunk.js'
 import { mergeById } from './merge.js'
 
 /** One Avro file of an archive, as far as its name and header tell. */
@@ -35,6 +35,7 @@ export interface AvroShelf {
 
 /** Reads an archive of Avro files back: files in a folder, objects in a bucket. */
 export class AvroArchiveReader implements ArchiveReader {
+  readonly lost = lostByVersion1
   readonly #archived = new ArchivedChunks()
   readonly #shelf: AvroShelf
   /** What was learned of files whose metadata does not say it. By name and first id. */

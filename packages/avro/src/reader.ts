@@ -2,9 +2,10 @@ import { createReadStream } from 'node:fs'
 import { ArchiverError, allocateChunk, errorText, type LogScoreChunk } from '@archiver/core'
 import { ByteReader } from './byte-reader.js'
 import { type Codec, codecs, decompress, isCodec, maxBlockBytes } from './codec.js'
-import { BlockDecoder, Damage } from './decode.js'
+import { Damage } from './cursor.js'
+import { BlockDecoder } from './decode.js'
 import { type AvroHeader, magic, syncBytes } from './header.js'
-import { schemaDifference } from './schema.js'
+import { type SchemaVersion, schemaDifference, versionOf } from './schema.js'
 
 /** A file's path, or the bytes of a file in pieces of any size. */
 export type AvroSource = string | AsyncIterable<Uint8Array>
@@ -31,8 +32,8 @@ export async function readAvroHeader(source: AvroSource, options: ReadOptions = 
 }
 
 /**
- * Streams the rows of an Avro file of the record `logscore`, whichever codec and program it is from. Memory: one block,
- * one chunk. A chunk is valid until the next is asked for. Warnings are null: the record has none.
+ * Streams the rows of an Avro file of the record `logscore`, whichever version, codec and program it is from. Memory: one block,
+ * one chunk. A chunk is valid until the next is asked for. Of version 1 warnings are null: it has none; version 2 is `exact`.
  *
  * @throws ArchiverError as {@link readAvroHeader}; `AVRO_SCHEMA_FOREIGN` where the record is another one;
  * `AVRO_TRUNCATED`, `AVRO_DAMAGED` with the byte at which, and the number of rows after which, something else was
@@ -42,9 +43,11 @@ export async function* readLogScores(source: AvroSource, options: ReadOptions = 
   const reader = new ContainerReader(source, options)
   try {
     const header = await reader.header()
-    const difference = schemaDifference(header.schema)
-    if (difference) throw reader.error('AVRO_SCHEMA_FOREIGN', `is not of the record logscore: ${difference}`)
-    yield* reader.rows(header, allocateChunk(options.rowsPerChunk ?? 10_000))
+    const version = versionOf(header.schema)
+    if (version === undefined) {
+      throw reader.error('AVRO_SCHEMA_FOREIGN', `is not of the record logscore: ${schemaDifference(header.schema)}`)
+    }
+    yield* reader.rows(version, header, allocateChunk(options.rowsPerChunk ?? 10_000))
   } finally {
     await reader.close()
   }
@@ -85,9 +88,13 @@ class ContainerReader {
     return { schema, codec, metadata, sync, bytes: this.#bytes.position }
   }
 
-  async *rows({ codec, sync }: AvroHeader, columns: ReturnType<typeof allocateChunk>): AsyncGenerator<LogScoreChunk> {
+  async *rows(
+    version: SchemaVersion,
+    { codec, sync }: AvroHeader,
+    columns: ReturnType<typeof allocateChunk>,
+  ): AsyncGenerator<LogScoreChunk> {
     for (let block = await this.#block(codec, sync); block; block = await this.#block(codec, sync)) {
-      const decoder = new BlockDecoder(block.data, block.rows, columns)
+      const decoder = new BlockDecoder(version, block.data, block.rows, columns)
       for (let chunk = this.#decode(decoder, block, codec); chunk; chunk = this.#decode(decoder, block, codec)) {
         yield chunk
         this.#rows += chunk.rows

@@ -1,8 +1,8 @@
-import { ArchivedChunks } from '@archiver/avro'
+import { ArchivedChunks, lostByVersion1 } from '@archiver/avro'
 import { type ArchiveReader, type IdRange, type LogScoreChunk, lowerId, type RangeDigest } from '@archiver/core'
 import { ChunkReader } from './chunk-reader.js'
 import type { Link } from './link.js'
-import { findTsType } from './prepare-table.js'
+import { findForm } from './prepare-table.js'
 import { type Cells, query } from './query.js'
 import { digestStatement, maxId, partsStatement, readStatement, type Selection, type Span } from './sql.js'
 
@@ -14,6 +14,7 @@ const idsPerRead = 2_000_000n
  * range; where the times of the rows are known, only those days.
  */
 export class BigQueryReader implements ArchiveReader {
+  readonly lost = lostByVersion1
   readonly #archived = new ArchivedChunks()
   readonly #link: Link
 
@@ -37,7 +38,7 @@ export class BigQueryReader implements ArchiveReader {
     if (selection === undefined) return
     const chunks = new ChunkReader()
     for (const part of await this.#parts(selection, signal)) {
-      for await (const page of query(this.#link, readStatement(part), signal)) yield chunks.of(page)
+      for await (const page of query(this.#link, readStatement(part), signal)) yield* chunks.of(page)
     }
   }
 
@@ -52,11 +53,11 @@ export class BigQueryReader implements ArchiveReader {
 
   /** Undefined where there can be no row. */
   async #select(table: string, range: IdRange, signal: AbortSignal, span?: Span): Promise<Selection | undefined> {
-    const tsType = await findTsType(this.#link, table, signal)
-    if (tsType === undefined || range.afterId >= maxId) return undefined
+    const form = await findForm(this.#link, table, signal)
+    if (form === undefined || range.afterId >= maxId) return undefined
     const { projectId, dataset } = this.#link
     const upToId = lowerId(range.upToId, maxId)
-    return { table: { projectId, dataset, table }, tsType, range: { afterId: range.afterId, upToId }, span }
+    return { ...form, table: { projectId, dataset, table }, range: { afterId: range.afterId, upToId }, span }
   }
 
   /** Cuts a selection into what one query may read, leaves out what is empty, and finds the times of the rest. */

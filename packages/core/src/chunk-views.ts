@@ -19,6 +19,7 @@ export function viewRows(chunk: LogScoreChunk, from: number, to: number): LogSco
     rttNull: chunk.rttNull.subarray(from, to),
     attributes: chunk.attributes.subarray(from, to),
     dictionary: chunk.dictionary,
+    ...exactOf(chunk),
   }
 }
 
@@ -56,4 +57,9 @@ export async function* rowsInRange(
     if (to > from) yield viewRows(chunk, from, to)
     if (to < chunk.rows) return
   }
+}
+
+/** The property `exact` of a chunk, for one that is made of it. */
+export function exactOf({ exact }: LogScoreChunk): Pick<LogScoreChunk, 'exact'> {
+  return exact === undefined ? {} : { exact }
 }

@@ -34,10 +34,15 @@ export interface LogScore {
   /** Never empty: an empty error is null. */
   readonly error: string | null
   readonly warning: string | null
+  /**
+   * The column `attributes` itself, letter by letter; null for NULL. Absent where only what it means is known, which is the
+   * three columns above.
+   */
+  readonly json?: string | null
 }
 
 /** What the JSON column `attributes` holds, already normalised (see {@link LogScore}). */
-export type Attributes = Pick<LogScore, 'leap' | 'error' | 'warning'>
+export type Attributes = Pick<LogScore, 'leap' | 'error' | 'warning' | 'json'>
 
 /**
  * Rows as columns: the currency between source and adapter.
@@ -65,6 +70,8 @@ export interface LogScoreChunk {
   readonly attributes: Uint32Array
   /** Each distinct `attributes` value of the chunk once, parsed once. */
   readonly dictionary: readonly Attributes[]
+  /** Of a chunk that an archive gives back: it holds the source's rows as they were, and no conversion has changed them. */
+  readonly exact?: boolean
 }
 
 /** When a batch is due and how large it may be. The Go program's min size, max size and interval. */

@@ -3,6 +3,7 @@ import { archiveCommand } from './archive.js'
 import { configCommand } from './config.js'
 import { initCommand } from './init.js'
 import { markCommand } from './mark.js'
+import { restoreCommand } from './restore.js'
 import { skipCommand } from './skip.js'
 import { verifyCommand } from './verify.js'
 
@@ -12,6 +13,7 @@ export function addCommands(yargs: Argv): Argv {
     .command(initCommand)
     .command(archiveCommand)
     .command(verifyCommand)
+    .command(restoreCommand)
     .command(markCommand)
     .command(skipCommand)
     .command(configCommand)
