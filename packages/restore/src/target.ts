@@ -2,7 +2,7 @@ import type { IdRange, LogScoreChunk } from '@archiver/core'
 import { connect, disconnect, isEncrypted, type MySqlSettings, MySqlSource, statementError } from '@archiver/core/mysql'
 import type { Connection } from 'mysql2'
 import { Guard, type Standing } from './guard.js'
-import { askRows } from './statements.js'
+import { askRows, change } from './statements.js'
 import { requireForm } from './table-form.js'
 import { type EncodedRows, RowWriter } from './writer.js'
 
@@ -16,11 +16,11 @@ export interface TargetOptions {
   readonly retentionDays: number
 }
 
-/**
- * Numbers and texts are taken as they are or refused, backslashes are what they are by default; and a lock of rows is none of
- * the gaps between them.
- */
-const SESSION = "sql_mode = 'STRICT_ALL_TABLES', session transaction_isolation = 'READ-COMMITTED'"
+/** Numbers and texts are taken as they are or refused, and backslashes are what they are by default. */
+const SESSION = "sql_mode = 'STRICT_ALL_TABLES'"
+
+/** A lock of rows is none of the gaps between them. */
+const READ_COMMITTED = 'set session transaction isolation level read committed'
 
 /** The table that rows come back into. */
 export class RestoreTarget implements AsyncDisposable {
@@ -54,6 +54,7 @@ export class RestoreTarget implements AsyncDisposable {
     // Whoever waits for an answer hears of a lost connection; nobody else has to.
     connection.on('error', () => undefined)
     try {
+      await change(connection, READ_COMMITTED)
       await requireForm(connection, table, like)
       const [row] = await askRows(connection, 'select @@global.local_infile')
       const guard = await Guard.of(connection, table, retentionDays)

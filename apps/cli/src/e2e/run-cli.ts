@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { MySqlDatabase } from '@archiver/testkit'
 
-const launcher = new URL('../../../../archiver', import.meta.url).pathname
+export const launcher = new URL('../../../../archiver', import.meta.url).pathname
 
 export interface CliRun {
   readonly code: number | null
