@@ -108,7 +108,10 @@ class Collector {
   add(first: number, end: number): number {
     const { from } = this
     const upTo = Math.min(end, first + ROWS_A_BATCH - this.rows)
-    const stop = this.lastId < 0n ? upTo : firstNotAbove(from.id, first, upTo, this.lastId)
+    const stop =
+      this.lastId < 0n
+        ? firstNotAbove(from.id, first + 1, upTo, from.id[first]!)
+        : firstNotAbove(from.id, first, upTo, this.lastId)
     this.copy(first, stop)
     if (stop === upTo) return stop
     this.passDouble(stop)

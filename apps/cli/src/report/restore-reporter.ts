@@ -28,6 +28,7 @@ export class RestoreReporter {
   private readonly bar: NodeJS.WriteStream
   private readonly startedMs = performance.now()
   private drawnMs = 0
+  private begun = false
   private endId: bigint | null = null
   private firstId: bigint | undefined
   private counts: RestoreCounts | undefined
@@ -39,6 +40,7 @@ export class RestoreReporter {
 
   begin({ range, selection, lastId, lost, standing, local }: RestoreBeginning): void {
     const { archive, into, dryRun } = this.subject
+    this.begun = true
     this.endId = lastId !== null && lastId < range.upToId ? lastId : range.upToId
     const { serverId } = selection
     const whose = serverId === undefined ? '' : ` of server ${serverId}`
@@ -73,7 +75,7 @@ export class RestoreReporter {
   broken(): void {
     this.clear()
     const { restored = 0 } = this.counts ?? {}
-    if (this.subject.dryRun) return
+    if (!this.begun || this.subject.dryRun) return
     const done = restored === 0 ? 'nothing was restored' : `${count(restored)} rows were restored and stay`
     console.error(`${done}. Run the same command again to go on: rows that are there are compared and passed over.`)
   }
