@@ -9,6 +9,7 @@ import { mainRuns } from './main-runs.js'
 import { runOthers } from './others.js'
 import { Quiet } from './quiet.js'
 import { type Report, reportText } from './report.js'
+import { restoreRuns } from './restore.js'
 import { targets } from './targets.js'
 import { count } from './text.js'
 import { verifyRuns } from './verify.js'
@@ -25,10 +26,13 @@ interface Options {
   readonly only?: Part
 }
 
-type Part = 'main' | 'others' | 'idle' | 'flat' | 'verify' | 'cleanup'
+type Part = 'main' | 'others' | 'idle' | 'flat' | 'verify' | 'restore' | 'cleanup'
 
 /** Old rows that are deleted: fewer where the main runs have fewer. */
 const MOST_CLEANUP_ROWS = 1_000_000
+
+/** Rows that are restored, likewise. */
+const MOST_RESTORE_ROWS = 1_000_000
 
 const options = JSON.parse(process.argv[2]!) as Options // scripts/bench.mjs has checked them
 const say = console.log
@@ -37,6 +41,7 @@ const loadBefore = load()
 if (loadBefore > 0.5) say(`Others use this machine too (load ${loadBefore.toFixed(1)}): the figures will vary.`)
 say(`Making ${count(options.rows)} rows in a private MariaDB …`)
 const cleanupRows = Math.min(MOST_CLEANUP_ROWS, options.rows)
+const restoreRows = Math.min(MOST_RESTORE_ROWS, options.rows)
 const bed = await makeBed(options.rows, Math.max(options.flat, cleanupRows))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop)
 try {
@@ -57,6 +62,9 @@ async function measureAll(bed: Bed): Promise<Report> {
     others: await part('others', 'What one would take otherwise:', [], () => runOthers(bed, say)),
     idle: await part('idle', 'Nothing to do:', [], () => idle(bed, quiet)),
     verify: await part('verify', 'Verifying what is archived:', [], () => verifyRuns(bed, inRounds)),
+    restore: await part('restore', `Restoring ${count(restoreRows)} rows:`, [], () =>
+      restoreRuns(bed, restoreRows, inRounds),
+    ),
     cleanup: await part('cleanup', `Deleting ${count(cleanupRows)} old rows:`, undefined, () =>
       cleanup(bed, cleanupRows, quiet),
     ),

@@ -22,11 +22,12 @@ export interface Report extends Figures {
 
 /** All tables, in Markdown; none for a part that was left out. */
 export function reportText(report: Report): string {
-  const { results, others, verify, cleanup, flat, idle } = report
+  const { results, others, verify, restore, cleanup, flat, idle } = report
   return [
     ...headLines(report),
     ...titled([], [...results.map(resultRow), ...others.map(otherRow)]),
     ...titled(['`./archiver verify` of all rows, whole processes:'], verify.map(resultRow)),
+    ...titled(['`./archiver restore` into an empty table, whole processes:'], restore.map(restoreRow)),
     ...(cleanup === undefined ? [] : cleanupLines(cleanup)),
     ...titled(['One batch into an Avro file:'], flat.map(flatRow)),
     ...titled(['`./archiver archive` with nothing to do:'], idle.map(idleRow)),
@@ -59,6 +60,16 @@ function resultRow({ name, rate, ratio, wallMs, peakBytes }: Omit<Result, 'runs'
     what: name,
     'rows/s': count(rate),
     'to the drain': ratio.toFixed(2),
+    'peak MB': peakText(peakBytes),
+    'process, s': seconds(wallMs),
+  }
+}
+
+function restoreRow({ name, rate, ratio, wallMs, peakBytes }: Omit<Result, 'runs'>): Row {
+  return {
+    what: name,
+    'rows/s': count(rate),
+    'to LOAD DATA': ratio.toFixed(2),
     'peak MB': peakText(peakBytes),
     'process, s': seconds(wallMs),
   }

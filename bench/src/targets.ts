@@ -1,6 +1,7 @@
 import type { Cleanup } from './cleanup.js'
 import type { BatchMemory } from './flatness.js'
 import type { Idle } from './idle.js'
+import { restoreNames } from './restore.js'
 import type { Result } from './results.js'
 import { count, megabytes } from './text.js'
 import { bySums, rowByRow } from './verify.js'
@@ -17,13 +18,14 @@ export interface Target {
 export interface Figures {
   readonly results: readonly Result[]
   readonly verify: readonly Result[]
+  readonly restore: readonly Result[]
   readonly cleanup: Cleanup | undefined
   readonly flat: readonly BatchMemory[]
   readonly idle: readonly Idle[]
 }
 
 /** Only those for which there are figures. */
-export function targets({ results, verify, cleanup, flat, idle }: Figures): Target[] {
+export function targets({ results, verify, restore, cleanup, flat, idle }: Figures): Target[] {
   return [
     ...rateAndMemory(results, 'Avro file', 0.9, 128),
     ...rateAndMemory(results, 'ClickHouse server', 0.65, 200),
@@ -33,6 +35,7 @@ export function targets({ results, verify, cleanup, flat, idle }: Figures): Targ
     atMostMegabytes('difference between these batches', 10, difference(flat)),
     ...idle.map(({ name, wallMs }) => atMostMs(`nothing to do, ${name}`, 300, wallMs)),
     ...verifyTargets(verify),
+    ...restoreNames.map((name) => atLeast(`${name}, rate to LOAD DATA`, 0.5, ratioIn(restore, name))),
     atMostMs('cleanup, longest statement', 1000, cleanup?.longestStatement?.elapsedMs),
   ].filter((target) => target !== undefined)
 }
@@ -48,12 +51,16 @@ function rateAndMemory(results: readonly Result[], name: string, leastRatio: num
 }
 
 function verifyTargets(verify: readonly Result[]): Possible[] {
-  const ratioOf = (name: string) => verify.find((result) => result.name === name)?.ratio
+  const ratioOf = (name: string) => ratioIn(verify, name)
   const sums = ratioOf(bySums.name)
   return [
     atMost(`${bySums.name}, time to the drain`, 1, sums && 1 / sums, (ratio) => ratio.toFixed(2)),
     atLeast(`${rowByRow.name}, rate to the drain`, 0.5, ratioOf(rowByRow.name)),
   ]
+}
+
+function ratioIn(results: readonly Result[], name: string): number | undefined {
+  return results.find((result) => result.name === name)?.ratio
 }
 
 function atLeast(what: string, limit: number, value: number | undefined): Possible {

@@ -7,7 +7,7 @@ export interface RestoreOptions {
   readonly reader: ArchiveReader
   /** The table whose archive it is. */
   readonly table: string
-  readonly target: RestoreTarget
+  readonly target: Pick<RestoreTarget, 'rows' | 'encode' | 'write'>
   readonly range: IdRange
   readonly selection?: Selection
   /** Compare only; write nothing. Default false. */
