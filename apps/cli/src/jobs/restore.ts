@@ -3,7 +3,7 @@ import { CleanupHold, connect, disconnect, MySqlLedger, MySqlOperator } from '@a
 import { aboveMark, type RestoreResult, RestoreTarget, restore, type Selection, type Standing } from '@archiver/restore'
 import { openArchiver, type Wiring } from '../archivers.js'
 import type { Point } from '../commands/point.js'
-import { ExitCode } from '../exit-codes.js'
+import { ExitCode, UsageError } from '../exit-codes.js'
 import { RestoreReporter } from '../report/restore-reporter.js'
 import { StopSignals } from '../stop-signals.js'
 import { confirmed } from './confirmed.js'
@@ -52,7 +52,7 @@ export async function restoreRows(job: RestoreJob): Promise<number> {
     reporter.done(result)
     return signals.exitCode ?? (isWhole(result) ? ExitCode.ok : ExitCode.failed)
   } catch (error) {
-    reporter.broken()
+    if (!(error instanceof UsageError)) reporter.broken()
     if (signals.exitCode === undefined) throw error
     return signals.exitCode
   } finally {
