@@ -6,11 +6,11 @@ const maxLong = 2n ** 63n - 1n
 
 /**
  * The row as an Avro file of version 1 holds it and `readLogScores` gives it back: the documented conversions. Floats are rounded to
- * 32 bits, a null monitor is 0, half surrogates are U+FFFD, there is no warning.
+ * 32 bits, a null monitor is 0, half surrogates are U+FFFD, there is no warning and no text of `attributes`.
  *
  * @throws RowError where the writer refuses the row.
  */
-export function archivedRow(row: LogScore): LogScore {
+export function archivedRow({ json: _, ...row }: LogScore): LogScore {
   const { id } = row
   if (id > maxLong) refuseId(id)
   return {
