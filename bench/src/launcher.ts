@@ -13,7 +13,7 @@ export function sourceVariables({ host, port, database, user, password }: MySqlA
   return { db_host: `${host}:${port}`, db_database: database, db_user: user, db_pass: password }
 }
 
-export interface Launch extends Pick<Program, 'cwd' | 'signal' | 'showErrors'> {
+export interface Launch extends Pick<Program, 'cwd' | 'signal' | 'showErrors' | 'dropOutput'> {
   readonly args: readonly string[]
   readonly variables?: Variables
 }

@@ -26,7 +26,7 @@ const withAllServers = (name: string, body: () => void) =>
 await withAllServers('the bench', () => {
   test('the whole bench runs on few rows and measures everything', async () => {
     const { stdout, report } = await bench({})
-    expect(stdout).toContain('| drain: mysql2 execute(), rows dropped |')
+    expect(stdout).toMatch(/\| drain: mysql2 execute\(\), rows dropped +\|/)
     const measured = { rate: expect.any(Number), ratio: expect.any(Number), peakBytes: expect.any(Number) }
     expect(report.results).toEqual(
       [
@@ -56,6 +56,11 @@ await withAllServers('the bench', () => {
         expect.objectContaining({ name, ...measured, wallMs: expect.any(Number) }),
       ),
     )
+    expect(report.read).toEqual(
+      ['read, NDJSON', 'read, CSV', 'read, Avro', 'read, Parquet'].map((name) =>
+        expect.objectContaining({ name, ...measured }),
+      ),
+    )
     expect(report.cleanup).toMatchObject({
       rows: 3000,
       passes: 1,
@@ -70,14 +75,22 @@ await withAllServers('the bench', () => {
         expect.objectContaining({ name, rate: expect.any(Number), ratio: expect.any(Number) }),
       ),
     )
-    expect(report.measurements).toBe(2 * 6 + 1 + 2 * 2 + 2 * 2 + 1)
+    expect(report.measurements).toBe(2 * 6 + 1 + 2 * 2 + 2 * 2 + 2 * 4 + 1)
     expect(report.targets).toHaveLength(18)
   })
 
   test('a part can be measured alone', async () => {
     const { stdout, report } = await bench({ only: 'verify', rounds: 1 })
     expect(stdout).not.toContain('drain: mysql2')
-    expect(report).toMatchObject({ results: [], others: [], idle: [], flat: [], verify: [{}, {}], restore: [] })
+    expect(report).toMatchObject({
+      results: [],
+      others: [],
+      idle: [],
+      flat: [],
+      read: [],
+      restore: [],
+      verify: [{}, {}],
+    })
     expect(report).not.toHaveProperty('cleanup')
     expect(report.targets).toHaveLength(2)
   })

@@ -8,8 +8,10 @@ import { load, machine } from './machine.js'
 import { mainRuns } from './main-runs.js'
 import { runOthers } from './others.js'
 import { Quiet } from './quiet.js'
+import { readRuns } from './read.js'
 import { type Report, reportText } from './report.js'
 import { restoreRuns } from './restore.js'
+import { measureService } from './service.js'
 import { targets } from './targets.js'
 import { count } from './text.js'
 import { verifyRuns } from './verify.js'
@@ -26,7 +28,7 @@ interface Options {
   readonly only?: Part
 }
 
-type Part = 'main' | 'others' | 'idle' | 'flat' | 'verify' | 'restore' | 'cleanup'
+type Part = 'main' | 'others' | 'idle' | 'service' | 'flat' | 'verify' | 'restore' | 'read' | 'cleanup'
 
 /** Old rows that are deleted: fewer where the main runs have fewer. */
 const MOST_CLEANUP_ROWS = 1_000_000
@@ -61,7 +63,9 @@ async function measureAll(bed: Bed): Promise<Report> {
     results: await part('main', 'The archiver, between drains:', [], () => mainRuns(bed, inRounds)),
     others: await part('others', 'What one would take otherwise:', [], () => runOthers(bed, say)),
     idle: await part('idle', 'Nothing to do:', [], () => idle(bed, quiet)),
+    service: await part('service', 'The service, for three minutes:', undefined, () => measureService(bed, quiet)),
     verify: await part('verify', 'Verifying what is archived:', [], () => verifyRuns(bed, inRounds)),
+    read: await part('read', 'Reading what is archived:', [], () => readRuns(bed, inRounds)),
     restore: await part('restore', `Restoring ${count(restoreRows)} rows:`, [], () =>
       restoreRuns(bed, restoreRows, inRounds),
     ),

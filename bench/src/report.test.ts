@@ -8,7 +8,7 @@ import { targets } from './targets.js'
 const MB = 1_048_576
 const run = (rate: number, peakMb: number) => ({ rows: 10, rate, wallMs: 10_000 / rate, peakBytes: peakMb * MB })
 
-const none = { results: [], verify: [], restore: [], cleanup: undefined, flat: [], idle: [] }
+const none = { results: [], verify: [], restore: [], read: [], cleanup: undefined, flat: [], idle: [] }
 
 const latencies = (p99Ms: number) => ({ inserts: 900, p50Ms: 1, p99Ms, longestMs: 2 * p99Ms })
 
@@ -45,6 +45,7 @@ describe('what must be reached', () => {
     idle: [{ name: 'Avro', wallMs, wallsMs: [wallMs], peakBytes: undefined, loaded: {} }],
     verify: [],
     restore: [],
+    read: [],
     cleanup: undefined,
   })
   const reached = (...values: Parameters<typeof figures>) => targets(figures(...values)).map((target) => target.reached)
@@ -82,6 +83,16 @@ describe('what must be reached', () => {
     const of = (ratio: number) => targets({ ...none, restore: restore(ratio) })
     expect(of(0.5)).toMatchObject([{ limit: '≥ 0.50', measured: '0.50', reached: true }])
     expect(of(0.49)).toMatchObject([{ reached: false }])
+  })
+
+  test('reading as NDJSON has a limit of rate and of memory', () => {
+    const of = (ratio: number, peakMb: number) =>
+      targets({ ...none, read: [resultOf('read, NDJSON', [run(100, peakMb)], [ratio])] })
+    expect(of(0.5, 200)).toMatchObject([{ reached: true }, { reached: true }])
+    expect(of(0.49, 201)).toMatchObject([
+      { limit: '≥ 0.50', reached: false },
+      { limit: '≤ 200 MB', reached: false },
+    ])
   })
 
   test('no statement of the cleaner may take longer than a second', () => {

@@ -5,6 +5,7 @@ import type { Latencies } from './inserts.js'
 import type { Machine } from './machine.js'
 import type { OtherResult } from './others.js'
 import type { Result } from './results.js'
+import type { Service, ServiceIdle } from './service.js'
 import { rowRate } from './statistics.js'
 import { type Figures, targets } from './targets.js'
 import { count, megabytes, seconds, textTable } from './text.js'
@@ -22,16 +23,18 @@ export interface Report extends Figures {
 
 /** All tables, in Markdown; none for a part that was left out. */
 export function reportText(report: Report): string {
-  const { results, others, verify, restore, cleanup, flat, idle } = report
+  const { results, others, verify, restore, read, cleanup, flat, idle } = report
   return [
     ...headLines(report),
     ...titled([], [...results.map(resultRow), ...others.map(otherRow)]),
     ...titled(['`./archiver verify` of all rows, whole processes:'], verify.map(resultRow)),
     ...titled(['`./archiver restore` into an empty table, whole processes:'], restore.map(restoreRow)),
+    ...titled(['`./archiver read fileavro` of all rows into a pipe, whole processes:'], read.map(resultRow)),
     ...(cleanup === undefined ? [] : cleanupLines(cleanup)),
     ...titled(['One batch into an Avro file:'], flat.map(flatRow)),
     ...titled(['`./archiver archive` with nothing to do:'], idle.map(idleRow)),
     ...idle.map(loadedText),
+    ...(report.service === undefined ? [] : serviceLines(report.service)),
     ...titled(
       ['Must be reached:'],
       targets(report).map(({ reached, ...rest }) => ({ ...rest, '': reached ? 'yes' : 'NO' })),
@@ -93,6 +96,21 @@ function idleRow({ name, wallMs, wallsMs, peakBytes }: Idle): Row {
     'highest ms': count(Math.max(...wallsMs)),
     'peak MB': peakText(peakBytes),
   }
+}
+
+function serviceLines({ idle, lag }: Service): string[] {
+  const row = (when: string, { elapsedMs, cpuShare, memoryBytes }: ServiceIdle) => ({
+    when,
+    's measured': seconds(elapsedMs),
+    'CPU, % of a core': (cpuShare * 100).toFixed(2),
+    'most MB': megabytes(memoryBytes),
+  })
+  const under = `${count(lag.rowsPerSecond)} rows arriving a second`
+  return [
+    '`./archiver run` into an Avro folder and a ClickHouse server:',
+    textTable([row('nothing to do', idle), row(under, lag)]),
+    `From insert to commit in ClickHouse: p50 ${count(lag.p50Ms)} ms, p99 ${count(lag.p99Ms)} ms, longest ${count(lag.longestMs)} ms.`,
+  ]
 }
 
 function cleanupLines({ rows, inserts, longestStatement, ...deletions }: Cleanup): string[] {

@@ -1,8 +1,10 @@
 import type { Cleanup } from './cleanup.js'
 import type { BatchMemory } from './flatness.js'
 import type { Idle } from './idle.js'
+import { asNdjson } from './read.js'
 import { restoreNames } from './restore.js'
 import type { Result } from './results.js'
+import { RUN_INTERVAL_MS, type Service } from './service.js'
 import { count, megabytes } from './text.js'
 import { bySums, rowByRow } from './verify.js'
 
@@ -19,13 +21,15 @@ export interface Figures {
   readonly results: readonly Result[]
   readonly verify: readonly Result[]
   readonly restore: readonly Result[]
+  readonly read: readonly Result[]
   readonly cleanup: Cleanup | undefined
   readonly flat: readonly BatchMemory[]
   readonly idle: readonly Idle[]
+  readonly service?: Service | undefined
 }
 
 /** Only those for which there are figures. */
-export function targets({ results, verify, restore, cleanup, flat, idle }: Figures): Target[] {
+export function targets({ results, verify, restore, read, cleanup, flat, idle, service }: Figures): Target[] {
   return [
     ...rateAndMemory(results, 'Avro file', 0.9, 128),
     ...rateAndMemory(results, 'ClickHouse server', 0.65, 200),
@@ -36,6 +40,10 @@ export function targets({ results, verify, restore, cleanup, flat, idle }: Figur
     ...idle.map(({ name, wallMs }) => atMostMs(`nothing to do, ${name}`, 300, wallMs)),
     ...verifyTargets(verify),
     ...restoreNames.map((name) => atLeast(`${name}, rate to LOAD DATA`, 0.5, ratioIn(restore, name))),
+    ...rateAndMemory(read, asNdjson.name, 0.5, 200),
+    atMost('service with nothing to do, CPU', 0.01, service?.idle.cpuShare, percent),
+    atMostMegabytes('service with nothing to do, memory', 140, service?.idle.memoryBytes),
+    atMostMs('service, p99 of the lag of ClickHouse', 2 * RUN_INTERVAL_MS, service?.lag.p99Ms),
     atMostMs('cleanup, longest statement', 1000, cleanup?.longestStatement?.elapsedMs),
   ].filter((target) => target !== undefined)
 }
@@ -79,6 +87,10 @@ function atMostMegabytes(what: string, limitMb: number, bytes: number | undefine
 
 function atMostMs(what: string, limitMs: number, ms: number | undefined): Possible {
   return atMost(what, limitMs, ms, (value) => `${count(value)} ms`)
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)}%`
 }
 
 function difference(flat: readonly BatchMemory[]): number | undefined {

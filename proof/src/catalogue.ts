@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
-import type { IdRange } from './compare.js'
 
 interface Entry {
   readonly state: string
@@ -15,25 +14,30 @@ interface Entry {
 /**
  * What is wrong with an archiver's entries in `T_archive_batch`: every row must be in exactly one finished batch, and
  * count, first and last id and the hash over the ids must be those of its rows. A row within the ranges of several is the
- * last one's: late rows have a batch of their own within the range of an older one, which must not count them.
+ * last one's: late rows have a batch of their own within the range of an older one, which must not count them. Rows that
+ * were looked up again after some of their batch had been deleted are in two, the older of which counts all of its range.
  *
  * @param ids - of all rows of the source, ascending.
- * @param elsewhere - rows that need not be in a batch.
+ * @param isElsewhere - whether a row need not be in a batch.
  */
 export async function catalogueProblems(
   connection: Connection,
   table: string,
   archiver: string,
   ids: readonly bigint[],
-  elsewhere: readonly IdRange[] = [],
+  isElsewhere: (id: bigint) => boolean = () => false,
 ): Promise<string[]> {
   const entries = await entriesOf(connection, table, archiver)
   const done = entries.filter(({ state }) => state === 'done')
   const rows = Map.groupBy(ids, (id) => done.findLast(({ afterId, upToId }) => id > afterId && id <= upToId))
-  const problems = entries.flatMap((entry) => entryProblems(entry, rows.get(entry) ?? []))
+  const problems = entries.flatMap((entry) => {
+    const found = entryProblems(entry, rows.get(entry) ?? [])
+    if (found.length === 0) return []
+    const all = ids.filter((id) => id > entry.afterId && id <= entry.upToId)
+    return entryProblems(entry, all).length === 0 ? [] : found
+  })
   for (const id of rows.get(undefined) ?? []) {
-    const excused = elsewhere.some(({ afterId, upToId }) => id > afterId && id <= upToId)
-    if (!excused) problems.push(`row ${id} is in no finished batch`)
+    if (!isElsewhere(id)) problems.push(`row ${id} is in no finished batch`)
   }
   return problems.slice(0, 9)
 }

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Fault, faultText } from './fault.js'
 
-const launcher = new URL('../../archiver', import.meta.url).pathname
-const preload = new URL('../dist/preload.js', import.meta.url).href
+export const launcher = new URL('../../archiver', import.meta.url).pathname
+export const preload = new URL('../dist/preload.js', import.meta.url).href
 
 export interface CliResult {
   readonly code: number | null

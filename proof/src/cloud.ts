@@ -5,34 +5,37 @@ import { createGcsBucket, type FakeGcsServer, type GcsBucket, ServiceUnavailable
 import { type FakeBigQuery, spawnFakeBigQuery, type TableRow } from '@archiver/testkit/bigquery'
 import { sharedFakeGcs, skipOrFail } from '@archiver/testkit/vitest'
 
-const DATASET = 'proof'
-
 /** A bucket and a data set of Google's, as emulators in processes of their own: they outlive whoever writes to them. */
 export class Cloud {
   readonly bucket: GcsBucket
   readonly bigQuery: FakeBigQuery
-  readonly dataset = DATASET
+  readonly dataset: string
   /** Settings that reach both. */
   readonly env: Readonly<Record<string, string>>
 
-  private constructor(bucket: GcsBucket, bigQuery: FakeBigQuery) {
+  private constructor(bucket: GcsBucket, bigQuery: FakeBigQuery, dataset: string) {
     this.bucket = bucket
     this.bigQuery = bigQuery
+    this.dataset = dataset
     this.env = {
       gc_bucket: bucket.name,
       STORAGE_EMULATOR_HOST: bucket.server.url,
       bq_project: bigQuery.projectId,
-      bq_dataset: DATASET,
+      bq_dataset: dataset,
       BIGQUERY_EMULATOR_HOST: bigQuery.url,
     }
   }
 
   static async open(server: FakeGcsServer): Promise<Cloud> {
+    return Cloud.beside(await spawnFakeBigQuery({ storageUrl: server.url }), server, 'proof')
+  }
+
+  /** A new bucket, and a new data set of an emulator that is there. */
+  static async beside(bigQuery: FakeBigQuery, server: FakeGcsServer, dataset: string): Promise<Cloud> {
     const bucket = await createGcsBucket(server)
-    const bigQuery = await spawnFakeBigQuery({ storageUrl: server.url })
     // Outside of US and EU nothing finds a job without its location.
-    await bigQuery.createDataset({ id: DATASET, location: 'europe-west2' })
-    return new Cloud(bucket, bigQuery)
+    await bigQuery.createDataset({ id: dataset, location: 'europe-west2' })
+    return new Cloud(bucket, bigQuery, dataset)
   }
 
   /** Names of the bucket's objects that begin with `prefix`. */
@@ -50,15 +53,34 @@ export class Cloud {
     }
   }
 
+  /** Puts an object there as another program would. */
+  async put(name: string, text: string, metadata: Readonly<Record<string, string>>): Promise<void> {
+    const { server, name: bucket } = this.bucket
+    const head = `--part\r\ncontent-type: application/json\r\n\r\n${JSON.stringify({ name, metadata })}\r\n`
+    const body = `${head}--part\r\ncontent-type: avro/binary\r\n\r\n${text}\r\n--part--\r\n`
+    const headers = { 'content-type': 'multipart/related; boundary=part' }
+    const url = `${server.url}/upload/storage/v1/b/${bucket}/o?uploadType=multipart`
+    const response = await fetch(url, { method: 'POST', body, headers })
+    if (!response.ok) throw new Error(`${name}: ${response.status} ${await response.text()}`)
+  }
+
+  async text(name: string): Promise<string> {
+    return (await this.#ask(`/${encodeURIComponent(name)}?alt=media`)).text()
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#ask(`/${encodeURIComponent(name)}`, { method: 'DELETE' })
+  }
+
   /** All rows of a table of the data set, as the fake's own reader has them. */
   async tableRows(table: string): Promise<LogScore[]> {
-    return (await this.bigQuery.rowsOf(DATASET, table)).map(logScoreOf)
+    return (await this.bigQuery.rowsOf(this.dataset, table)).map(logScoreOf)
   }
 
   /** Removes all objects, the table, and BigQuery's memory of its jobs: a new catalogue counts its batches from one. */
   async empty(table: string): Promise<void> {
-    for (const name of await this.objects()) await this.#ask(`/${encodeURIComponent(name)}`, { method: 'DELETE' })
-    await this.bigQuery.deleteTable(DATASET, table).catch(() => undefined) // there may be none yet
+    for (const name of await this.objects()) await this.remove(name)
+    await this.bigQuery.deleteTable(this.dataset, table).catch(() => undefined) // there may be none yet
     for (const { jobId, forgotten } of await this.bigQuery.jobs()) if (!forgotten) await this.bigQuery.forget(jobId)
   }
 

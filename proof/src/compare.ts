@@ -6,16 +6,21 @@ export interface IdRange {
   readonly upToId: bigint
 }
 
+/** Whether an id is in any of the ranges. */
+export function isWithin(ranges: readonly IdRange[], id: bigint): boolean {
+  return ranges.some(({ afterId, upToId }) => id > afterId && id <= upToId)
+}
+
 /**
  * What is wrong with an archive, in words: rows that are missing, there more than once, different in any column, or
  * unknown to the source. Empty where the two are equal as multisets.
  *
- * @param elsewhere - rows that somebody declared stored elsewhere by moving the mark over them: they may be missing.
+ * @param isElsewhere - whether somebody declared a row stored elsewhere by moving the mark over it: it may be missing.
  */
 export function differences(
   archived: readonly LogScore[],
   expected: readonly LogScore[],
-  elsewhere: readonly IdRange[] = [],
+  isElsewhere: (id: bigint) => boolean = () => false,
 ): string[] {
   const wanted = new Map(expected.map((row) => [row.id, row]))
   const seen = new Set<bigint>()
@@ -28,8 +33,7 @@ export function differences(
     seen.add(row.id)
   }
   for (const { id } of expected) {
-    const excused = elsewhere.some(({ afterId, upToId }) => id > afterId && id <= upToId)
-    if (!seen.has(id) && !excused) problems.push(`row ${id} is missing`)
+    if (!seen.has(id) && !isElsewhere(id)) problems.push(`row ${id} is missing`)
   }
   return problems.length > 12 ? [...problems.slice(0, 12), `… ${problems.length} in all`] : problems
 }

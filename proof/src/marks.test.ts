@@ -1,15 +1,26 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { SourceRow } from '@archiver/testkit'
 import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { runCli } from './cli.js'
 import type { Fault } from './fault.js'
+import { oddRows, sourceRows } from './rows.js'
 import { Site } from './site.js'
 
 const ROWS = 1_000
 /** No insert is ever in flight here: nothing to wait for before each of many looks. */
 const BATCHES = { batch_avro_max_size: '100', batch_ch_max_size: '100', archive_takeover_wait: '10ms' }
 const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
+
+/** 50 young rows, 50 old ones, and so on. */
+function* inTurns(): Generator<SourceRow> {
+  const nowSeconds = Math.floor(Date.now() / 1000)
+  for (const row of oddRows({ rows: ROWS, seed: 5 })) {
+    const daysOld = Number(row.id - 1n) % 100 < 50 ? 2 : 30
+    yield { ...row, tsSeconds: nowSeconds - daysOld * 86_400 }
+  }
+}
 
 await describeWithMySql('a mark moved by hand', (database) => {
   let site: Site
@@ -72,6 +83,23 @@ await describeWithMySql('a mark moved by hand', (database) => {
         expect(await run()).toMatchObject({ code: 0 })
         expect(await ids()).toEqual(upTo(ROWS))
         expect(await site.marks()).toEqual({ [archiver]: ROWS })
+      },
+    )
+
+    test.each([null, 450])(
+      'back to %s, when the cleaner has deleted rows between others: nothing is stored twice',
+      async (to) => {
+        await site.fill(inTurns(), [archiver])
+        await run()
+        await site.turnOn('cleanup')
+        const cleaning = { cleanup_default_interval: '0s', cleanup_max_lag: '0', retention_days: '14' }
+        expect(await runCli({ ...site.env, ...BATCHES, ...cleaning })).toMatchObject({ code: 0 })
+        await site.connection.query("delete from log_scores_archive_status where archiver = 'cleanup'")
+        await moveTo(to)
+        expect(await run()).toMatchObject({ code: 0 })
+        expect(await site.marks()).toEqual({ [archiver]: ROWS })
+        expect(await sourceRows(site.connection)).toHaveLength(ROWS / 2 + 1)
+        expect(await ids()).toEqual(upTo(ROWS))
       },
     )
 

@@ -30,6 +30,11 @@ export class TcpProxy implements AsyncDisposable {
     return (this.#listener.address() as AddressInfo).port
   }
 
+  /** Whether somebody asks and is not heard: bytes have come, or a connection, since {@link silence}. */
+  get isAsked(): boolean {
+    return this.#silent !== 'no' && [...this.#pairs].some(({ client }) => client.readableLength > 0)
+  }
+
   /** Resets every connection; new ones are served. */
   reset(): void {
     for (const { client, server } of this.#pairs) {

@@ -36,7 +36,7 @@ function shippedFiles(folder, { files = [] }) {
 }
 
 function sourceFiles(folder) {
-  return filesIn(folder, /^(src\/.*\.m?ts|[^/]*\.config\.ts)$/)
+  return filesIn(folder, /^((src|test)\/.*\.m?ts|[^/]*\.config\.ts|\.vitepress\/config\.ts|(linux\/)?[^/]*\.mjs)$/)
 }
 
 function filesIn(folder, pattern) {

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { projectNode, run } from './steps.mjs'
+import { projectNode, root, run } from './steps.mjs'
 import { workspacePackages } from './workspace.mjs'
 
 const packages = (await workspacePackages()).filter(({ manifest }) => !manifest.private)
@@ -45,4 +45,18 @@ describe.each(packages)('$name, packed and installed by npm', ({ name, manifest 
     expect(files.filter((file) => /\.test\.|tsbuildinfo|^src/.test(file))).toEqual([])
     expect(files).toContain('README.md')
   })
+})
+
+test('the example of the README stores rows and reads them back, where nothing but the packages is', async () => {
+  const [, example] = readFileSync(join(root, 'README.md'), 'utf8').match(/```ts\n([\s\S]*?)```/)
+  writeFileSync(join(consumer, 'example.mts'), example)
+  const output = await mustRun(projectNode, ['example.mts'], consumer)
+  expect(output).toMatch(/^1792454400-1000001\.avro: 1000 rows in \d+ bytes$/m)
+  expect(output).toContain('id: 1000001n')
+})
+
+test('the program that npm installs reads its settings and says what is missing', async () => {
+  const { code, output } = await run(join(consumer, 'node_modules/.bin/archiver'), ['archive'], { cwd: consumer })
+  expect(output).toContain('db_host: is required')
+  expect(code).toBe(2)
 })

@@ -1,4 +1,4 @@
-import { type Archiver, ArchiverError } from '@archiver/core'
+import { type ArchiveReader, type Archiver, ArchiverError } from '@archiver/core'
 import type { NotHere } from '@archiver/core/engine'
 import { chooseTable, lockName, type Settings } from './config/index.js'
 import { UsageError } from './exit-codes.js'
@@ -17,6 +17,8 @@ export interface Target {
 /** What an archiver is made from. */
 export interface Wiring extends Target {
   readonly settings: Settings
+  /** Nothing is made where it is missing. */
+  readonly readOnly?: boolean
 }
 
 type Open = (wiring: Wiring) => Promise<Archiver | NotHere>
@@ -48,6 +50,16 @@ export async function openArchiver(name: string, wiring: Wiring): Promise<Archiv
   return refuse(name, `the status table has a row for an unknown archiver`, hint, 'ARCHIVER_UNKNOWN')
 }
 
+/** The batch policies of the archives that are configured, by name; none of them is loaded for that. */
+export function configuredPolicies({ batches, fileAvro, clickhouse, bigquery, cloudStorage }: Settings) {
+  return {
+    ...(fileAvro && { fileavro: batches.avro }),
+    ...(clickhouse && { clickhouse: batches.clickhouse }),
+    ...(bigquery && { bigquery: batches.bigquery }),
+    ...(cloudStorage && { gcsavro: batches.avro }),
+  }
+}
+
 /** The archivers that have an archive. */
 export const archiveNames: readonly string[] = Object.keys(ARCHIVES)
 
@@ -55,6 +67,34 @@ export const archiveNames: readonly string[] = Object.keys(ARCHIVES)
 export function checkArchive(name: string): void {
   if (Object.hasOwn(ARCHIVES, name)) return
   throw new UsageError(`there is no archive ${name}; known are ${archiveNames.join(', ')}`)
+}
+
+/** An archive that is only read. */
+export interface ReadableArchive extends AsyncDisposable {
+  readonly name: string
+  readonly reader: ArchiveReader
+}
+
+/**
+ * Opens an archive to read it. MySQL is not asked for anything, nor for the row that turns its archiver on.
+ *
+ * @throws UsageError for a name that is no archive's, or one that is not configured here; ArchiverError for a folder that is
+ * not there: it is no archive without rows.
+ */
+export async function openToRead(name: string, wiring: Wiring): Promise<ReadableArchive> {
+  checkArchive(name)
+  const opened = await openArchiver(name, { ...wiring, readOnly: true })
+  if ('notHere' in opened) throw new UsageError(`${name} is ${opened.notHere}`)
+  const { reader } = opened
+  if (reader === undefined) throw new ArchiverError(`${name} cannot be read back`, { code: 'ARCHIVE_NOT_READABLE' })
+  if (name === 'fileavro') await opened.check?.()
+  return { name, reader, [Symbol.asyncDispose]: () => opened.close() }
+}
+
+/** The archives that are configured here, those first that answer fastest for a few rows. */
+export function configuredArchives({ clickhouse, fileAvro, cloudStorage, bigquery }: Settings): string[] {
+  const all = Object.entries({ clickhouse, fileavro: fileAvro, gcsavro: cloudStorage, bigquery })
+  return all.filter(([, settings]) => settings !== undefined).map(([name]) => name)
 }
 
 /** @throws UsageError for a name given with `--only`, or another option, that is no archiver's. */
@@ -66,14 +106,19 @@ export function checkOnly(names: readonly string[], option = '--only'): void {
   )
 }
 
-async function openFileAvro({ settings, table, lockName: scope }: Wiring): Promise<Archiver | NotHere> {
+async function openFileAvro({
+  settings,
+  table,
+  lockName: scope,
+  readOnly = false,
+}: Wiring): Promise<Archiver | NotHere> {
   if (settings.fileAvro === undefined) return notHere('avro_path')
   const { path } = settings.fileAvro
   const isDefault = table === settings.tables.defaultTable
   const { createFileAvroArchiver } = await import('@archiver/file-avro')
   return createFileAvroArchiver({
     path: isDefault ? path : `${path}/${table}`,
-    createPath: !isDefault,
+    createPath: !isDefault && !readOnly,
     batch: settings.batches.avro,
     schema: settings.avroSchema,
     codec: settings.avroCodec,
@@ -124,7 +169,7 @@ async function openBigQuery({ settings, lockName: scope }: Wiring): Promise<Arch
     takeoverWaitMs: settings.takeoverWaitMs,
     scope,
     ...set({ endpoint, emulatorHost, keyFile: settings.googleCredentialsFile, spoolPath: settings.spoolPath }),
-    ...(viaBucket ? set({ viaBucket: bucketOf(settings) }) : {}),
+    ...(viaBucket ? set({ viaBucket: bucketOf(settings) }) : set({ formerBucket: bucketOf(settings) })),
   })
 }
 

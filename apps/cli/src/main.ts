@@ -1,20 +1,21 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 
 // Compiled code is kept from run to run: saves a third of the start-up.
 enableCompileCache()
 
-const [{ default: yargs }, { addCommands }, { exitCodeOf, ExitCode, UsageError }, { errorLine }] = await Promise.all([
-  import('yargs'),
-  import('./commands/index.js'),
-  import('./exit-codes.js'),
-  import('./report/error-lines.js'),
-])
-
-process.exit(await main(process.argv.slice(2)))
+// No await out here: the Linux executable runs this as a script.
+void main(process.argv.slice(2)).then((code) => process.exit(code))
 
 async function main(args: readonly string[]): Promise<number> {
+  const [{ default: yargs }, { addCommands }, { exitCodeOf, ExitCode, UsageError }, { errorLine }, { version }] =
+    await Promise.all([
+      import('yargs'),
+      import('./commands/index.js'),
+      import('./exit-codes.js'),
+      import('./report/error-lines.js'),
+      import('./version.js'),
+    ])
   try {
     await addCommands(yargs([...args]))
       .scriptName('archiver')
@@ -38,9 +39,4 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write('archiver --help lists the commands and options.\n')
     return ExitCode.usage
   }
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-  return manifest.version
 }

@@ -1,12 +1,12 @@
 import { ordinaryRows } from '@archiver/conformance'
-import { chunksFromRows, type LogScore, rowsFromChunk } from '@archiver/core'
+import { chunksFromRows, type LogScore, rowsFromChunk, type ScanQuery } from '@archiver/core'
 import { verifyArchive } from '@archiver/core/verify'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AvroArchiveReader, type AvroPart, type AvroShelf } from './archive-reader.js'
 import { archivedRow } from './convert.js'
 import { mergeById } from './merge.js'
-import { readLogScores } from './reader.js'
+import { type RowSelection, readLogScores } from './reader.js'
 import { fileOf, pieces, rowsOf } from './test-support.js'
 
 const { signal } = new AbortController()
@@ -24,16 +24,16 @@ class MemoryShelf implements AvroShelf {
   }
 
   async parts(): Promise<AvroPart[]> {
-    return this.files.map((file) => ({ ...file, open: () => this.open(file.name) }))
+    return this.files.map((file) => ({ ...file, open: (selection) => this.open(file.name, selection) }))
   }
 
   async names(): Promise<ReadonlySet<string>> {
     return new Set(this.bytes.keys())
   }
 
-  private open(name: string) {
+  private open(name: string, selection: RowSelection) {
     this.opened.push(name)
-    return readLogScores(pieces(this.bytes.get(name)!), { name, rowsPerChunk: 13 })
+    return readLogScores(pieces(this.bytes.get(name)!), { ...selection, name, rowsPerChunk: 13 })
   }
 }
 
@@ -96,6 +96,55 @@ describe('only files that may hold rows of the range are read', () => {
     const after = { afterId: rows[30]!.id, upToId: lastId }
     for (let i = 0; i < 3; i++) expect(await rowsOf(reader.read('t', after, signal))).toEqual([])
     expect(shelf.opened).toEqual(['old.avro'])
+  })
+})
+
+describe('only files that may hold rows of a time are read', () => {
+  const day = 86_400
+  /** A file of every tenth row, all of one day but for those that `late` names: they were measured so many seconds before. */
+  async function shelfOf(late: Readonly<Record<number, number>>, says = true) {
+    const days = rows.map((row, i) => ({
+      ...row,
+      tsSeconds: (10 + Math.floor(i / 10)) * day + 60 * i - (late[i] ?? 0),
+    }))
+    const files = [0, 10, 20, 30, 40, 50].map(async (from) => ({
+      ...(await fileWith(`${from}.avro`, days.slice(from, from + 10), says)),
+      firstSeconds: days[from]!.tsSeconds,
+    }))
+    return { shelf: new MemoryShelf(await Promise.all(files)), days }
+  }
+  const scan = (shelf: MemoryShelf, query: Partial<ScanQuery>) =>
+    rowsOf(new AvroArchiveReader(shelf).scan('t', { ...everything, ...query }, signal))
+
+  test.each([true, false])('with a day to spare at both ends; they say where they end: %s', async (says) => {
+    const { shelf, days } = await shelfOf({}, says)
+    const query = { fromSeconds: 13 * day, toSeconds: 14 * day - 1 }
+    expect(await scan(shelf, query)).toEqual(days.slice(30, 40).map(archivedRow))
+    expect(shelf.opened).toEqual(['10.avro', '20.avro', '30.avro', '40.avro'])
+    shelf.opened.length = 0
+    expect(await scan(shelf, { ...query, slackSeconds: 0 })).toEqual(days.slice(30, 40).map(archivedRow))
+    expect(shelf.opened).toEqual(['20.avro', '30.avro'])
+  })
+
+  test('a row that was measured within the slack is found, in a file that begins after the time asked for', async () => {
+    const { shelf, days } = await shelfOf({ 45: day - 3_600 })
+    const found = await scan(shelf, { fromSeconds: 13 * day, toSeconds: 14 * day - 1 })
+    expect(found.map(({ id }) => id)).toEqual([...days.slice(30, 40), days[45]!].map(({ id }) => id))
+    const missed = await scan(shelf, { fromSeconds: 13 * day, toSeconds: 14 * day - 1, slackSeconds: 0 })
+    expect(missed).toHaveLength(10)
+  })
+
+  test('the last file, whose end is not known, is opened for any later time', async () => {
+    const { shelf } = await shelfOf({})
+    expect(await scan(shelf, { fromSeconds: 500 * day })).toEqual([])
+    expect(shelf.opened).toEqual(['50.avro'])
+  })
+
+  test('rows that are left out are checked all the same', async () => {
+    const [first, second, third] = rows
+    const shelf = new MemoryShelf([await fileWith('x.avro', [first!, third!, second!])])
+    const query = { serverId: first!.serverId }
+    await expect(scan(shelf, query)).rejects.toMatchObject({ code: 'AVRO_DAMAGED' })
   })
 })
 

@@ -2,13 +2,17 @@ import {
   type ArchiveReader,
   ArchiverError,
   digestOf,
+  firstRows,
   type IdRange,
   type LogScoreChunk,
   type RangeDigest,
   rowsInRange,
+  type ScanQuery,
 } from '@archiver/core'
 import { ArchivedChunks, lostByVersion1 } from './archived-chunk.js'
 import { mergeById } from './merge.js'
+import type { RowSelection } from './reader.js'
+import { timeFilter } from './time-filter.js'
 
 /** One Avro file of an archive, as far as its name and header tell. */
 export interface AvroPart {
@@ -16,10 +20,12 @@ export interface AvroPart {
   readonly name: string
   /** The id of its first row, from the name. */
   readonly firstId: bigint
+  /** When its first row was measured, from the name. One that does not say it is opened whatever time is asked for. */
+  readonly firstSeconds?: number | undefined
   /** No row has a higher id, from the metadata. Undefined for a file of the Go program, which says nothing of its end. */
   readonly upToId: bigint | undefined
-  /** Streams its rows from the first on. */
-  open(): AsyncIterable<LogScoreChunk>
+  /** Streams its rows from the first on, as `readLogScores` does. */
+  open(selection: RowSelection): AsyncIterable<LogScoreChunk>
 }
 
 /** Where an archive's Avro files are. */
@@ -53,10 +59,14 @@ export class AvroArchiveReader implements ArchiveReader {
     return this.#archived.of(chunk)
   }
 
-  async *read(table: string, range: IdRange, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
-    const parts = this.#within(await this.#shelf.parts(table, range, signal), range)
-    const streams = parts.map((part) => ({ firstId: part.firstId, open: () => this.#rows(part, range) }))
-    for await (const chunk of mergeById(streams)) {
+  read(table: string, { afterId, upToId }: IdRange, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+    return this.scan(table, { afterId, upToId }, signal)
+  }
+
+  async *scan(table: string, query: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+    const parts = this.#within(await this.#shelf.parts(table, query, signal), query).filter(timeFilter(query))
+    const streams = parts.map((part) => ({ firstId: part.firstId, open: () => this.#rows(part, query, signal) }))
+    for await (const chunk of firstRows(mergeById(streams), query.limit)) {
       signal.throwIfAborted()
       yield chunk
     }
@@ -83,7 +93,7 @@ export class AvroArchiveReader implements ArchiveReader {
   /** The files that may hold rows of the range, each with where it ends. */
   #within(parts: readonly AvroPart[], { afterId, upToId }: IdRange): readonly BoundedPart[] {
     const sorted = [...parts].sort((a, b) => (a.firstId < b.firstId ? -1 : 1))
-    const bounded = sorted.map((part, i) => ({ ...this.#bounds(part, sorted.slice(i + 1)), part }))
+    const bounded = sorted.map((part, i) => ({ part, ...this.#bounds(part, sorted.slice(i + 1)) }))
     return bounded
       .filter(({ part, lastId }) => part.firstId <= upToId && (lastId === undefined || lastId > afterId))
       .map(({ part, ...bounds }) => ({ ...part, ...bounds }))
@@ -94,40 +104,60 @@ export class AvroArchiveReader implements ArchiveReader {
    * to it. The end of its last one is learned by reading it.
    */
   #bounds(part: AvroPart, later: readonly AvroPart[]): Bounds {
-    if (part.upToId !== undefined) return { lastId: part.upToId, next: undefined }
     const next = later.find(({ upToId, firstId }) => upToId === undefined && firstId > part.firstId)
-    const learned = this.#lastIds.get(keyOf(part))
-    return { lastId: learned ?? (next && next.firstId - 1n), next }
+    const lastId = part.upToId ?? this.#lastIds.get(keyOf(part)) ?? (next && next.firstId - 1n)
+    const follower = later.find(({ firstId }) => firstId > (lastId ?? part.firstId))
+    return { lastId, next: part.upToId === undefined ? next : undefined, endSeconds: follower?.firstSeconds }
   }
 
-  async *#rows(part: BoundedPart, range: IdRange): AsyncGenerator<LogScoreChunk> {
-    for await (const chunk of rowsInRange(this.#checked(part), range)) yield chunk
+  async *#rows(part: BoundedPart, query: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+    const ids = new IdCheck(part)
+    const onIds = (some: BigUint64Array) => ids.check(some) <= query.upToId && !signal.aborted
+    yield* rowsInRange(part.open({ filter: filterOf(query), onIds }), query)
+    signal.throwIfAborted()
+    if (part.upToId === undefined && ids.last <= query.upToId) this.#lastIds.set(keyOf(part), ids.last)
+  }
+}
+
+/** Undefined where every row is wanted: that is decoded faster. */
+function filterOf({ serverId, monitorId, fromSeconds, toSeconds }: ScanQuery): RowSelection['filter'] {
+  const all = [serverId, monitorId, fromSeconds, toSeconds].every((value) => value === undefined)
+  return all ? undefined : { serverId, monitorId, fromSeconds, toSeconds }
+}
+
+/** Ids ascend from the first on, and end where they must; anything else is damage that no checksum told of. */
+class IdCheck {
+  last: bigint
+  readonly #part: BoundedPart
+  #rows = 0
+
+  constructor(part: BoundedPart) {
+    this.#part = part
+    this.last = part.firstId
   }
 
-  /** Ids ascend from the first on, and end where they must; anything else is damage that no checksum told of. */
-  async *#checked(part: BoundedPart): AsyncGenerator<LogScoreChunk> {
-    let previous = part.firstId
-    let rows = 0
-    for await (const chunk of part.open()) {
-      if (rows === 0 && chunk.id[0] !== part.firstId) {
-        throw damaged(part, `begins with row ${chunk.id[0]}, which its name does not say`)
-      }
-      const wrong = firstDescent(chunk, previous)
-      if (wrong >= 0) {
-        const before = wrong === 0 ? previous : chunk.id[wrong - 1]
-        throw damaged(part, `is damaged: row ${chunk.id[wrong]} comes after row ${before} (${rows + wrong} rows in)`)
-      }
-      previous = chunk.id[chunk.rows - 1]!
-      rows += chunk.rows
-      refuseBeyond(part, previous)
-      yield chunk
+  /** @returns the last of them. */
+  check(ids: BigUint64Array): bigint {
+    const part = this.#part
+    if (this.#rows === 0 && ids[0] !== part.firstId) {
+      throw damaged(part, `begins with row ${ids[0]}, which its name does not say`)
     }
-    if (part.upToId === undefined) this.#lastIds.set(keyOf(part), previous)
+    const wrong = firstDescent(ids, this.last)
+    if (wrong >= 0) {
+      const before = wrong === 0 ? this.last : ids[wrong - 1]
+      throw damaged(part, `is damaged: row ${ids[wrong]} comes after row ${before} (${this.#rows + wrong} rows in)`)
+    }
+    this.last = ids[ids.length - 1]!
+    this.#rows += ids.length
+    refuseBeyond(part, this.last)
+    return this.last
   }
 }
 
 interface Bounds {
   readonly lastId: bigint | undefined
+  /** When the first row of the file behind it was measured. */
+  readonly endSeconds: number | undefined
   /** The next file of the Go program. */
   readonly next: AvroPart | undefined
 }
@@ -139,10 +169,10 @@ function keyOf({ name, firstId }: AvroPart): string {
 }
 
 /** The first row whose id is below the one before it; -1 where there is none. */
-function firstDescent({ id, rows }: LogScoreChunk, previous: bigint): number {
-  if (id[0]! < previous) return 0
-  const halves = new Uint32Array(id.buffer, id.byteOffset, rows * 2)
-  for (let i = 1; i < rows; i++) {
+function firstDescent(ids: BigUint64Array, previous: bigint): number {
+  if (ids[0]! < previous) return 0
+  const halves = new Uint32Array(ids.buffer, ids.byteOffset, ids.length * 2)
+  for (let i = 1; i < ids.length; i++) {
     const high = halves[2 * i + 1]! - halves[2 * i - 1]!
     if (high < 0 || (high === 0 && halves[2 * i]! < halves[2 * i - 2]!)) return i
   }

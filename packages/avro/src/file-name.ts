@@ -8,3 +8,9 @@ export function firstIdOf(fileName: string): bigint | undefined {
   const id = /^\d+-(\d+)\.avro$/.exec(fileName)?.[1]
   return id === undefined ? undefined : BigInt(id)
 }
+
+/** When the first row was measured, in seconds, by an archive file's name (without folders); undefined for any other name. */
+export function firstSecondsOf(fileName: string): number | undefined {
+  const seconds = /^(\d+)-\d+\.avro$/.exec(fileName)?.[1]
+  return seconds === undefined ? undefined : Number(seconds)
+}

@@ -1,16 +1,24 @@
 import { createReadStream } from 'node:fs'
-import { ArchiverError, allocateChunk, errorText, type LogScoreChunk } from '@archiver/core'
+import { ArchiverError, allocateChunk, errorText, type LogScoreChunk, type RowFilter } from '@archiver/core'
 import { ByteReader } from './byte-reader.js'
 import { type Codec, codecs, decompress, isCodec, maxBlockBytes } from './codec.js'
 import { Damage } from './cursor.js'
-import { BlockDecoder } from './decode.js'
+import { BlockDecoder, type Decoded, type DecodeTarget } from './decode.js'
 import { type AvroHeader, magic, syncBytes } from './header.js'
 import { type SchemaVersion, schemaDifference, versionOf } from './schema.js'
 
 /** A file's path, or the bytes of a file in pieces of any size. */
 export type AvroSource = string | AsyncIterable<Uint8Array>
 
-export interface ReadOptions {
+/** Which rows of a file are wanted. */
+export interface RowSelection {
+  /** What does not match is left out, and decoded no further than it takes to see that. */
+  readonly filter?: RowFilter | undefined
+  /** Told the ids of all rows before each chunk, also of those left out; false ends the reading there. Valid until it returns. */
+  readonly onIds?: ((ids: BigUint64Array) => boolean) | undefined
+}
+
+export interface ReadOptions extends RowSelection {
   /** Most rows in a chunk; default 10,000. */
   readonly rowsPerChunk?: number
   /** What errors call the file; default its path, or `the Avro stream`. */
@@ -23,7 +31,7 @@ export interface ReadOptions {
  * @throws ArchiverError `AVRO_NOT_A_FILE`, `AVRO_TRUNCATED`, `AVRO_CODEC_UNKNOWN`; what opening the file throws.
  */
 export async function readAvroHeader(source: AvroSource, options: ReadOptions = {}): Promise<AvroHeader> {
-  const reader = new ContainerReader(source, options)
+  const reader = new ContainerReader(source, options, headerBytes)
   try {
     return await reader.header()
   } finally {
@@ -47,23 +55,26 @@ export async function* readLogScores(source: AvroSource, options: ReadOptions = 
     if (version === undefined) {
       throw reader.error('AVRO_SCHEMA_FOREIGN', `is not of the record logscore: ${schemaDifference(header.schema)}`)
     }
-    yield* reader.rows(version, header, allocateChunk(options.rowsPerChunk ?? 10_000))
+    yield* reader.rows(version, header, options)
   } finally {
     await reader.close()
   }
 }
 
 const maxHeaderTextBytes = 2 ** 20
+/** A little more than a header has: of a file of which nothing else is wanted, nothing else is read. */
+const headerBytes = 4096
 
 class ContainerReader {
   readonly #bytes: ByteReader
   readonly #name: string
   #rows = 0
 
-  constructor(source: AvroSource, { name }: ReadOptions) {
+  /** @param highWaterMark - bytes that are read from a file at once. */
+  constructor(source: AvroSource, { name }: ReadOptions, highWaterMark = 65_536) {
     const isPath = typeof source === 'string'
     this.#name = name ?? (isPath ? source : 'the Avro stream')
-    this.#bytes = new ByteReader(isPath ? createReadStream(source) : source)
+    this.#bytes = new ByteReader(isPath ? createReadStream(source, { highWaterMark }) : source)
   }
 
   close(): Promise<void> {
@@ -91,18 +102,21 @@ class ContainerReader {
   async *rows(
     version: SchemaVersion,
     { codec, sync }: AvroHeader,
-    columns: ReturnType<typeof allocateChunk>,
+    options: ReadOptions,
   ): AsyncGenerator<LogScoreChunk> {
+    const target = targetOf(options)
     for (let block = await this.#block(codec, sync); block; block = await this.#block(codec, sync)) {
-      const decoder = new BlockDecoder(version, block.data, block.rows, columns)
-      for (let chunk = this.#decode(decoder, block, codec); chunk; chunk = this.#decode(decoder, block, codec)) {
-        yield chunk
-        this.#rows += chunk.rows
+      const decoder = new BlockDecoder(version, block.data, block.rows, target)
+      for (let next = this.#decode(decoder, block, codec); next; next = this.#decode(decoder, block, codec)) {
+        const goesOn = options.onIds?.(target.allIds.subarray(0, next.allRows)) ?? true
+        if (next.chunk.rows > 0) yield next.chunk
+        if (!goesOn) return
+        this.#rows += next.allRows
       }
     }
   }
 
-  #decode(decoder: BlockDecoder, block: EncodedBlock, codec: Codec): LogScoreChunk | undefined {
+  #decode(decoder: BlockDecoder, block: EncodedBlock, codec: Codec): Decoded | undefined {
     try {
       return decoder.next()
     } catch (thrown) {
@@ -202,6 +216,11 @@ class ContainerReader {
   #damaged(at: number, what: string, cause?: unknown): ArchiverError {
     return this.error('AVRO_DAMAGED', `is damaged: at byte ${at}, after ${this.#rows} rows, ${what}`, cause)
   }
+}
+
+function targetOf({ rowsPerChunk = 10_000, filter }: ReadOptions): DecodeTarget {
+  const columns = allocateChunk(rowsPerChunk)
+  return { columns, filter, allIds: filter === undefined ? columns.id : new BigUint64Array(rowsPerChunk) }
 }
 
 interface EncodedBlock {

@@ -14,7 +14,7 @@ import type { SchemaVersion } from './schema.js'
 import { sweepTemporary, TemporaryFile, temporaryName } from './temporary-file.js'
 import { type WriteOptions, type Written, writeLogScores } from './writer.js'
 
-/** An ordinary row has about 34 bytes, in version 2 about 58; with an error text some more. */
+/** An ordinary row has about 34 bytes, in version 2 about 61; with an error text some more. */
 export const bytesPerRow: Readonly<Record<SchemaVersion, number>> = { 1: 40, 2: 70 }
 
 export interface SpoolOptions {

@@ -43,12 +43,18 @@ test('reports rows, bytes, the first row and the warnings left out', async () =>
   let bytes = 0
   const written = await writeLogScores(chunksFromRows(warned), async (part) => (bytes += part.length), { sync })
   const { id, tsSeconds } = rows[0]!
-  expect(written).toEqual({ rows: 1000, bytes, first: { id, tsSeconds }, warningsDropped: 2 })
+  expect(written).toEqual({
+    rows: 1000,
+    bytes,
+    first: { id, tsSeconds },
+    warningsDropped: 2,
+    encodeMs: expect.any(Number),
+  })
 })
 
 test('no rows are a header', async () => {
   const written = await writeLogScores(chunksFromRows([]), async () => {}, { sync })
-  expect(written).toEqual({ rows: 0, bytes: expect.any(Number), warningsDropped: 0 })
+  expect(written).toEqual({ rows: 0, bytes: expect.any(Number), warningsDropped: 0, encodeMs: 0 })
   expect(await rowsOf(readLogScores(pieces(await fileOf([]))))).toEqual([])
 })
 

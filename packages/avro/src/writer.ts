@@ -31,6 +31,8 @@ export interface Written {
   readonly first?: { readonly id: bigint; readonly tsSeconds: number }
   /** Rows whose warning was left out: version 1 of the record has no field for it. */
   readonly warningsDropped: number
+  /** What this thread spent on encoding, in milliseconds; without compression, which others do. */
+  readonly encodeMs: number
 }
 
 /**
@@ -73,6 +75,7 @@ class Writer {
   #rows = 0
   #bytes = 0
   #warningsDropped = 0
+  #encodeMs = 0
   #first: Written['first']
 
   constructor(write: WriteBytes, options: WriteOptions) {
@@ -105,7 +108,9 @@ class Writer {
       this.#current ??= await this.#nextSlot()
       const { block } = this.#current
       const upTo = Math.min(chunk.rows, row + this.#rowsPerBlock - block.rows)
+      const startedMs = performance.now()
       const end = encodeRows(chunk, tails, row, upTo, block.target)
+      this.#encodeMs += performance.now() - startedMs
       block.rows += end - row
       row = end
       if (block.rows === 0) block.growFor(maxRowBytes + tails.longest)
@@ -118,7 +123,8 @@ class Writer {
     this.#flush()
     await this.#queue
     const first = this.#first ? { first: this.#first } : {}
-    return { rows: this.#rows, bytes: this.#bytes, ...first, warningsDropped: this.#warningsDropped }
+    const encodeMs = this.#encodeMs
+    return { rows: this.#rows, bytes: this.#bytes, ...first, warningsDropped: this.#warningsDropped, encodeMs }
   }
 
   /** Waits for everything under way, however it ends. */

@@ -36,6 +36,7 @@ export function createBigQueryArchiver(options: BigQueryArchiverOptions): Archiv
 
 class BigQueryArchiver implements Archiver {
   readonly name = 'bigquery'
+  encodedMs = 0
   readonly batch: BatchPolicy
   readonly reader: BigQueryReader
   readonly #options: BigQueryArchiverOptions
@@ -47,7 +48,16 @@ class BigQueryArchiver implements Archiver {
   readonly #tsTypes = new Map<string, TsType>()
 
   constructor(options: BigQueryArchiverOptions) {
-    const { projectId, dataset, viaBucket, scope = 'archiver', spoolPath, maxLoadsPerDay = 1000, schema = 1 } = options
+    const {
+      projectId,
+      dataset,
+      viaBucket,
+      formerBucket,
+      scope = 'archiver',
+      spoolPath,
+      maxLoadsPerDay = 1000,
+      schema = 1,
+    } = options
     requireName('bq_project', projectId, /^[a-z][a-z0-9.:-]*$/)
     requireName('bq_dataset', dataset, /^\w+$/)
     this.batch = { ...defaultBatch, ...options.batch }
@@ -56,7 +66,13 @@ class BigQueryArchiver implements Archiver {
     this.#link = new Link(options)
     this.#spool = new Spool({ path: spoolPath, scope: `${scope}.bigquery` })
     this.#bucket = viaBucket && new BucketSpool(viaBucket, options)
-    this.#loader = new Loader({ link: this.#link, maxLoadsPerDay, bucket: this.#bucket, schema })
+    this.#loader = new Loader({
+      link: this.#link,
+      maxLoadsPerDay,
+      bucket: this.#bucket,
+      formerBucket: viaBucket === undefined && formerBucket ? new BucketSpool(formerBucket, options) : undefined,
+      schema,
+    })
     this.reader = new BigQueryReader(this.#link)
   }
 
@@ -84,6 +100,7 @@ class BigQueryArchiver implements Archiver {
     const tsType = this.#tsTypes.get(batch.table)
     if (tsType === undefined) throw new Error(`prepare was not called for ${batch.table}`)
     await using file = await this.#spool.write(batch, chunks, permit, this.#format)
+    this.encodedMs += file.encodeMs
     if (file.rows === 0) return { rows: 0, bytes: 0, identity: '' }
     this.#requireSmall(file, batch)
     await faultPoint('bigquery.spooled')

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { ArchiverError, googleFailure, type Permit } from '@archiver/core'
 import type { Bucket } from '@google-cloud/storage'
-import { addressOf, checkedKeyFile } from './connect.js'
+import { addressOf, keyFileOption } from './connect.js'
 import { bigQueryError } from './errors.js'
 import type { BigQueryArchiverOptions, ViaBucket } from './options.js'
 import { IdleLimit, within } from './time-limits.js'
@@ -24,6 +24,11 @@ export class BucketSpool {
     this.#options = options
   }
 
+  /** As {@link Link.renew}. */
+  renew(): void {
+    this.#bucket = undefined
+  }
+
   /** Uploads the file as the object of the job, over whatever an earlier try left. @returns its URI. */
   async put(jobId: string, file: { readonly path: string; readonly bytes: number }, permit: Permit): Promise<string> {
     const uri = this.#uri(nameOf(jobId))
@@ -31,7 +36,8 @@ export class BucketSpool {
     await this.#named(`cannot write ${uri}`, permit.signal, async (bucket) => {
       const object = bucket.file(nameOf(jobId)).createWriteStream({
         contentType: 'avro/binary',
-        resumable: file.bytes > resumableBytes,
+        // To an endpoint of one's own the library sends sessions, and no others, without credentials.
+        resumable: file.bytes > resumableBytes && this.#via.endpoint === undefined,
         validation: 'crc32c',
       })
       const idle = new IdleLimit()
@@ -90,13 +96,13 @@ async function open(via: ViaBucket, options: BigQueryArchiverOptions): Promise<B
     import('google-auth-library'),
   ])
   const emulator = via.emulatorHost || process.env.STORAGE_EMULATOR_HOST
-  const keyFilename = emulator ? undefined : await checkedKeyFile(options)
+  const keyFile = emulator ? {} : await keyFileOption(options)
   const address = emulator ? addressOf(emulator, 'http') : via.endpoint && addressOf(via.endpoint, 'https')
   const storage = new Storage({
     projectId: options.projectId,
     ...(address ? { apiEndpoint: address, useAuthWithCustomEndpoint: true } : {}),
     ...(emulator ? { authClient: new PassThroughClient() } : {}),
-    ...(keyFilename === undefined ? {} : { keyFilename }),
+    ...keyFile,
     // It repeats without asking whether there still is leave to.
     retryOptions: { autoRetry: false },
   })

@@ -36,12 +36,17 @@ export async function connect(options: BigQueryArchiverOptions): Promise<BigQuer
     client.baseUrl = emulator
     return client
   }
-  const keyFilename = await checkedKeyFile(options)
   return new BigQuery({
     ...common,
     ...(endpoint ? { apiEndpoint: addressOf(endpoint, 'https') } : {}),
-    ...(keyFilename === undefined ? {} : { keyFilename }),
+    ...(await keyFileOption(options)),
   })
+}
+
+/** The file of the environment is found by the library itself, which warns on the console of any that it is given. */
+export async function keyFileOption(options: BigQueryArchiverOptions): Promise<{ readonly keyFilename?: string }> {
+  const keyFilename = await checkedKeyFile(options)
+  return keyFilename === undefined || keyFilename === process.env[GOOGLE_KEY_VARIABLE] ? {} : { keyFilename }
 }
 
 export function addressOf(text: string, scheme: string): string {

@@ -18,7 +18,12 @@ export function jobPrefixOf({ dataset, table }: Pick<TableId, 'dataset' | 'table
 
 /** The id of a batch's job; `attempt` is 1, and higher only after that job is known to have failed. */
 export function jobIdOf(target: Pick<TableId, 'dataset' | 'table'>, batchId: bigint, attempt: number): string {
-  return `${jobPrefixOf(target)}${batchId}_${attempt}`
+  return `${batchPrefixOf(target, batchId)}${attempt}`
+}
+
+/** What the ids of all attempts of a batch begin with. */
+export function batchPrefixOf(target: Pick<TableId, 'dataset' | 'table'>, batchId: bigint): string {
+  return `${jobPrefixOf(target)}${batchId}_`
 }
 
 /** Whether a job is a load of ours into the table. */

@@ -97,6 +97,13 @@ describe('sent again under the same id, and stored once, is what met', () => {
     expect(await loads()).toHaveLength(1)
   })
 
+  test('a body cut in the middle, and then a token that has expired', async () => {
+    await uploadMeets({ kind: 'cut-body', afterBytes: 3000 })
+    await uploadMeets({ kind: 'answer', error: 'authError' })
+    expect(await store(await open(), batch(1n, rows), rows)).toMatchObject({ rows: 300, identity: id(1) })
+    await expectRows()
+  })
+
   test('a request that takes effect only later', async () => {
     await uploadMeets({ kind: 'land-later' })
     await store(await open(), batch(1n, rows), rows)
@@ -164,6 +171,12 @@ describe('a job that is there already', () => {
     expect(held).toMatchObject({ kind: 'some', ids: BigUint64Array.from(rows.slice(0, 200), (row) => row.id) })
     await store(archiver, batch(1n, rows), rows.slice(200))
     await expectRows()
+  })
+
+  test('and loaded fewer rows than the batch has is not believed, though it is of the same range', async () => {
+    const archiver = await open()
+    await store(archiver, batch(1n, rows), rows.slice(0, 299))
+    await expect(store(archiver, batch(1n, rows), rows)).rejects.toMatchObject({ code: 'BQ_JOB_DIFFERS' })
   })
 
   test('and is of a batch before the database was restored is passed over', async () => {

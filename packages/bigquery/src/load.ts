@@ -9,7 +9,7 @@ import {
 } from '@archiver/core'
 import type { BucketSpool } from './bucket-spool.js'
 import { bigQueryError, jobError } from './errors.js'
-import { jobIdOf, labelsOf, rangeOf } from './job-id.js'
+import { batchPrefixOf, jobIdOf, labelsOf, rangeOf } from './job-id.js'
 import { findJob, type LoadJob, pause, settledJob } from './jobs.js'
 import { type Link, request } from './link.js'
 import { LoadsToday } from './loads-today.js'
@@ -28,6 +28,8 @@ export interface LoaderOptions {
   readonly maxLoadsPerDay: number
   readonly bucket: BucketSpool | undefined
   readonly schema: SchemaVersion
+  /** Which files went through before. */
+  readonly formerBucket: BucketSpool | undefined
 }
 
 /** A batch's file on its way. */
@@ -44,14 +46,16 @@ export class Loader {
   readonly #maxLoadsPerDay: number
   readonly #bucket: BucketSpool | undefined
   readonly #schema: SchemaVersion
+  readonly #formerBucket: BucketSpool | undefined
   readonly #today = new Map<string, LoadsToday>()
   readonly #spent = new Set<string>()
 
-  constructor({ link, maxLoadsPerDay, bucket, schema }: LoaderOptions) {
+  constructor({ link, maxLoadsPerDay, bucket, formerBucket, schema }: LoaderOptions) {
     this.#schema = schema
     this.#link = link
     this.#maxLoadsPerDay = maxLoadsPerDay
     this.#bucket = bucket
+    this.#formerBucket = formerBucket
   }
 
   /** Notes that the rows which these jobs loaded are not in the table any more: they are not taken for a batch's. */
@@ -79,16 +83,25 @@ export class Loader {
     }
   }
 
-  /** All of BigQuery's that a batch may have left, ended: a job for each attempt. */
+  /** All of BigQuery's that a batch may have left, ended: a job for each attempt. What they read is not needed any more. */
   async settled(batch: PlannedBatch, permit: Permit, takeoverWaitMs: number): Promise<LoadJob[]> {
     const jobs: LoadJob[] = []
     for (;;) {
       const id = this.#idOf(batch, jobs.length + 1)
       const look = () => settledJob(this.#link, id, permit, placeOf(batch))
       const job = (await look()) ?? (await pause(takeoverWaitMs, permit.signal).then(look))
-      if (job === undefined) return jobs
+      if (job === undefined) break
       jobs.push(job)
     }
+    await this.#clearFormerBucket(batch, permit.signal)
+    return jobs
+  }
+
+  /** No longer needed, and perhaps no longer allowed: where it fails, the object stays. */
+  async #clearFormerBucket({ table, id }: PlannedBatch, signal: AbortSignal): Promise<void> {
+    const prefix = batchPrefixOf({ dataset: this.#link.dataset, table }, id)
+    const cleared = this.#formerBucket?.sweep(prefix, async () => false, signal)
+    await cleared?.catch(() => signal.throwIfAborted())
   }
 
   #idOf({ table, id }: PlannedBatch, attempt: number): string {
@@ -109,7 +122,7 @@ export class Loader {
 
   async #sendUntilTaken(id: string, load: Load): Promise<void> {
     const { batch, file, permit } = load
-    for (let sent = 1; ; sent++) {
+    for (let sent = 1, renewed = false; ; sent++) {
       await this.#loadsInto(batch.table).require(batch, permit)
       permit.check()
       try {
@@ -119,9 +132,13 @@ export class Loader {
         if (isTaken(thrown)) return
         const error = bigQueryError(thrown, `cannot load ${file.bytes} bytes (job ${id})`, placeOf(batch))
         // A token may have come to its end on the way.
-        const renewable = error.code === 'BQ_LOGIN' && sent === 1
+        const renewable = error.code === 'BQ_LOGIN' && !renewed
         if (sent === sends || !(error.retryable || renewable)) throw error
-        if (renewable) this.#link.renew()
+        if (renewable) {
+          renewed = true
+          this.#link.renew()
+          this.#bucket?.renew()
+        }
       }
       await pause(250 * 2 ** sent, permit.signal)
       if (await findJob(this.#link, id, permit.signal)) return

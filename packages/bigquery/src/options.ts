@@ -34,6 +34,11 @@ export interface BigQueryArchiverOptions {
   readonly maxLoadsPerDay?: number
   /** `bq_via_gcs`: files go through this bucket; without it they are sent to BigQuery itself, 1 GB at most. */
   readonly viaBucket?: ViaBucket
+  /**
+   * Where files do not go through a bucket (any more): the one that they may have gone through before. What an unfinished
+   * batch has left there is removed when the batch is looked up.
+   */
+  readonly formerBucket?: ViaBucket
   /** Largest file that is sent to BigQuery itself. Default 1 GB: the request must begin anew whenever it breaks. */
   readonly maxUploadBytes?: number
   /** A folder with room for one batch (40 bytes a row). Default: the system's for temporary files. */

@@ -1,8 +1,8 @@
 import type { SchemaVersion } from '@archiver/avro'
-import type { IdRange } from '@archiver/core'
+import type { RowFilter, ScanQuery } from '@archiver/core'
 import type { TableId } from './job-id.js'
 import type { TableForm } from './prepare-table.js'
-import { type Column, columnsOf, description } from './table.js'
+import { type Column, columnsOf, description, type TsType } from './table.js'
 
 /** A statement and its parameters, all INT64. */
 export interface Statement {
@@ -19,7 +19,9 @@ export interface Span {
 /** Which rows of which table. Only a table with TIMESTAMPs is kept by days, so that a span saves anything. */
 export interface Selection extends TableForm {
   readonly table: TableId
-  readonly range: IdRange
+  /** Ids, and what else must hold. */
+  readonly range: ScanQuery
+  /** Which days to look at. */
   readonly span?: Span | undefined
 }
 
@@ -34,10 +36,11 @@ export function digestStatement(selection: Selection): Statement {
   return select(`CAST(COUNT(*) AS STRING) AS row_count, ${sums}`, selection)
 }
 
-/** The range cut into parts of `ids` ids, numbered from 0: number, first and last time of each that has rows. */
+/** The range cut into parts of `ids` ids, numbered from 0: number, first and last time, and rows of each that has some. */
 export function partsStatement(selection: Selection, ids: bigint): Statement {
   const seconds = secondsOf(selection)
-  const list = `DIV(id - @after_id - 1, ${ids}) AS part, MIN(${seconds}) AS first_ts, MAX(${seconds}) AS last_ts`
+  const times = `MIN(${seconds}) AS first_ts, MAX(${seconds}) AS last_ts`
+  const list = `DIV(id - @after_id - 1, ${ids}) AS part, ${times}, COUNT(*) AS row_count`
   return select(list, selection, 'GROUP BY part ORDER BY part')
 }
 
@@ -45,10 +48,11 @@ export function partsStatement(selection: Selection, ids: bigint): Statement {
 export function readStatement(selection: Selection): Statement {
   const added = selection.exact ? ', warning, attributes, schema_version' : ''
   const columns = `score, step, \`offset\`, rtt, leap, error${added}`
+  const { limit } = selection.range
   return select(
     `id, server_id, monitor_id, ${secondsOf(selection)} AS ts_seconds, ${columns}`,
     selection,
-    'ORDER BY id',
+    `ORDER BY id${limit === undefined ? '' : ` LIMIT ${limit}`}`,
   )
 }
 
@@ -90,7 +94,24 @@ function select(list: string, { table, tsType, range, span }: Selection, rest = 
     params.from_ts = BigInt(span.fromSeconds)
     params.before_ts = BigInt(span.toSeconds + 1)
   }
+  for (const [name, value, condition] of filters(range, tsType)) {
+    lines.push(`AND ${condition}`)
+    params[name] = BigInt(value)
+  }
   return { sql: [...lines, rest].join('\n').trim(), params }
+}
+
+type Filter = readonly [parameter: string, value: number, condition: string]
+
+function filters({ serverId, monitorId, fromSeconds, toSeconds }: RowFilter, tsType: TsType): readonly Filter[] {
+  const time = (name: string) => (tsType === 'TIMESTAMP' ? `TIMESTAMP_SECONDS(@${name})` : `@${name} * 1000000`)
+  const all: readonly (readonly [string, number | undefined, string])[] = [
+    ['server', serverId, 'server_id = @server'],
+    ['monitor', monitorId, 'monitor_id = @monitor'],
+    ['first_ts', fromSeconds, `ts >= ${time('first_ts')}`],
+    ['last_ts', toSeconds, `ts <= ${time('last_ts')}`],
+  ]
+  return all.flatMap(([name, value, condition]) => (value === undefined ? [] : [[name, value, condition] as const]))
 }
 
 function secondsOf({ tsType }: Selection): string {

@@ -3,7 +3,7 @@ import { ordinaryRows } from '@archiver/conformance'
 import { permitUntil } from '@archiver/core'
 import type { FakeBigQuery } from '@archiver/testkit/bigquery'
 import { describeWithFakeGcs } from '@archiver/testkit/vitest'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { batch, dataset, location, prepared, rowsIn, startFake, store, stored, table } from './testing/fake.js'
 
 const rows = ordinaryRows(300)
@@ -63,6 +63,38 @@ await describeWithFakeGcs('through a bucket', (bucket) => {
     expect(await objects()).toEqual([`bq-spool/${id}.avro`])
     await fake.release()
     expect(await stored(await open(), batch(1n, rows), rows)).toMatchObject({ kind: 'all' })
+  })
+
+  describe('what a killed process left is removed although files do not go through the bucket any more', () => {
+    const openWithout = () => prepared(fake, { formerBucket: { name: bucket.name } })
+
+    test('when its job has ended', async () => {
+      await fake.fail({ on: 'jobs.insert', do: { kind: 'hold-job', state: 'RUNNING' } })
+      const stop = new AbortController()
+      const first = store(await open(), batch(1n, rows), rows, permitUntil(stop.signal))
+      while (!(await fake.jobs()).some(({ state }) => state === 'RUNNING'));
+      stop.abort(new Error('the process ends'))
+      await expect(first).rejects.toThrow('the process ends')
+      const second = stored(await openWithout(), batch(1n, rows), rows)
+      expect(await objects()).toEqual([`bq-spool/${id}.avro`])
+      await fake.release()
+      expect(await second).toMatchObject({ kind: 'all' })
+    })
+
+    test('when it has no job', async () => {
+      await fake.fail({ on: 'jobs.insert', do: { kind: 'answer', error: 'accessDenied' } })
+      await expect(store(await open(), batch(1n, rows), rows)).rejects.toMatchObject({ code: 'BQ_DENIED' })
+      expect(await objects()).toEqual([`bq-spool/${id}.avro`])
+      const archiver = await openWithout()
+      expect(await stored(archiver, batch(1n, rows), rows)).toEqual({ kind: 'none' })
+      expect(await objects()).toEqual([])
+      expect(await store(archiver, batch(1n, rows), rows)).toMatchObject({ identity: id })
+    })
+
+    test('and where the bucket is gone, nothing stops for it', async () => {
+      const archiver = await prepared(fake, { formerBucket: { name: 'no-such-bucket' } })
+      expect(await stored(archiver, batch(1n, rows), rows)).toEqual({ kind: 'none' })
+    })
   })
 
   test('a lost answer does not load twice', async () => {

@@ -64,6 +64,11 @@ export interface CleanupOptions {
   readonly throttle?: ThrottlePolicy
   /** Makes the archiver of a status row, to be asked through its `reader`; as for a pass. */
   readonly open: (name: string) => Promise<Archiver | NotHere>
+  /**
+   * Does the work while nobody else serves that archiver: for late rows that have to be stored first. Default: just does it,
+   * since nobody else is there.
+   */
+  readonly exclusively?: <T>(archiver: string, work: () => Promise<T>) => Promise<T>
   /** For late rows that have to be stored first: `archive_settle`. Default 3,000. */
   readonly settleMs?: number
   /** Once aborted, no further range is begun. */

@@ -146,10 +146,11 @@ export class Verifier implements AsyncDisposable {
 
   private async mend(archiver: Archiver, range: IdRange): Promise<Blocked | null> {
     const { table, ledger, source, permit, onEvent, settleMs = 3_000, onEngineEvent = () => undefined } = this.options
+    const { exclusively = (_name, work) => work() } = this.options
     const { name } = archiver
     try {
       const late = { archiver, table, ledger, source, permit, settleMs, onEvent: onEngineEvent }
-      const rows = await storeLate(late, range)
+      const rows = await exclusively(name, () => storeLate(late, range))
       onEvent({ event: 'cleanup.mended', archiver: name, range, rows })
       return null
     } catch (error) {

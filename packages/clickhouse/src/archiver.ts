@@ -42,6 +42,7 @@ export function createClickHouseArchiver(options: ClickHouseArchiverOptions): Ar
 
 class ClickHouseArchiver implements Archiver {
   readonly name = 'clickhouse'
+  encodedMs = 0
   readonly batch: BatchPolicy
   readonly reader: ClickHouseReader
   readonly #links: Links
@@ -65,7 +66,10 @@ class ClickHouseArchiver implements Archiver {
   }
 
   async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
-    return storeBatch(await this.#links.reach(), this.#links.database, batch, chunks, permit)
+    const link = await this.#links.reach()
+    const { result, encodeMs } = await storeBatch(link, this.#links.database, batch, chunks, permit)
+    this.encodedMs += encodeMs
+    return result
   }
 
   async stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows> {

@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Permit } from '@archiver/core'
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import type { ClickHouseClient } from '@clickhouse/client'
 import type { ChdbConnection } from 'chdb/connection'
 import { asConnection, openChdb } from './chdb.js'
 import { clickHouseError } from './errors.js'
@@ -127,7 +127,10 @@ export class Embedded implements Links, Link {
   }
 
   async #open(path: string | undefined): Promise<Opened> {
-    const connection = await openChdb(path)
+    const [{ ClickHouseLogLevel, createClient }, connection] = await Promise.all([
+      import('@clickhouse/client'),
+      openChdb(path),
+    ])
     const log = { level: ClickHouseLogLevel.OFF }
     return {
       connection,

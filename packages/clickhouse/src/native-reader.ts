@@ -72,7 +72,7 @@ class NativeReader {
     await this.#nullable(6, rows, offsetNull, offset)
     // Unsigned in the table: what the Go program made of a negative value is negative again.
     await this.#nullable(7, rows, rttNull, rtt)
-    return { ...this.#columns, rows, dictionary: await this.#attributes(rows) }
+    return { ...this.#columns, rows, dictionary: await this.#attributes(rows), float32: ['score', 'step'] }
   }
 
   async #attributes(rows: number): Promise<readonly Attributes[]> {

@@ -1,16 +1,19 @@
 import {
   type ArchiveReader,
   ArchiverError,
+  firstRows,
   type IdRange,
   type LogScoreChunk,
   lowerId,
   type RangeDigest,
+  type ScanQuery,
 } from '@archiver/core'
 import { ArchivedChunks } from './archived-chunks.js'
 import { clickHouseError } from './errors.js'
 import type { Link, Links } from './link.js'
 import { nativeColumns, readNative } from './native-reader.js'
 import { type Days, PartSpans } from './part-spans.js'
+import { condition, daysWithin } from './scan-condition.js'
 import { quoted } from './table.js'
 
 /** Computed as archive-reader.ts words it; the inner remainder keeps ids of any size within 64 bits. */
@@ -54,50 +57,101 @@ export class ClickHouseReader implements ArchiveReader {
     })
   }
 
-  /** In statements of so many ids each: one sorts what it answers in memory. */
-  async *read(table: string, range: IdRange, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+  read(table: string, { afterId, upToId }: IdRange, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+    return this.scan(table, { afterId, upToId }, signal)
+  }
+
+  async *scan(table: string, query: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
     const link = await this.#links.reach()
+    const rows = this.#rows(link, table, query, signal)
+    yield* firstRows(this.#orNothing(rows), query.limit)
+  }
+
+  #rows(link: Link, table: string, query: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+    const { serverId, fromSeconds, toSeconds, limit = Number.POSITIVE_INFINITY } = query
+    const isOfServer = serverId !== undefined
+    const isOfDays = fromSeconds !== undefined && toSeconds !== undefined
+    // One statement sorts no more than it answers; what it looks through is little then.
+    if (limit <= link.maxReadIds && (isOfServer || isOfDays)) return this.#select(link, table, query, undefined, signal)
+    return isOfServer ? this.#ofServer(link, table, query, signal) : this.#all(link, table, query, signal)
+  }
+
+  /** In statements of so many ids each: one sorts what it answers in memory. */
+  async *#all(link: Link, table: string, query: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
     let empty = false
-    for (let { afterId } = range; afterId < range.upToId; ) {
-      const rest = { ...range, afterId }
-      const next = empty ? this.#firstId : this.#lowestId
-      const firstId = await this.#unlessMissing(undefined, () => next.call(this, link, table, rest))
+    for (let { afterId } = query; afterId < query.upToId; ) {
+      const rest = { ...query, afterId }
+      const firstId = await (empty ? this.#firstId(link, table, rest) : this.#lowestId(link, table, rest))
       if (firstId === undefined) return
-      afterId = lowerId(firstId - 1n + link.maxReadIds, range.upToId)
+      afterId = lowerId(firstId - 1n + link.maxReadIds, query.upToId)
       empty = true
-      for await (const chunk of this.#readSlice(link, table, { afterId: firstId - 1n, upToId: afterId }, signal)) {
+      const slice = { ...query, afterId: firstId - 1n, upToId: afterId }
+      for await (const chunk of this.#readSlice(link, table, slice, signal)) {
         empty = false
         yield chunk
       }
     }
   }
 
-  async *#readSlice(link: Link, table: string, slice: IdRange, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
-    const days = await this.#spansOf(table).daysOf(link, slice)
-    if (days?.length === 0) return
-    const sql = `SELECT ${nativeColumns} ${this.#from(table, slice, days)} ORDER BY id`
+  async *#readSlice(link: Link, table: string, slice: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+    const days = await this.#daysOf(link, table, slice)
+    if (days?.length !== 0) yield* this.#select(link, table, slice, days, signal)
+  }
+
+  /**
+   * In statements of so many rows each, however far apart their ids are. The table is sorted by server: nothing needs to be
+   * known of its parts.
+   */
+  async *#ofServer(link: Link, table: string, query: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+    for (let { afterId } = query; afterId < query.upToId; ) {
+      const rest = { ...query, afterId, limit: undefined }
+      const [row] = await link.rows(
+        `SELECT toString(id) AS cut ${this.#from(table, rest)} ORDER BY id LIMIT ${link.maxReadIds - 1n}, 1`,
+      )
+      const upToId = row === undefined ? query.upToId : BigInt(row.cut!)
+      yield* this.#select(link, table, { ...rest, upToId }, undefined, signal)
+      afterId = upToId
+    }
+  }
+
+  async *#select(
+    link: Link,
+    table: string,
+    query: ScanQuery,
+    days: readonly Days[] | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<LogScoreChunk> {
+    const limit = query.limit === undefined ? '' : ` LIMIT ${query.limit}`
+    const sql = `SELECT ${nativeColumns} ${this.#from(table, query, days)} ORDER BY id${limit}`
+    const { afterId, upToId } = query
     try {
       yield* readNative(link.read(sql, signal, 'Native'))
     } catch (thrown) {
       signal.throwIfAborted()
-      throw clickHouseError(thrown, 'cannot read the archive', this.#dsn, { table, ...slice })
+      throw clickHouseError(thrown, 'cannot read the archive', this.#dsn, { table, afterId, upToId })
     }
   }
 
   /** The lowest id of the range that may have a row, by what is known of the parts; undefined where there is none. */
-  async #lowestId(link: Link, table: string, range: IdRange): Promise<bigint | undefined> {
+  async #lowestId(link: Link, table: string, query: ScanQuery): Promise<bigint | undefined> {
     const spans = this.#spansOf(table)
-    const known = (await spans.daysOf(link, range)) !== undefined
-    return known ? spans.nextId(range) : this.#firstId(link, table, range)
+    const known = (await spans.daysOf(link, query)) !== undefined
+    return known ? spans.nextId(query) : this.#firstId(link, table, query)
   }
 
   /** The lowest id of the range that has a row: reads all ids of its days, to leap over a wide gap. */
-  async #firstId(link: Link, table: string, range: IdRange): Promise<bigint | undefined> {
-    const days = await this.#spansOf(table).daysOf(link, range)
+  async #firstId(link: Link, table: string, query: ScanQuery): Promise<bigint | undefined> {
+    const days = await this.#daysOf(link, table, query)
     if (days?.length === 0) return undefined
-    const [row] = await link.rows(`SELECT toString(min(id)) AS low ${this.#from(table, range, days)}`)
+    const [row] = await link.rows(`SELECT toString(min(id)) AS low ${this.#from(table, query, days)}`)
     const low = BigInt(row?.low ?? 0)
     return low === 0n ? undefined : low
+  }
+
+  /** The days on which the table has rows of the range, as far as the query wants them; undefined where they are not known. */
+  async #daysOf(link: Link, table: string, query: ScanQuery): Promise<Days[] | undefined> {
+    const days = await this.#spansOf(table).daysOf(link, query)
+    return days && daysWithin(days, query)
   }
 
   #spansOf(table: string): PartSpans {
@@ -106,10 +160,16 @@ export class ClickHouseReader implements ArchiveReader {
     return spans
   }
 
-  #from(table: string, { afterId, upToId }: IdRange, days: readonly Days[] | undefined): string {
-    const within = days?.map(([first, last]) => `dt BETWEEN toDate(${first}) AND toDate(${last})`).join(' OR ')
-    const where = `${within === undefined ? '' : `(${within}) AND `}id > ${afterId} AND id <= ${upToId}`
-    return `FROM ${quoted(this.#links.database)}.${quoted(table)} WHERE ${where}`
+  #from(table: string, query: ScanQuery, days?: readonly Days[]): string {
+    return `FROM ${quoted(this.#links.database)}.${quoted(table)} WHERE ${condition(query, days)}`
+  }
+
+  async *#orNothing(rows: AsyncIterable<LogScoreChunk>): AsyncGenerator<LogScoreChunk> {
+    try {
+      yield* rows
+    } catch (thrown) {
+      if (!this.#saysMissing(thrown)) throw thrown
+    }
   }
 
   async #unlessMissing<T>(none: T, work: () => Promise<T>): Promise<T> {

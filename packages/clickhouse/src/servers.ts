@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ArchiverError, errorText, type Permit } from '@archiver/core'
 import type { Facts } from './facts.js'
 import type { Link, Links } from './link.js'
-import { ServerLink } from './server-link.js'
+import type { ServerLink } from './server-link.js'
 import { literal } from './table.js'
 import type { ClickHouseServers } from './target.js'
 
@@ -13,21 +13,22 @@ const lingerLimitMs = 60_000
 export class Servers implements Links {
   readonly database: string
   readonly createsDatabase = false
-  readonly #links: readonly ServerLink[]
+  readonly #target: ClickHouseServers
   readonly #dsn: string
   readonly #takeoverWaitMs: number
+  #made: Promise<readonly ServerLink[]> | undefined
 
   constructor(target: ClickHouseServers, dsn: string, takeoverWaitMs: number) {
     this.database = target.database
+    this.#target = target
     this.#dsn = dsn
-    this.#links = target.urls.map((url) => new ServerLink(url, target, dsn))
     this.#takeoverWaitMs = takeoverWaitMs
   }
 
   async reach(): Promise<ServerLink> {
     const failures: string[] = []
     let cause: unknown
-    for (const link of this.#links) {
+    for (const link of await this.#links()) {
       try {
         await link.ping()
         return link
@@ -56,20 +57,30 @@ export class Servers implements Links {
   }
 
   async settle(queryId: string, permit: Permit): Promise<void> {
+    const links = await this.#links()
     for (;;) {
-      for (const link of this.#links) await this.#untilGone(link, queryId, permit)
+      for (const link of links) await this.#untilGone(link, queryId, permit)
       // An accepted request may not have become a statement yet.
       await delay(this.#takeoverWaitMs, undefined, { signal: permit.signal }).catch(() =>
         permit.signal.throwIfAborted(),
       )
       permit.check()
-      const running = await Promise.all(this.#links.map((link) => link.running(queryId)))
+      const running = await Promise.all(links.map((link) => link.running(queryId)))
       if (running.flat().length === 0) return
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#links.map((link) => link.close()))
+    if (this.#made === undefined) return
+    await Promise.all((await this.#made).map((link) => link.close()))
+  }
+
+  /** The client library is loaded with the first question: a pass with nothing to store asks none. */
+  #links(): Promise<readonly ServerLink[]> {
+    this.#made ??= import('./server-link.js').then(({ ServerLink }) =>
+      this.#target.urls.map((url) => new ServerLink(url, this.#target, this.#dsn)),
+    )
+    return this.#made
   }
 
   /** Lets a statement end by itself for a while, then kills it. */

@@ -26,7 +26,7 @@ export async function storeBatch(
   batch: PlannedBatch,
   chunks: AsyncIterable<LogScoreChunk>,
   permit: Permit,
-): Promise<StoreResult> {
+): Promise<{ readonly result: StoreResult; readonly encodeMs: number }> {
   permit.check()
   const blocks = new BatchBlocks(partsOf(chunks, link))
   const identity = queryIdOf(database, batch)
@@ -40,8 +40,8 @@ export async function storeBatch(
   } finally {
     blocks.end()
   }
-  const { rows, bytes, rttNegative } = blocks
-  return { rows, bytes, identity, conversions: { rttNegative } }
+  const { rows, bytes, rttNegative, encodeMs } = blocks
+  return { result: { rows, bytes, identity, conversions: { rttNegative } }, encodeMs }
 }
 
 /** Encodes a batch block by block; each part's blocks are taken by one insert. */
@@ -49,6 +49,7 @@ class BatchBlocks {
   rows = 0
   bytes = 0
   rttNegative = 0
+  encodeMs = 0
   readonly #parts: AsyncGenerator<PartRows, undefined>
   readonly #encoder = new NativeEncoder()
   #next: PartRows | undefined
@@ -68,7 +69,9 @@ class BatchBlocks {
 
   async *ofPart(part: number): AsyncGenerator<Uint8Array> {
     while (this.#next?.part === part) {
+      const startedMs = performance.now()
       const { bytes, rttNegative } = this.#encoder.encode(this.#next)
+      this.encodeMs += performance.now() - startedMs
       this.rows += this.#next.to - this.#next.from
       this.bytes += bytes.length
       this.rttNegative += rttNegative

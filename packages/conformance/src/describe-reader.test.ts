@@ -1,4 +1,12 @@
-import { type ArchiveReader, chunksFromRows, digestOf, type IdRange, type LogScore } from '@archiver/core'
+import {
+  type ArchiveReader,
+  chunksFromRows,
+  digestOf,
+  type IdRange,
+  type LogScore,
+  matchingRows,
+  type ScanQuery,
+} from '@archiver/core'
 import { describe, expect, it } from 'vitest'
 import { describeReader, readerChecks, runReadCheck } from './describe-reader.js'
 import { MemoryArchiver } from './memory-archiver.js'
@@ -8,22 +16,28 @@ import type { ReaderSubject } from './reader-subject.js'
 class ReadableArchiver extends MemoryArchiver {
   readonly reader: ArchiveReader
 
-  constructor(held: LogScore[], read: (held: readonly LogScore[], range: IdRange) => LogScore[]) {
+  constructor(held: LogScore[], read: Read, change: Change) {
     super(new Map())
     const within = (range: IdRange) => chunksFromRows(read(held, range), 50)
-    this.reader = { digest: (_, range) => digestOf(within(range)), read: (_, range) => within(range) }
+    this.reader = {
+      digest: (_, range) => digestOf(within(range)),
+      read: (_, range) => within(range),
+      scan: (_, query) => matchingRows(within(query), change(query)),
+    }
   }
 }
 
+/** What is made of a query. */
+type Change = (query: ScanQuery) => ScanQuery
 type Read = (held: readonly LogScore[], range: IdRange) => LogScore[]
 
-function subject(read: Read): ReaderSubject {
+function subject(read: Read, change: Change = (query) => query): ReaderSubject {
   const tables = new Map<string, LogScore[]>()
   const rowsOf = (table: string) => tables.get(table) ?? tables.set(table, []).get(table)!
   return {
     async open(table) {
       const held = rowsOf(table)
-      const archiver = new ReadableArchiver(held, read)
+      const archiver = new ReadableArchiver(held, read, change)
       const store = archiver.store.bind(archiver)
       archiver.store = async (...args) => {
         archiver.rows.clear()
@@ -56,7 +70,7 @@ describe('the suite finds a reader', () => {
       (held, { afterId, upToId }) => held.filter(({ id }) => id > afterId && id <= upToId),
       /another order/,
     ],
-    ['that gives a doubled row once', (held, range) => once(ordered(held, range)), /there twice/],
+    ['that gives a doubled row once', (held, range) => once(ordered(held, range)), /^finds a row that is there twice/],
     [
       'that rounds',
       (held, range) => ordered(held, range).map((row) => ({ ...row, score: Math.fround(row.score) })),
@@ -66,5 +80,17 @@ describe('the suite finds a reader', () => {
   it.each(broken)('%s', async (_, read, name) => {
     const check = readerChecks.find((candidate) => name.test(candidate.name))!
     await expect(runReadCheck(check, subject(read))).rejects.toThrow()
+  })
+
+  const without: [string, Change, RegExp][] = [
+    ['server', (query) => ({ ...query, serverId: undefined }), /rows of a server/],
+    ['monitor', (query) => ({ ...query, monitorId: undefined }), /rows of a server/],
+    ['first second', (query) => ({ ...query, fromSeconds: query.fromSeconds && query.fromSeconds + 1 }), /of a server/],
+    ['last second', (query) => ({ ...query, toSeconds: query.toSeconds && query.toSeconds - 1 }), /rows of a server/],
+    ['limit', (query) => ({ ...query, limit: undefined }), /with a limit/],
+  ]
+  it.each(without)('that does not keep to the %s', async (_, change, name) => {
+    const check = readerChecks.find((candidate) => name.test(candidate.name))!
+    await expect(runReadCheck(check, subject(ordered, change))).rejects.toThrow()
   })
 })

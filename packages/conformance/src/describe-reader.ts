@@ -5,6 +5,7 @@ import { harmChecks } from './harm-checks.js'
 import { type ReadCheck, readChecks } from './read-checks.js'
 import { ReaderBench } from './reader-bench.js'
 import type { ReaderSubject } from './reader-subject.js'
+import { scanChecks } from './scan-checks.js'
 
 /**
  * Registers the suite of those archives that can be read back: each is read as it was stored, and the verification finds
@@ -19,7 +20,7 @@ export function describeReader(name: string, subject: ReaderSubject): void {
 }
 
 /** Every promise of `ArchiveReader` and of the verification that the suite puts to the test. */
-export const readerChecks: readonly ReadCheck[] = [...readChecks, ...harmChecks, ...fileChecks]
+export const readerChecks: readonly ReadCheck[] = [...readChecks, ...scanChecks, ...harmChecks, ...fileChecks]
 
 /** Runs one check by itself; rejects if the promise is broken. */
 export async function runReadCheck(check: ReadCheck, subject: ReaderSubject): Promise<void> {

@@ -1,4 +1,12 @@
-import { type ArchiveReader, type Archiver, digestOf, type IdRange, type LogScore, rowsFromChunk } from '@archiver/core'
+import {
+  type ArchiveReader,
+  type Archiver,
+  digestOf,
+  type IdRange,
+  type LogScore,
+  rowsFromChunk,
+  type ScanQuery,
+} from '@archiver/core'
 import { type Finding, type Verification, type VerifySource, verifyArchive } from '@archiver/core/verify'
 import type { ReaderSubject } from './reader-subject.js'
 import { reusedChunks } from './source.js'
@@ -38,6 +46,15 @@ export class ReaderBench extends Workbench {
     const rows: LogScore[] = []
     const reader = await this.reader()
     for await (const chunk of reader.read(this.table, range, new AbortController().signal)) {
+      rows.push(...rowsFromChunk(chunk))
+    }
+    return rows
+  }
+
+  async scan(query: ScanQuery): Promise<LogScore[]> {
+    const rows: LogScore[] = []
+    const reader = await this.reader()
+    for await (const chunk of reader.scan(this.table, query, new AbortController().signal)) {
       rows.push(...rowsFromChunk(chunk))
     }
     return rows

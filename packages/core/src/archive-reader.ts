@@ -8,6 +8,25 @@ export interface IdRange {
   readonly upToId: bigint
 }
 
+/** Which rows of a range are wanted: those for which everything that is given holds. */
+export interface ScanQuery extends IdRange {
+  /** 0 to 2^32-1. */
+  readonly serverId?: number | undefined
+  /** 0 to 2^32-1; 0 for the rows that no monitor wrote. */
+  readonly monitorId?: number | undefined
+  /** First second of the measurement, since 1970-01-01 UTC. */
+  readonly fromSeconds?: number | undefined
+  /** Last second of the measurement; inclusive. */
+  readonly toSeconds?: number | undefined
+  /** Most rows, those with the lowest ids; at least 1. All of them by default. */
+  readonly limit?: number | undefined
+  /**
+   * A row was measured at most so long before or after the rows next to it in the order of ids; a day by default. Files
+   * say when their first row was measured and nothing of the others: this decides which of them are opened for a time.
+   */
+  readonly slackSeconds?: number | undefined
+}
+
 /**
  * What the rows of a range amount to. Where all three are equal, both sides hold the same rows equally often: a row that
  * is missing and another that is doubled do not cancel out.
@@ -37,6 +56,14 @@ export interface ArchiveReader {
    * @throws ArchiverError that names the file, object or table which cannot be read.
    */
   read(table: string, range: IdRange, signal: AbortSignal): AsyncIterable<LogScoreChunk>
+  /**
+   * Those rows of the range that the query wants, as {@link read} gives them. What does not match is left out where the
+   * rows are: in a condition of the statement, or before a row of a file is decoded any further; files that cannot hold
+   * a row of the query are not opened. Memory is bounded however many rows match.
+   *
+   * @throws ArchiverError as {@link read} does.
+   */
+  scan(table: string, query: ScanQuery, signal: AbortSignal): AsyncIterable<LogScoreChunk>
   /**
    * Rows of the source as {@link read} gives them back once they are stored: the documented conversions, column by
    * column. The answer is valid until the next call, the argument stays as it is. Absent where there is no conversion.

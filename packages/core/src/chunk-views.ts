@@ -5,6 +5,7 @@ import type { LogScoreChunk } from './types.js'
 export function viewRows(chunk: LogScoreChunk, from: number, to: number): LogScoreChunk {
   if (from === 0 && to === chunk.rows) return chunk
   return {
+    ...chunk,
     rows: to - from,
     id: chunk.id.subarray(from, to),
     monitorId: chunk.monitorId.subarray(from, to),
@@ -18,8 +19,6 @@ export function viewRows(chunk: LogScoreChunk, from: number, to: number): LogSco
     rtt: chunk.rtt.subarray(from, to),
     rttNull: chunk.rttNull.subarray(from, to),
     attributes: chunk.attributes.subarray(from, to),
-    dictionary: chunk.dictionary,
-    ...exactOf(chunk),
   }
 }
 
@@ -62,4 +61,17 @@ export async function* rowsInRange(
 /** The property `exact` of a chunk, for one that is made of it. */
 export function exactOf({ exact }: LogScoreChunk): Pick<LogScoreChunk, 'exact'> {
   return exact === undefined ? {} : { exact }
+}
+
+/** The first `limit` rows; asks for no chunk after them. */
+export async function* firstRows(
+  chunks: AsyncIterable<LogScoreChunk>,
+  limit = Number.POSITIVE_INFINITY,
+): AsyncGenerator<LogScoreChunk> {
+  let left = limit
+  for await (const chunk of chunks) {
+    yield chunk.rows <= left ? chunk : viewRows(chunk, 0, left)
+    left -= chunk.rows
+    if (left <= 0) return
+  }
 }

@@ -1,7 +1,7 @@
-export type { ArchiveReader, IdRange, RangeDigest } from './archive-reader.js'
+export type { ArchiveReader, IdRange, RangeDigest, ScanQuery } from './archive-reader.js'
 export { attributesJson } from './attributes.js'
 export { allocateChunk, chunkFromRows, chunksFromRows, rowsFromChunk } from './chunk.js'
-export { exactOf, rowAfter, rowsInRange, viewRows } from './chunk-views.js'
+export { exactOf, firstRows, rowAfter, rowsInRange, viewRows } from './chunk-views.js'
 export { Digest, digestOf, equalDigests } from './digest.js'
 export { formatDuration, parseDuration } from './duration.js'
 export { ArchiverError, type ErrorDetails, type ErrorPlace, errorText, inOperation, RowError } from './errors.js'
@@ -14,12 +14,15 @@ export {
   isGoogleUnreachable,
 } from './google-failure.js'
 export { GOOGLE_KEY_VARIABLE, requireGoogleKeyFile } from './google-key-file.js'
-export { lowerId } from './ids.js'
+export { higherId, lowerId } from './ids.js'
 export { permitUntil, permitWhile } from './permit.js'
+export { type Point, parsePoint, pointForms } from './point.js'
+export { matchingRows, matchRow, type RowFilter } from './row-filter.js'
 export type {
   Archiver,
   Attributes,
   BatchPolicy,
+  FloatColumn,
   LogScore,
   LogScoreChunk,
   Permit,

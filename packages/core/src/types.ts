@@ -44,6 +44,9 @@ export interface LogScore {
 /** What the JSON column `attributes` holds, already normalised (see {@link LogScore}). */
 export type Attributes = Pick<LogScore, 'leap' | 'error' | 'warning' | 'json'>
 
+/** A column of numbers with fractions. */
+export type FloatColumn = 'score' | 'step' | 'offset'
+
 /**
  * Rows as columns: the currency between source and adapter.
  *
@@ -72,6 +75,11 @@ export interface LogScoreChunk {
   readonly dictionary: readonly Attributes[]
   /** Of a chunk that an archive gives back: it holds the source's rows as they were, and no conversion has changed them. */
   readonly exact?: boolean
+  /**
+   * Columns that come from 32-bit floats: whoever prints them needs no more digits than tell a value from its
+   * neighbours of 32 bits. Absent for none.
+   */
+  readonly float32?: readonly FloatColumn[]
 }
 
 /** When a batch is due and how large it may be. The Go program's min size, max size and interval. */
@@ -168,6 +176,11 @@ export interface Archiver extends AsyncDisposable {
    * it cannot tell, or when the archive holds rows of the range that the source does not have.
    */
   stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows>
+  /**
+   * Milliseconds that all calls of {@link store} so far have spent on turning rows into the archive's form: for whoever
+   * asks where the time goes. Absent where it is not counted.
+   */
+  readonly encodedMs?: number
   /** Reads the archive back: for `verify`, `restore` and before rows are deleted. Absent where it cannot be asked. */
   readonly reader?: ArchiveReader
   close(): Promise<void>

@@ -40,6 +40,7 @@ export function createFileAvroArchiver(options: FileAvroOptions): Archiver {
 
 class FileAvroArchiver implements Archiver {
   readonly name = 'fileavro'
+  encodedMs = 0
   readonly batch: BatchPolicy
   readonly reader: AvroArchiveReader
   readonly #folder: Folder
@@ -79,6 +80,7 @@ class FileAvroArchiver implements Archiver {
       (bytes) => this.#guarded(place, permit, () => file.write(bytes).then(() => faultPoint('file.written'))),
       options,
     )
+    this.encodedMs += written.encodeMs
     if (!written.first) return { rows: 0, bytes: 0, identity: '' }
     await this.#guarded(place, permit, () => file.finish())
     const path = join(this.#folder.path, fileNameOf(written.first))

@@ -8,6 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFileAvroArchiver } from './file-avro-archiver.js'
 import { batch, editRows, goFile, prepared, rowsIn, store, table, testFolder } from './test-support.js'
 
+/** 2026-10-15. */
+const startSeconds = 1_792_022_400
+
 let root: string
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'file-avro-reader-'))
@@ -38,6 +41,57 @@ for (const codec of ['null', 'zstandard'] as const) {
     files,
   })
 }
+
+/** What this process has read so far, as the kernel counts it; headers and other tests' files too. */
+async function bytesRead(): Promise<number> {
+  const io = await readFile('/proc/self/io', 'utf8')
+  return Number(/^rchar: (\d+)$/m.exec(io)![1])
+}
+
+describe("a server's week", () => {
+  const daySeconds = 86_400
+  /** A file of a day, sixty of them, of 4,000 rows each. */
+  const rows = ordinaryRows(240_000).map((row, i) => ({
+    ...row,
+    serverId: 1 + (i % 50),
+    tsSeconds: startSeconds + i * 21.6,
+  }))
+  const days = Array.from({ length: 60 }, (_, day) => rows.slice(day * 4_000, (day + 1) * 4_000))
+  const fromSeconds = startSeconds + 30 * daySeconds
+  const week = {
+    afterId: 0n,
+    upToId: 2n ** 63n - 1n,
+    serverId: 7,
+    fromSeconds,
+    toSeconds: fromSeconds + 7 * daySeconds - 1,
+  }
+
+  test.skipIf(process.platform !== 'linux')('is read out of the files that can hold it, and of no other', async () => {
+    const folder = await testFolder()
+    const archiver = await prepared(folder)
+    const sizes: number[] = []
+    for (const [i, day] of days.entries()) {
+      const whole = day.map((row) => ({ ...row, tsSeconds: Math.floor(row.tsSeconds) }))
+      sizes.push((await store(archiver, batch(BigInt(i + 1), whole), whole)).bytes)
+    }
+    const { reader } = createFileAvroArchiver({ path: folder })
+    const before = await bytesRead()
+    const found: LogScore[] = []
+    for await (const chunk of reader!.scan(table, week, new AbortController().signal))
+      found.push(...rowsFromChunk(chunk))
+    const read = (await bytesRead()) - before
+    const wanted = days
+      .slice(30, 37)
+      .flat()
+      .filter(({ serverId }) => serverId === 7)
+    expect(found.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id))
+    // The week, and a day at each end for rows that were measured early or late; of the others the first 4 KiB.
+    const opened = sizes.slice(28, 39).reduce((sum, size) => sum + size, 0)
+    const headers = 60 * 4096
+    expect(read).toBeLessThan(opened + headers + 100_000)
+    expect(read).toBeLessThan(0.25 * sizes.reduce((sum, size) => sum + size, 0))
+  })
+})
 
 describe('files that say nothing of their end', () => {
   const rowsOf = async (path: string, range: { afterId: bigint; upToId: bigint }) => {

@@ -1,6 +1,13 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AvroPart, type AvroShelf, firstIdOf, readLogScores } from '@archiver/avro'
+import {
+  type AvroPart,
+  type AvroShelf,
+  firstIdOf,
+  firstSecondsOf,
+  type RowSelection,
+  readLogScores,
+} from '@archiver/avro'
 import { ArchiverError, type IdRange, type LogScoreChunk } from '@archiver/core'
 import { endOf, readMetadata } from './existing-file.js'
 import { errnoCode, readError } from './fs-errors.js'
@@ -30,7 +37,9 @@ export class FolderShelf implements AvroShelf {
       const label = await this.#label(name)
       if (label.table !== undefined && label.table !== table) continue
       const path = join(this.#path, name)
-      parts.push({ name: path, firstId, upToId: label.upToId, open: () => rowsOf(path) })
+      const firstSeconds = firstSecondsOf(name)
+      const { upToId: lastId } = label
+      parts.push({ name: path, firstId, firstSeconds, upToId: lastId, open: (selection) => rowsOf(path, selection) })
     }
     return parts
   }
@@ -64,9 +73,9 @@ export class FolderShelf implements AvroShelf {
   }
 }
 
-async function* rowsOf(path: string): AsyncGenerator<LogScoreChunk> {
+async function* rowsOf(path: string, selection: RowSelection): AsyncGenerator<LogScoreChunk> {
   try {
-    yield* readLogScores(path)
+    yield* readLogScores(path, selection)
   } catch (thrown) {
     throw readError(thrown, path)
   }

@@ -28,6 +28,7 @@ export function createGcsAvroArchiver(options: GcsAvroOptions): Archiver {
 
 class GcsAvroArchiver implements Archiver {
   readonly name = 'gcsavro'
+  encodedMs = 0
   readonly batch: BatchPolicy
   readonly reader: AvroArchiveReader
   readonly #connection: Connection
@@ -65,6 +66,7 @@ class GcsAvroArchiver implements Archiver {
     permit.check()
     await using parcel = await packParcel(this.#spool, batch, chunks, permit, this.#format)
     if (parcel === undefined) return { rows: 0, bytes: 0, identity: '' }
+    this.encodedMs += parcel.encodeMs
     await faultPoint('gcs.spooled')
     permit.check()
     const object = await this.#deliver(batch, parcel, permit)

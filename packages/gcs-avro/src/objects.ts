@@ -1,4 +1,4 @@
-import { isUnreadable, readAvroHeader, readLogScores } from '@archiver/avro'
+import { isUnreadable, type RowSelection, readAvroHeader, readLogScores } from '@archiver/avro'
 import { googleFailure, type LogScoreChunk } from '@archiver/core'
 import type { Connection } from './connection.js'
 import { isYear, prefixOf } from './object-name.js'
@@ -60,8 +60,8 @@ export class Objects {
   }
 
   /** The rows of an object. @throws ArchiverError as `readLogScores` does, and for what the network does. */
-  rows(object: StoredObject, signal: AbortSignal): AsyncIterable<LogScoreChunk> {
-    return readLogScores(readObject(this.connection, object, signal), { name: this.nameOf(object) })
+  rows(object: StoredObject, signal: AbortSignal, selection: RowSelection = {}): AsyncIterable<LogScoreChunk> {
+    return readLogScores(readObject(this.connection, object, signal), { ...selection, name: this.nameOf(object) })
   }
 
   /** What it says of its batch: in the custom metadata, or at the start of the file. Undefined for no Avro file. */

@@ -9,6 +9,7 @@ export interface Parcel extends AsyncDisposable, Contents {
   readonly bytes: number
   readonly rows: number
   readonly warningsDropped: number
+  readonly encodeMs: number
   readonly first: { readonly id: bigint; readonly tsSeconds: number }
   readonly metadata: Metadata
 }

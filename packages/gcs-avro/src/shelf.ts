@@ -1,4 +1,4 @@
-import type { AvroPart, AvroShelf } from '@archiver/avro'
+import { type AvroPart, type AvroShelf, firstSecondsOf } from '@archiver/avro'
 import type { IdRange } from '@archiver/core'
 import type { Objects } from './objects.js'
 import { endOf } from './stored-object.js'
@@ -19,8 +19,9 @@ export class BucketShelf implements AvroShelf {
       parts.push({
         name: this.#objects.nameOf(object),
         firstId: object.firstId,
+        firstSeconds: firstSecondsOf(object.name.slice(object.name.lastIndexOf('/') + 1)),
         upToId: end,
-        open: () => this.#objects.rows(object, signal),
+        open: (selection) => this.#objects.rows(object, signal, selection),
       })
     }
     return parts

@@ -45,7 +45,6 @@ function readerOf(rows: readonly LogScore[], exact = true) {
     async *read() {
       for await (const chunk of chunksFromRows(rows, 3_000)) yield exact ? { ...chunk, exact } : chunk
     },
-    digest: () => Promise.reject(new Error('not asked')),
   }
 }
 

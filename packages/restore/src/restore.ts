@@ -4,7 +4,7 @@ import { type Difference, reconcile } from './reconcile.js'
 import type { RestoreTarget } from './target.js'
 
 export interface RestoreOptions {
-  readonly reader: ArchiveReader
+  readonly reader: Pick<ArchiveReader, 'read' | 'archived'>
   /** The table whose archive it is. */
   readonly table: string
   readonly target: Pick<RestoreTarget, 'rows' | 'encode' | 'write'>

@@ -26,7 +26,10 @@ export type GcsFault = {
     }
   /** The emulator does as asked; the connection ends before its answer. */
   | { readonly kind: 'lose-answer' }
-  /** The connection ends after so many bytes of an object, sent (a resumable upload keeps whole 256 KiB) or read; then more. */
+  /**
+   * The connection ends after so many bytes of an object, sent (a resumable upload keeps whole 256 KiB, one request
+   * nothing) or read; then more.
+   */
   | { readonly kind: 'cut'; readonly afterBytes: number; readonly andThen?: () => void }
   /** Bytes of the answer, or of the request, are others on their way. */
   | { readonly kind: 'replace'; readonly in?: 'answer' | 'request'; readonly what: string; readonly by: string }
@@ -123,14 +126,17 @@ class FaultyProxy implements GcsProxy {
     const step = stepOf(incoming, url)
     this.requests.push({ step, query: url.searchParams, headers: incoming.headers })
     const token = incoming.headers.authorization?.replace('Bearer ', '') ?? ''
-    if (this.#needsToken && !this.#valid.has(token)) return refuse(response, 401, 'authError', 'Invalid Credentials')
+    if (this.#needsToken && !this.#valid.has(token)) {
+      return refuse(incoming, response, 401, 'authError', 'Invalid Credentials')
+    }
     const at = this.#faults.findIndex(({ on }) => on === step)
     const [fault] = at < 0 ? [] : this.#faults.splice(at, 1)
-    if (fault?.kind === 'answer') return refuse(response, fault.status, fault.reason, fault.message)
+    if (fault?.kind === 'answer') return refuse(incoming, response, fault.status, fault.reason, fault.message)
     if (fault?.kind === 'meanwhile') await fault.act()
     if (fault?.kind === 'stall') return
     if (step === 'progress') return this.#sessions.answer(url, response)
     if (step === 'send' && fault?.kind === 'cut') return this.#cutUpload(incoming, response, url, fault)
+    if (step === 'post' && fault?.kind === 'cut') return cutRequest(incoming, response, fault)
     await this.#pass(incoming, response, url, step, fault)
   }
 
@@ -203,11 +209,29 @@ function stepOf({ method, headers }: IncomingMessage, { pathname, searchParams }
   return searchParams.get('alt') === 'media' ? 'read' : 'look'
 }
 
-/** An error in the form of Google's JSON APIs. */
-function refuse(response: ServerResponse, status: number, reason = 'backendError', message = `status ${status}`): void {
+/** An error in the form of Google's JSON APIs, once the body is read: who still sends would see a broken connection. */
+async function refuse(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  reason = 'backendError',
+  message = `status ${status}`,
+): Promise<void> {
+  await buffer(incoming)
   const error = { code: status, message, errors: [{ domain: 'global', reason, message }] }
   response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
   response.end(JSON.stringify({ error }))
+}
+
+async function cutRequest(incoming: IncomingMessage, response: ServerResponse, { afterBytes, andThen }: Cut) {
+  let bytes = 0
+  // The connection must outlive this: its end tells the client.
+  for await (const piece of incoming.iterator({ destroyOnReturn: false })) {
+    bytes += (piece as Buffer).length // no encoding is set: pieces are buffers
+    if (bytes >= afterBytes) break
+  }
+  andThen?.()
+  response.destroy()
 }
 
 async function cutAnswer(answer: IncomingMessage, response: ServerResponse, afterBytes: number): Promise<void> {

@@ -1,3 +1,4 @@
+export { type Chromium, findChromium } from './chromium.js'
 export { type ClickHouseServer, startClickHouse } from './clickhouse-server.js'
 export {
   type ClickHouseDatabase,
@@ -12,7 +13,15 @@ export { createGcsBucket, type FakeGcsServer, type GcsBucket, startFakeGcs } fro
 export { freePort } from './free-port.js'
 export { type GcsFault, type GcsProxy, type GcsRequest, type GcsStep, startGcsProxy } from './gcs-proxy.js'
 export { fillTable, insertRows } from './insert-rows.js'
+export { type LoggedEvent, LoggingProcess, type LoggingProcessOptions } from './logging-process.js'
 export { existingMySql, type MySqlServer, type MySqlServerOptions, startMariaDb, testMySql } from './mysql-server.js'
+export {
+  type PrometheusOptions,
+  type PrometheusSeries,
+  type PrometheusServer,
+  promtool,
+  startPrometheus,
+} from './prometheus.js'
 export { type Python, pythonWith } from './python.js'
 export { seededRandom } from './random.js'
 export { type GenerateOptions, generateRows, type SourceRow } from './rows.js'

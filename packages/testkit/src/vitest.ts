@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterAll, describe, inject } from 'vitest'
+import { type Chromium, findChromium } from './chromium.js'
 import { type ClickHouseServer, clickHouseQuery, startClickHouse } from './clickhouse-server.js'
 import { type ClickHouseDatabase, createClickHouseDatabase, createDatabase, type MySqlDatabase } from './database.js'
 import { ServiceUnavailable } from './errors.js'
@@ -9,6 +10,7 @@ import { createGcsBucket, type FakeGcsServer, type GcsBucket } from './fake-gcs-
 import type {} from './global-setup.js'
 import { findMySqlPrograms } from './mysql-programs.js'
 import { type MySqlServer, type MySqlServerOptions, startMariaDb } from './mysql-server.js'
+import { promtool } from './prometheus.js'
 import type { Started } from './server-process.js'
 import { skipOrFail } from './skip-or-fail.js'
 
@@ -97,6 +99,17 @@ export function describeWithOwnClickHouse(
   body: (server: Started<ClickHouseServer>) => void | Promise<void>,
 ) {
   return describeWith(name, body, startClickHouse, (server) => server.stop())
+}
+
+/** `describe` with a Chromium to launch; nothing of it runs yet. */
+export function describeWithChromium(name: string, body: (chromium: Chromium) => void | Promise<void>) {
+  return describeWith(name, body, findChromium, async () => {})
+}
+
+/** `describe` where Prometheus and promtool can be had. */
+export function describeWithPrometheus(name: string, body: () => void | Promise<void>) {
+  const find = async () => ({ version: await promtool(['--version'], '') })
+  return describeWith(name, body, find, async () => {})
 }
 
 /** Whether a MySQL server can be started here; where not, says so. @throws ServiceUnavailable with CI set. */

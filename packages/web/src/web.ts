@@ -1,4 +1,15 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { ServiceView } from '@archiver/service'
+import { Connections } from './connections.js'
+import { LIMITS, type Limits } from './limits.js'
+import { listenError, parseListen } from './listen.js'
+import { LivePages } from './live.js'
+import { Metrics } from './metrics/metrics.js'
+import { Refusals } from './refusals.js'
+import { createRoutes } from './routes.js'
+import { createGuardedServer } from './server.js'
 
 export interface WebOptions {
   readonly view: ServiceView
@@ -6,6 +17,8 @@ export interface WebOptions {
   readonly listen: string
   /** Something to look at that stops nothing: a request that was cut off, too many connections. */
   readonly warn: (text: string) => void
+  /** Other limits than the usual ones. */
+  readonly limits?: Partial<Limits>
 }
 
 /** The service's HTTP side. */
@@ -14,7 +27,44 @@ export interface Web extends AsyncDisposable {
   readonly port: number
 }
 
-/** Listens; read-only, and nothing that is asked reaches MySQL. @throws ArchiverError where the address cannot be had. */
-export async function startWeb(_options: WebOptions): Promise<Web> {
-  throw new Error('not there yet')
+/**
+ * Listens; read-only, and nothing that is asked reaches MySQL. Its end cuts off whatever is open.
+ *
+ * @throws ArchiverError (HTTP_LISTEN_BAD, HTTP_PORT_TAKEN) where the address cannot be had.
+ */
+export async function startWeb({ view, listen, warn, limits: other }: WebOptions): Promise<Web> {
+  const address = parseListen(listen)
+  const limits = { ...LIMITS, ...other }
+  await using parts = new AsyncDisposableStack()
+  const refusals = parts.use(new Refusals({ warn, count: (reason) => metrics.refuse(reason) }))
+  const connections = new Connections(limits.connections, (socket) =>
+    refusals.add('connections', String(socket.remoteAddress)),
+  )
+  const live = parts.use(new LivePages(view, limits, () => refusals.add('slow-reader', '/events')))
+  const sizes = { connections: () => connections.size, liveClients: () => live.size }
+  const metrics = parts.use(new Metrics(view, sizes))
+  const routes = createRoutes(view, metrics)
+  const server = createGuardedServer({ routes, live, limits, refusals, connections, metrics })
+  parts.defer(() => end(server))
+  const port = await open(server, listen, address)
+  const all = parts.move()
+  return { port, [Symbol.asyncDispose]: () => all.disposeAsync() }
+}
+
+async function open(server: Server, listen: string, address: ReturnType<typeof parseListen>): Promise<number> {
+  try {
+    server.listen({ port: address.port, ...(address.host === undefined ? {} : { host: address.host }) })
+    await once(server, 'listening')
+  } catch (thrown) {
+    throw listenError(listen, thrown)
+  }
+  return (server.address() as AddressInfo).port // a listening TCP server has one
+}
+
+async function end(server: Server): Promise<void> {
+  if (!server.listening) return
+  const closed = once(server, 'close')
+  server.close()
+  server.closeAllConnections()
+  await closed
 }

@@ -7,45 +7,62 @@ import {
   connectTo,
   createClickHouseDatabase,
   createDatabase,
+  type FakeGcsServer,
   type MySqlDatabase,
   type MySqlServer,
 } from '@archiver/testkit'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { TcpProxy } from '../tcp-proxy.js'
+import { CloudLane } from './cloud-lane.js'
 
 /** Databases, proxies and connections in which one schedule after the other is played. */
 export class Lane implements AsyncDisposable {
   readonly mysql: MySqlDatabase
   readonly clickhouse: ClickHouseDatabase
   readonly mysqlProxy: TcpProxy
-  readonly sinkProxy: TcpProxy
+  readonly clickhouseProxy: TcpProxy
+  /** Undefined where no emulators can be had. */
+  readonly cloud: CloudLane | undefined
   readonly folder: string
   /** For what the test itself asks. */
   readonly connection: Connection
   /** One for what is committed at once, the others for transactions that stay open. */
   readonly writers: readonly Connection[]
 
-  private constructor(parts: Omit<Lane, typeof Symbol.asyncDispose | 'killLock' | 'killReaders'>) {
+  private constructor(parts: Omit<Lane, typeof Symbol.asyncDispose | 'sinkProxies' | 'killLock' | 'killReaders'>) {
     this.mysql = parts.mysql
     this.clickhouse = parts.clickhouse
     this.mysqlProxy = parts.mysqlProxy
-    this.sinkProxy = parts.sinkProxy
+    this.clickhouseProxy = parts.clickhouseProxy
+    this.cloud = parts.cloud
     this.folder = parts.folder
     this.connection = parts.connection
     this.writers = parts.writers
   }
 
-  static async open(mysqlServer: MySqlServer, clickhouseServer: ClickHouseServer): Promise<Lane> {
+  static async open(
+    mysqlServer: MySqlServer,
+    clickhouseServer: ClickHouseServer,
+    storage: FakeGcsServer | undefined,
+  ): Promise<Lane> {
     const mysql = await createDatabase(mysqlServer)
+    const folder = await mkdtemp(join(tmpdir(), 'archiver-lane-'))
     return new Lane({
       mysql,
       clickhouse: await createClickHouseDatabase(clickhouseServer),
       mysqlProxy: await TcpProxy.to(mysqlServer.port),
-      sinkProxy: await TcpProxy.to(clickhouseServer.httpPort),
-      folder: await mkdtemp(join(tmpdir(), 'archiver-lane-')),
+      clickhouseProxy: await TcpProxy.to(clickhouseServer.httpPort),
+      cloud: storage && (await CloudLane.open(storage, folder)),
+      folder,
       connection: await mysql.connect(),
       writers: await Promise.all(Array.from({ length: 4 }, () => connectTo(mysql.address))),
     })
+  }
+
+  /** In front of the archives. */
+  get sinkProxies(): readonly TcpProxy[] {
+    const { clickhouseProxy, cloud } = this
+    return cloud === undefined ? [clickhouseProxy] : [clickhouseProxy, cloud.storageProxy, cloud.bigQueryProxy]
   }
 
   /** Kills the connection that holds a lock, if one does. */
@@ -67,7 +84,8 @@ export class Lane implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.connection, ...this.writers].map((connection) => connection.end()))
     await this.mysqlProxy[Symbol.asyncDispose]()
-    await this.sinkProxy[Symbol.asyncDispose]()
+    await this.clickhouseProxy[Symbol.asyncDispose]()
+    await this.cloud?.[Symbol.asyncDispose]()
     await this.mysql.drop()
     await this.clickhouse.drop()
     await rm(this.folder, { recursive: true })

@@ -1,19 +1,20 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { archivedRow } from '@archiver/avro'
 import type { LockTimes } from '@archiver/core/mysql'
 import { createSourceTables, dropTables } from '@archiver/testkit'
-import type { RowDataPacket } from 'mysql2/promise'
-import type { ArchiverName } from '../archives.js'
-import { avroRows } from '../avro-rows.js'
+import { type ArchiverName, archivedRows, leftovers, type Places, storedRow } from '../archives.js'
 import { catalogueProblems } from '../catalogue.js'
-import { differences, type IdRange } from '../compare.js'
-import { clickHouseRow, clickHouseRows, sourceRows } from '../rows.js'
+import { differences } from '../compare.js'
+import { sourceRows } from '../rows.js'
+import { Deletions } from './deletions.js'
 import type { Lane } from './lane.js'
-import type { RunOrder } from './order.js'
+import { Marks } from './marks.js'
+import type { OrderPlaces, RunOrder } from './order.js'
+import { Dice } from './random.js'
 import type { Runners } from './runners.js'
-import type { PlannedTrouble, RunSettings, Schedule, Step } from './schedule.js'
+import type { RunSettings, Schedule, Step } from './schedule.js'
+import { isOfCloud, type PlannedTrouble } from './troubles.js'
 import { Writers } from './writers.js'
 
 /** The lock's times at an eighth: the server takes no session shorter than a second. */
@@ -28,63 +29,96 @@ const TAKEOVER_WAIT_MS = 200
 
 const AT_LAST: RunSettings = {
   minRows: 1,
-  maxRows: 50,
+  maxRows: 200,
   pageRows: 20,
   rowsPerBlock: 10,
   codec: 'null',
   settleMs: 300,
   smallParts: false,
+  resumable: false,
+  viaBucket: false,
+  mostDeleted: 1_000,
 }
 
 export interface Played {
-  /** Empty where every archive holds every row once. */
+  /** Empty where every archive holds every row once, and no row was deleted too early. */
   readonly problems: readonly string[]
   /** What struck, in the order of the runs. */
   readonly struck: readonly PlannedTrouble[]
+  /** How many rows the cleaner deleted. */
+  readonly deleted: number
   /** What happened, for whoever looks for the reason. */
   readonly log: readonly string[]
 }
 
 /** Plays a schedule to its end, then runs plainly until nothing is left to do, and compares. */
 export async function play(schedule: Schedule, lane: Lane, runners: Runners): Promise<Played> {
-  return new Play(schedule, lane, runners).all()
+  const table = `s${schedule.seed}`
+  const places = await placesFor(schedule, lane, table)
+  await createSourceTables(lane.connection, { table, archivers: schedule.archivers })
+  const deletions = schedule.cleanerAsks && (await turnOnCleaner(lane, table))
+  const played = await new Play({ schedule, lane, runners, places, deletions }).all()
+  await dropTables(lane.connection, table)
+  await deletions?.end()
+  await lane.clickhouse.query(`drop table if exists ${table}`)
+  await places.cloud?.empty(table)
+  await places.cloud?.bucket.drop()
+  return played
+}
+
+async function placesFor({ archivers }: Schedule, { folder, clickhouse, cloud }: Lane, table: string): Promise<Places> {
+  const inCloud = archivers.includes('gcsavro') || archivers.includes('bigquery')
+  const places = { table, prefix: `${table}/`, folder: join(folder, table), spool: join(folder, `${table}-spool`) }
+  await mkdir(places.folder)
+  await mkdir(places.spool)
+  return { ...places, clickhouse, cloud: inCloud ? await cloud?.cloudFor(`${table}_set`) : undefined }
+}
+
+async function turnOnCleaner({ connection }: Lane, table: string): Promise<Deletions> {
+  await connection.query(`insert into \`${table}_archive_status\` (archiver) values ('cleanup')`)
+  return Deletions.watch(connection, table)
+}
+
+interface Stage {
+  readonly schedule: Schedule
+  readonly lane: Lane
+  readonly runners: Runners
+  readonly places: Places
+  readonly deletions: Deletions | undefined
 }
 
 class Play {
+  readonly #stage: Stage
   readonly #schedule: Schedule
   readonly #lane: Lane
-  readonly #runners: Runners
   readonly #table: string
-  readonly #folder: string
+  readonly #dice: Dice
   readonly #writers: Writers
-  readonly #elsewhere = new Map<ArchiverName, IdRange[]>()
+  readonly #marks: Marks
   readonly #struck: PlannedTrouble[] = []
   readonly #log: string[] = []
 
-  constructor(schedule: Schedule, lane: Lane, runners: Runners) {
-    this.#schedule = schedule
-    this.#lane = lane
-    this.#runners = runners
-    this.#table = `s${schedule.seed}`
-    this.#folder = join(lane.folder, this.#table)
-    this.#writers = new Writers(lane.writers, this.#table, schedule)
+  constructor(stage: Stage) {
+    this.#stage = stage
+    this.#schedule = stage.schedule
+    this.#lane = stage.lane
+    this.#table = stage.places.table
+    this.#dice = new Dice(-stage.schedule.seed)
+    this.#writers = new Writers(stage.lane.writers, this.#table, stage.schedule)
+    this.#marks = new Marks(stage.lane.connection, this.#table, this.#log)
   }
 
   async all(): Promise<Played> {
-    const { archivers, steps } = this.#schedule
-    await createSourceTables(this.#lane.connection, { table: this.#table, archivers })
-    await mkdir(this.#folder)
     await this.#writers.start()
-    for (const step of steps) await this.#take(step)
+    for (const step of this.#schedule.steps) await this.#take(step)
     await this.#writers.endAll()
     const problems = [...(await this.#finish()), ...(await this.#compare())]
-    await dropTables(this.#lane.connection, this.#table)
-    await this.#lane.clickhouse.query(`drop table if exists ${this.#table}`)
-    return { problems, struck: this.#struck, log: this.#log }
+    const deleted = (await this.#stage.deletions?.rows()) ?? []
+    return { problems, struck: this.#struck, deleted: deleted.length, log: this.#log }
   }
 
   async #take(step: Step): Promise<void> {
-    if (step.do === 'move mark') await this.#moveMarks(step.to)
+    if (step.do === 'move mark') await this.#marks.move(step.to)
     else if (step.do === 'run') await this.#runWith(step)
     else await this.#writers.write(step)
     if (step.do !== 'run') this.#log.push(JSON.stringify(step))
@@ -106,19 +140,21 @@ class Play {
   }
 
   async #run(order: RunOrder): Promise<void> {
-    const report = await this.#runners.run(order, async (trouble) => {
+    const report = await this.#stage.runners.run(order, async (trouble) => {
       this.#struck.push(trouble)
       this.#log.push(`struck: ${trouble.trouble} at ${trouble.point}`)
       await this.#strike(trouble, order.settings)
     })
     this.#log.push(...(report?.log ?? []), `ended: ${report ? report.failures.join('; ') || 'well' : 'died'}`)
     this.#lane.mysqlProxy.restore()
-    this.#lane.sinkProxy.restore()
+    this.#restoreSinks()
+    await this.#lane.cloud?.calm()
   }
 
   /** Does what a trouble is, while the run waits at its fault point. */
   async #strike({ trouble }: PlannedTrouble, settings: RunSettings): Promise<void> {
-    const { mysqlProxy, sinkProxy } = this.#lane
+    const { mysqlProxy, sinkProxies, cloud } = this.#lane
+    if (isOfCloud(trouble)) return cloud?.strike(trouble, this.#dice)
     switch (trouble) {
       case 'freeze':
         return this.#run(this.#order(settings, SCALED))
@@ -129,87 +165,87 @@ class Play {
       case 'cut mysql':
         return mysqlProxy.cut()
       case 'reset sink':
-        return sinkProxy.reset()
+        return sinkProxies.forEach((proxy) => void proxy.reset())
       case 'move mark':
-        return this.#moveMarks((this.#schedule.seed * 37) % 101)
+        return this.#marks.move((this.#schedule.seed * 37) % 101)
       case 'stall sink':
       case 'no answers':
-        sinkProxy.silence(trouble === 'stall sink' ? 'both' : 'answers')
-        setTimeout(() => sinkProxy.restore(), SILENCE_MS)
+        for (const proxy of sinkProxies) proxy.silence(trouble === 'stall sink' ? 'both' : 'answers')
+        setTimeout(() => this.#restoreSinks(), SILENCE_MS)
     }
   }
 
+  #restoreSinks(): void {
+    for (const proxy of this.#lane.sinkProxies) proxy.restore()
+  }
+
   #order(settings: RunSettings, lockTimes: LockTimes, trouble?: PlannedTrouble): RunOrder {
-    const { mysql, mysqlProxy, sinkProxy, clickhouse } = this.#lane
+    const { mysql, mysqlProxy } = this.#lane
+    const { archivers, cleanerAsks } = this.#schedule
     return {
+      ...{ archivers, cleanerAsks, settings, lockTimes, trouble },
       mysql: { ...mysql.address, port: mysqlProxy.port },
       table: this.#table,
-      folder: this.#folder,
-      dsn: `http://default:@127.0.0.1:${sinkProxy.port}/${clickhouse.name}?read_timeout=${READ_TIMEOUT_MS}ms`,
-      archivers: this.#schedule.archivers,
-      settings,
-      lockTimes,
+      places: this.#orderPlaces(),
       takeoverWaitMs: TAKEOVER_WAIT_MS,
-      trouble,
       freezeMs: FREEZE_MS,
     }
   }
 
-  /** By hand, as an operator does it with SQL. A mark that goes forward says: what it passes is stored elsewhere. */
-  async #moveMarks(percent: number): Promise<void> {
-    const { connection } = this.#lane
-    const ids = await this.#ids()
-    const to = percent === 0 || ids.length === 0 ? null : ids[Math.floor((percent / 100) * (ids.length - 1))]!
-    for (const [archiver, from] of await this.#marks()) {
-      const sql = `update \`${this.#table}_archive_status\` set log_score_id = ? where archiver = ?`
-      await connection.query(sql, [to, archiver])
-      this.#log.push(`mark of ${archiver} from ${from} to ${to}`)
-      const ranges = this.#elsewhere.get(archiver) ?? []
-      if ((to ?? 0n) > from) this.#elsewhere.set(archiver, [...ranges, { afterId: from, upToId: to ?? 0n }])
+  #orderPlaces(): OrderPlaces {
+    const { clickhouse, clickhouseProxy, cloud: lane } = this.#lane
+    const { folder, spool, cloud } = this.#stage.places
+    const dsn = `http://default:@127.0.0.1:${clickhouseProxy.port}/${clickhouse.name}?read_timeout=${READ_TIMEOUT_MS}ms`
+    if (cloud === undefined || lane === undefined) return { folder, spool, dsn, cloud: undefined }
+    const urls = {
+      storageUrl: `http://127.0.0.1:${lane.storageProxy.port}`,
+      bigQueryUrl: `http://127.0.0.1:${lane.bigQueryProxy.port}`,
     }
+    const { bucket, dataset } = cloud
+    const { projectId, keyFile } = lane
+    return { folder, spool, dsn, cloud: { bucket: bucket.name, dataset, projectId, keyFile, ...urls } }
   }
 
-  async #marks(): Promise<Map<ArchiverName, bigint>> {
-    const sql = `select archiver, coalesce(log_score_id, 0) mark from \`${this.#table}_archive_status\``
-    const [rows] = await this.#lane.connection.query<RowDataPacket[]>(sql)
-    return new Map(rows.map((row) => [row.archiver, BigInt(row.mark)]))
-  }
-
-  async #ids(): Promise<bigint[]> {
-    const [rows] = await this.#lane.connection.query<RowDataPacket[]>(`select id from \`${this.#table}\` order by id`)
-    return rows.map((row) => BigInt(row.id))
-  }
-
-  /** Plain runs until every mark is at the newest row. */
+  /** Plain runs until every mark is at the newest row, and all is deleted that may be. */
   async #finish(): Promise<string[]> {
-    const newest = (await this.#ids()).at(-1) ?? 0n
+    const newest = await this.#marks.newest()
+    let left: string[] = []
     for (let runs = 0; runs < 6; runs++) {
       this.#log.push('plain run')
       await this.#run(this.#order(AT_LAST, UNSCALED))
-      const marks = [...(await this.#marks()).values()]
-      if (marks.every((mark) => mark === newest)) return []
+      left = [...(await this.#marks.behind(newest)), ...((await this.#stage.deletions?.due()) ?? [])]
+      if (left.length === 0) return []
     }
-    return [`after six plain runs the marks are ${[...(await this.#marks())].join(' ')}, the newest row is ${newest}`]
+    return left.map((problem) => `after six plain runs: ${problem}`)
   }
 
   async #compare(): Promise<string[]> {
-    const rows = await sourceRows(this.#lane.connection, this.#table)
-    const ids = rows.map(({ id }) => id)
-    const problems: string[] = []
+    const { places, deletions } = this.#stage
+    const left = await sourceRows(this.#lane.connection, this.#table)
+    const deleted = (await deletions?.rows()) ?? []
+    const rows = [...left, ...deleted].sort((a, b) => (a.id < b.id ? -1 : 1))
+    const problems = (await deletions?.problems()) ?? []
     for (const archiver of this.#schedule.archivers) {
-      const expected = rows.map(archiver === 'fileavro' ? archivedRow : clickHouseRow)
-      const elsewhere = this.#elsewhere.get(archiver) ?? []
+      const asked = this.#schedule.cleanerAsks !== 'off'
+      const safe = new Set(asked ? deleted.map(({ id }) => id) : [])
+      const isElsewhere = (id: bigint) => this.#marks.isElsewhere(archiver, id)
+      const expected = rows.map((row) => storedRow(archiver, row))
       const found = [
-        ...differences(await this.#archived(archiver), expected, elsewhere),
-        ...(await catalogueProblems(this.#lane.connection, this.#table, archiver, ids, elsewhere)),
+        // An archive that was asked before a row was deleted must have it, whoever said that it is elsewhere.
+        ...differences(await archivedRows(archiver, places), expected, (id) => !safe.has(id) && isElsewhere(id)),
+        ...(await this.#catalogueProblems(archiver, rows, isElsewhere)),
       ]
       problems.push(...found.map((problem) => `${archiver}: ${problem}`))
     }
-    return problems
+    return [...problems, ...(await leftovers(places))]
   }
 
-  #archived(archiver: ArchiverName) {
-    if (archiver === 'fileavro') return avroRows(this.#folder)
-    return clickHouseRows((sql) => this.#lane.clickhouse.query(`${sql} format JSONEachRow`), this.#table)
+  #catalogueProblems(
+    archiver: ArchiverName,
+    rows: readonly { readonly id: bigint }[],
+    isElsewhere: (id: bigint) => boolean,
+  ): Promise<string[]> {
+    const ids = rows.map(({ id }) => id)
+    return catalogueProblems(this.#lane.connection, this.#table, archiver, ids, isElsewhere)
   }
 }

@@ -1,13 +1,15 @@
 import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
-import { createClickHouseArchiver } from '@archiver/clickhouse'
-import { type Archiver, ArchiverError } from '@archiver/core'
-import { type EngineEvent, runPass } from '@archiver/core/engine'
+import { runCleanup } from '@archiver/cleanup'
+import { type Archiver, ArchiverError, type FaultPoint } from '@archiver/core'
+import { runPass } from '@archiver/core/engine'
 import { MySqlLedger, MySqlLock, MySqlSource } from '@archiver/core/mysql'
-import { createFileAvroArchiver } from '@archiver/file-avro'
+import type { ArchiverName } from '../archives.js'
 import { hookFaults } from '../fault.js'
+import { OPEN } from './archivers.js'
+import { RETENTION_DAYS } from './deletions.js'
 import type { RunnerMessage, RunOrder } from './order.js'
-import type { PlannedTrouble } from './schedule.js'
+import { isWaitedFor, type PlannedTrouble } from './troubles.js'
 
 /** A worker makes passes until it dies: its end is as sudden as a process's, and closes its sockets and files likewise. */
 const port = parentPort!
@@ -15,6 +17,8 @@ const port = parentPort!
 const clock = new Int32Array(workerData as SharedArrayBuffer)
 
 const RETRY = { attempts: 3, firstDelayMs: 20, maxDelayMs: 60 }
+
+type OnEvent = (event: object) => void
 
 // Between two passes nothing else keeps a worker.
 setInterval(() => undefined, 2 ** 30)
@@ -38,53 +42,62 @@ async function perform(order: RunOrder): Promise<RunnerMessage> {
   }
 }
 
-async function pass(order: RunOrder, onEvent: (event: EngineEvent) => void): Promise<ReadonlyMap<string, Error>> {
-  const { mysql: settings, table, archivers: only, lockTimes: times, settings: run } = order
+async function pass(order: RunOrder, onEvent: OnEvent): Promise<ReadonlyMap<string, Error>> {
+  const { mysql: settings, table, lockTimes: times, settings: run, places } = order
+  // A worker has an environment of its own.
+  process.env.GOOGLE_APPLICATION_CREDENTIALS = places.cloud?.keyFile ?? ''
   await using lock = await MySqlLock.take({ settings, name: `proof-${table}`, timeoutMs: 10_000, times })
   await using source = new MySqlSource({ settings, table, pageRows: run.pageRows })
   const ledger = new MySqlLedger(lock.connection, table)
   await ledger.prepare()
-  const open = async (name: string) => archiverOf(name, order)
-  const { failed } = await runPass({
-    table,
-    ledger,
-    source,
-    permit: lock,
-    open,
-    only,
-    settleMs: run.settleMs,
-    retry: RETRY,
-    onEvent,
-  })
+  const only = [...order.archivers, ...(order.cleanerAsks === undefined ? [] : ['cleanup'])]
+  const open = async (name: string): Promise<Archiver> => OPEN[name as ArchiverName](order) // `only` names no other
+  const bench = { table, ledger, source, permit: lock, open, settleMs: run.settleMs }
+  const chores = { cleanup: () => clean(order, { ...bench, connection: lock.connection }, onEvent) }
+  const { failed } = await runPass({ ...bench, chores, only, retry: RETRY, onEvent })
   return failed
 }
 
-function archiverOf(name: string, { settings, folder, dsn, takeoverWaitMs, table }: RunOrder): Archiver {
-  const { minRows, maxRows, codec, rowsPerBlock, smallParts } = settings
-  const batch = { minRows, maxRows, intervalMs: 0 }
-  if (name === 'fileavro') return createFileAvroArchiver({ path: folder, batch, codec, rowsPerBlock, scope: table })
-  const parts = smallParts ? '&min_insert_block_size_rows=1&min_insert_block_size_bytes=1' : ''
-  return createClickHouseArchiver({ dsn: dsn + parts, batch, takeoverWaitMs })
+type CleanerBench = Pick<
+  Parameters<typeof runCleanup>[0],
+  'table' | 'ledger' | 'source' | 'permit' | 'open' | 'settleMs' | 'connection'
+>
+
+async function clean({ mysql, cleanerAsks, settings }: RunOrder, bench: CleanerBench, onEvent: OnEvent): Promise<void> {
+  const often = { intervalMs: 0, reducedIntervalMs: 0, pauseMs: 0 }
+  await runCleanup({
+    ...bench,
+    settings: mysql,
+    policy: { retentionDays: RETENTION_DAYS, maxRows: settings.mostDeleted, verify: cleanerAsks ?? 'count', ...often },
+    throttle: { maxLagMs: 0 },
+    onEvent,
+    onEngineEvent: onEvent,
+  })
 }
 
 function arm({ trouble, freezeMs }: RunOrder): void {
   let passes = 0
+  let lastPoint: FaultPoint | undefined
   hookFaults(async (point) => {
+    // In a worker this ends the thread, not the process.
+    if (point === lastPoint) process.exit()
     if (trouble === undefined || point !== trouble.point || ++passes !== trouble.pass) return
     await strike(trouble, freezeMs)
+    // The job is there, and runs on.
+    if (trouble.trouble === 'hold job') lastPoint = 'bigquery.sent'
   })
 }
 
 async function strike(planned: PlannedTrouble, freezeMs: number): Promise<void> {
   const { trouble } = planned
-  say({ say: 'struck', trouble: planned, waits: trouble !== 'crash' && trouble !== 'freeze' })
-  // In a worker this ends the thread, not the process.
+  const waits = isWaitedFor(planned)
+  say({ say: 'struck', trouble: planned, waits })
   if (trouble === 'crash') process.exit()
   if (trouble === 'freeze') Atomics.wait(clock, 0, 0, freezeMs)
-  else await once(port, 'message')
+  else if (waits) await once(port, 'message')
 }
 
-function eventText(event: EngineEvent): string {
+function eventText(event: object): string {
   return JSON.stringify(event, (key, value: unknown) => {
     if (key === 'idHash' || key === 'elapsedMs') return undefined
     if (value instanceof Error) return errorText(value)

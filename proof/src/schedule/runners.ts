@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { RunnerMessage, RunOrder } from './order.js'
-import type { PlannedTrouble } from './schedule.js'
+import type { PlannedTrouble } from './troubles.js'
 
 /** How a pass ended; undefined where its worker died. */
 export interface RunReport {

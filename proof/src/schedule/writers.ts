@@ -5,6 +5,12 @@ import type { Schedule, Step } from './schedule.js'
 
 const COLUMNS = 'monitor_id, server_id, ts, score, step, `offset`, rtt, attributes'
 
+const DAY_S = 86_400
+/** Well before and well after the time from which on rows are kept; see `RETENTION_DAYS`. */
+const [OLD_DAYS, YOUNG_DAYS] = [30, 3]
+/** Where nothing is deleted, the time does not matter. */
+const START_SECONDS = 1_793_491_200
+
 /** Whoever inserts rows: some at once, some in transactions that stay open for a while. */
 export class Writers {
   readonly #table: string
@@ -12,6 +18,7 @@ export class Writers {
   readonly #direct: Connection
   readonly #idle: Connection[]
   readonly #open: Connection[] = []
+  readonly #nowSeconds = Math.floor(Date.now() / 1000)
   #written = 0
 
   constructor([direct, ...others]: readonly Connection[], table: string, schedule: Schedule) {
@@ -28,8 +35,8 @@ export class Writers {
 
   /** Does a step that writes. */
   async write(step: Step): Promise<void> {
-    if (step.do === 'insert') await this.#insert(this.#direct, step.rows)
-    if (step.do === 'begin') await this.#begin(step.rows)
+    if (step.do === 'insert') await this.#insert(this.#direct, step)
+    if (step.do === 'begin') await this.#begin(step)
     if (step.do === 'end') await this.#end(step.commit)
   }
 
@@ -38,7 +45,7 @@ export class Writers {
     while (this.#open.length > 0) await this.#end(this.#open.length % 2 === 0)
   }
 
-  async #begin(rows: number): Promise<void> {
+  async #begin(rows: Rows): Promise<void> {
     const connection = this.#idle.pop()
     if (connection === undefined) return
     await connection.beginTransaction()
@@ -53,15 +60,25 @@ export class Writers {
     this.#idle.push(connection)
   }
 
-  async #insert(connection: Connection, rows: number): Promise<void> {
+  async #insert(connection: Connection, { rows, old }: Rows): Promise<void> {
     const { seed, secondsPerRow } = this.#schedule
-    const startSeconds = 1_793_491_200 + this.#written * secondsPerRow
+    const startSeconds = this.#firstSeconds(old) + this.#written * secondsPerRow
     const firstId = BigInt(1 + this.#written)
     this.#written += rows
     const made = oddRows({ seed: seed + this.#written, rows, firstId, startSeconds, rowsPerSecond: 1 / secondsPerRow })
     const values = [...made].map(valuesOf)
     await connection.query<ResultSetHeader>(`insert into \`${this.#table}\` (${COLUMNS}) values ?`, [values])
   }
+
+  #firstSeconds(old: boolean): number {
+    if (this.#schedule.cleanerAsks === undefined) return START_SECONDS
+    return this.#nowSeconds - (old ? OLD_DAYS : YOUNG_DAYS) * DAY_S
+  }
+}
+
+interface Rows {
+  readonly rows: number
+  readonly old: boolean
 }
 
 function valuesOf({ monitorId, serverId, tsSeconds, score, step, offset, rtt, attributes }: SourceRow): unknown[] {

@@ -15,13 +15,22 @@ export function withCommonOptions<T>(yargs: Argv<T>) {
     .option('config', { type: 'string', requiresArg: true, describe: 'Env file to read; the environment wins over it' })
 }
 
+/** What a command needs of the settings. */
+interface Needs {
+  /** True for commands that only read archives: what says where MySQL is may be missing. */
+  readonly withoutMySql?: boolean
+}
+
 /** The settings, the table and its lock. @throws ConfigError */
-export async function loadWiring({ config: configFile, table }: CommonArguments): Promise<Wiring> {
+export async function loadWiring(
+  { config: configFile, table }: CommonArguments,
+  { withoutMySql = false }: Needs = {},
+): Promise<Wiring> {
   const [{ loadSettings }, { chooseTarget }] = await Promise.all([
     import('../config/index.js'),
     import('../archivers.js'),
   ])
-  const settings = loadSettings({ env: process.env, cwd: process.cwd(), configFile })
+  const settings = loadSettings({ env: process.env, cwd: process.cwd(), configFile, withoutMySql })
   return { settings, ...chooseTarget(settings, table) }
 }
 

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs'
 import type { SettingsSource } from '../config/layers.js'
+import type { SettingsReport } from '../config/load.js'
 
 interface ConfigArguments {
   json: boolean
@@ -28,12 +29,22 @@ export async function printConfiguration(
   source: SettingsSource,
   { json, write }: { readonly json: boolean; readonly write: (text: string) => unknown },
 ): Promise<void> {
-  const [{ readSettings }, { reportJson, reportTable }, { ConfigError }] = await Promise.all([
+  const [{ readSettings }, { reportJson, reportTable }, { ConfigError }, { version }] = await Promise.all([
     import('../config/load.js'),
     import('../config/report.js'),
     import('../config/problem.js'),
+    import('../version.js'),
   ])
-  const report = readSettings(source)
+  const report = withVersion(readSettings(source), version())
   write(json ? reportJson(report) : reportTable(report))
   if (report.problems.length > 0) throw new ConfigError(report.problems)
+}
+
+/** `app_version`, where nobody has set it, is what the program knows of itself. */
+function withVersion(report: SettingsReport, value: string): SettingsReport {
+  const known = { value, origin: 'this program' }
+  const variables = report.variables.map((variable) =>
+    variable.name === 'app_version' && variable.value === null ? { ...variable, ...known } : variable,
+  )
+  return { ...report, variables }
 }

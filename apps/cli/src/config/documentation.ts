@@ -37,11 +37,12 @@ From weak to strong; an empty value counts as not set (but \`db_pass=\` says tha
 2. the env file named by \`--config FILE\`: lines \`KEY=value\`, comments, an optional \`export \`. Values may stand in single
    quotes (taken as they are) or in double quotes (\`\\n\`, \`\\t\`, \`\\"\`, \`\\\\\`, \`\\$\`), and then run over lines. Nothing is
    expanded. \`#\` starts a comment at the start of a line or after a blank. A name that is not known is a warning;
-3. the environment;
-4. \`DATABASE_DSN\`, for the connection to MySQL: \`db_host\`, \`db_database\`, \`db_user\` and \`db_pass\` as a whole, and by its
+3. the env files \`/vault/secrets/*.env\`, where there are any, in the order of their names;
+4. the environment;
+5. \`DATABASE_DSN\`, for the connection to MySQL: \`db_host\`, \`db_database\`, \`db_user\` and \`db_pass\` as a whole, and by its
    parameters \`charset\`, \`loc\`, \`parseTime\`, \`rejectReadOnly\`, \`timeout\` and \`tls\` the variables that say the same. The
    other parameters of Go's driver are accepted and have no effect; an unknown one is an error;
-5. \`database.yaml\` in the working directory, otherwise \`/vault/secrets/database.yaml\`: \`mysql: {dsn, user, pass, dbname}\`.
+6. \`database.yaml\` in the working directory, otherwise \`/vault/secrets/database.yaml\`: \`mysql: {dsn, user, pass, dbname}\`.
    Its \`dsn\` replaces \`DATABASE_DSN\`; the other three win over any DSN.
 
 A DSN is read as Go's driver reads it: the last \`/\` ends the address, the last \`@\` before it ends the password, the first

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type DatabaseFile, parseDatabaseFile } from './database-file.js'
 import { parseEnvFile } from './env-file.js'
@@ -16,12 +16,16 @@ export interface SettingsSource {
   readonly configFile?: string | undefined
   /** Where a `database.yaml` is looked for; the first that exists is taken. */
   readonly databaseFiles?: readonly string[]
+  /** For commands that do not ask MySQL: nothing of the connection is required. */
+  readonly withoutMySql?: boolean
+  /** Folder whose `*.env` are read, in the order of their names. */
+  readonly secretsFolder?: string
 }
 
 /** A variable's text, before it is read. */
 export interface Text {
   readonly text: string
-  /** `environment`, `--config FILE`, `DATABASE_DSN` or the path of a `database.yaml`. */
+  /** `environment`, `--config FILE`, `DATABASE_DSN` or the path of a file of secrets. */
   readonly origin: string
   /** Whether a message may repeat it: what is cut out of a DSN may hold a piece of its password. */
   readonly quotable: boolean
@@ -46,10 +50,11 @@ interface Findings {
   connectionUnknown: boolean
 }
 
-const defaultDatabaseFiles = ['database.yaml', '/vault/secrets/database.yaml']
+const defaultSecretsFolder = '/vault/secrets'
+const defaultDatabaseFiles = ['database.yaml', `${defaultSecretsFolder}/database.yaml`]
 const connection = ['db_host', 'db_database', 'db_user', 'db_pass'] as const
 
-/** From weak to strong: the `--config` file, the environment, a DSN, then the rest of a `database.yaml`. */
+/** From weak to strong: the `--config` file, files of secrets, the environment, a DSN, the rest of a `database.yaml`. */
 export function collectTexts(source: SettingsSource): Texts {
   const found: Findings = {
     texts: new Map(),
@@ -58,36 +63,67 @@ export function collectTexts(source: SettingsSource): Texts {
     dsnOrigin: undefined,
     connectionUnknown: false,
   }
-  if (source.configFile !== undefined) addConfigFile(found, source.configFile, source.cwd)
+  if (source.configFile !== undefined)
+    addEnvFile(found, `--config ${source.configFile}`, resolve(source.cwd, source.configFile))
+  for (const path of secretEnvFiles(source)) addEnvFile(found, path, path)
   add(found, source.env, 'environment')
   addConnection(found, source)
+  if (source.withoutMySql) addUnused(found)
   return found
 }
 
-/** An empty value counts as not set, but for a password: there are accounts without one. */
+/** Stands for what a command needs no more than the type of the settings does. */
+function addUnused({ texts }: Findings): void {
+  for (const name of connection) {
+    if (!texts.has(name)) texts.set(name, { text: 'unused', origin: 'not set', quotable: true })
+  }
+}
+
+/** Values for which empty text says something: an account without a password, a service that does not listen. */
+const mayBeEmpty: ReadonlySet<VariableName> = new Set(['db_pass', 'http_listen'])
+
+/** Otherwise an empty value counts as not set. */
 function add(found: Findings, values: SettingsSource['env'], origin: string, quotable = true): void {
   for (const name of variableNames) {
     const text = values[name]
     if (text === undefined) continue
-    if (text !== '' || (name === 'db_pass' && !found.texts.has(name))) found.texts.set(name, { text, origin, quotable })
+    if (text !== '' || (mayBeEmpty.has(name) && !found.texts.has(name)))
+      found.texts.set(name, { text, origin, quotable })
   }
 }
 
-function addConfigFile(found: Findings, file: string, cwd: string): void {
-  const variable = `--config ${file}`
-  const values = attempt(found, variable, () => parseEnvFile(readText(resolve(cwd, file))))
+/** @param origin - how messages name the file. */
+function addEnvFile(found: Findings, origin: string, path: string): void {
+  const values = attempt(found, origin, () => parseEnvFile(readText(path)))
   if (values === undefined) return
-  add(found, values, variable)
+  add(found, values, origin)
   for (const name of Object.keys(values).filter((key) => !isVariable(key))) {
     const near = nearestName(name, variableNames)
     found.warnings.push(
-      `${variable}: ${name} is not known and not used${near === undefined ? '' : `; did you mean ${near}?`}`,
+      `${origin}: ${name} is not known and not used${near === undefined ? '' : `; did you mean ${near}?`}`,
     )
   }
 }
 
-function addConnection(found: Findings, { cwd, databaseFiles = defaultDatabaseFiles }: SettingsSource): void {
-  const path = databaseFiles.map((file) => resolve(cwd, file)).find((file) => existsSync(file))
+function secretEnvFiles({ secretsFolder = defaultSecretsFolder }: SettingsSource): string[] {
+  if (!existsSync(secretsFolder)) return []
+  const names = readdirSync(secretsFolder).filter((name) => name.endsWith('.env'))
+  return names.sort().map((name) => `${secretsFolder}/${name}`)
+}
+
+function databaseFilesOf({ cwd, databaseFiles = defaultDatabaseFiles }: SettingsSource): string[] {
+  return databaseFiles.map((file) => resolve(cwd, file))
+}
+
+/** Every file that settings are read from, there or not: for whoever waits for changes. */
+export function settingsFiles(source: SettingsSource): string[] {
+  const { configFile, cwd } = source
+  const config = configFile === undefined ? [] : [resolve(cwd, configFile)]
+  return [...config, ...secretEnvFiles(source), ...databaseFilesOf(source)]
+}
+
+function addConnection(found: Findings, source: SettingsSource): void {
+  const path = databaseFilesOf(source).find((file) => existsSync(file))
   const file = path === undefined ? undefined : attempt(found, path, () => parseDatabaseFile(readText(path)))
   if (path === undefined || file === undefined || file.dsn === '') addVariableDsn(found)
   else addFileDsn(found, path, file.dsn)

@@ -68,6 +68,17 @@ export interface CloudStorageSettings {
   readonly emulatorHost: string | undefined
 }
 
+/** What only `archiver run` and `archiver status` look at. */
+export interface ServiceSettings {
+  /** At least 100. */
+  readonly runIntervalMs: number
+  /** At least 1. */
+  readonly runConcurrency: number
+  /** Empty for nowhere. */
+  readonly listen: string
+  readonly statusLateAfterMs: number | undefined
+}
+
 /** Everything the program can be told, checked. An archive that is not configured is undefined. */
 export interface Settings {
   readonly mysql: MysqlSettings
@@ -93,10 +104,11 @@ export interface Settings {
   readonly settleMs: number
   readonly takeoverWaitMs: number
   readonly shutdownTimeoutMs: number
+  readonly service: ServiceSettings
   /** Absolute. Where skipped rows are written. */
   readonly quarantinePath: string
   readonly logging: { readonly level: Values['log_level']; readonly format: Values['log_format'] }
-  /** `default`, `not set`, `environment`, `--config FILE`, `DATABASE_DSN` or the path of a `database.yaml`. */
+  /** `default`, `not set`, `environment`, `--config FILE`, `DATABASE_DSN` or the path of a file of secrets. */
   readonly provenance: Readonly<Record<VariableName, string>>
   /** What an operator should look at, though it stops nothing. */
   readonly warnings: readonly string[]
@@ -119,6 +131,12 @@ export function settingsOf(values: Values, cwd: string): Omit<Settings, 'provena
     settleMs: values.archive_settle,
     takeoverWaitMs: values.archive_takeover_wait,
     shutdownTimeoutMs: values.shutdown_timeout,
+    service: {
+      runIntervalMs: values.run_interval,
+      runConcurrency: values.run_concurrency,
+      listen: values.http_listen,
+      statusLateAfterMs: values.status_late_after,
+    },
     quarantinePath: absolute(values.quarantine_path ?? values.avro_path, cwd) ?? cwd,
     logging: { level: values.log_level, format: values.log_format },
   }

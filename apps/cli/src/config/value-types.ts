@@ -1,4 +1,5 @@
 import { formatDuration, parseDuration } from '@archiver/core'
+import { parseListen } from '@archiver/web/listen'
 import { parseMysqlAddress } from './mysql-address.js'
 import { UnfitValue } from './problem.js'
 import { parseTableName } from './table-name.js'
@@ -39,9 +40,17 @@ export function integer(least: number, most: number): ValueType<number> {
   }
 }
 
-/** A Go duration in milliseconds, from 0 to `mostMs`. */
-export function duration(mostMs = Number.POSITIVE_INFINITY): ValueType<number> {
-  return { name: 'duration', read: (value) => readDuration(value, mostMs) }
+/** A Go duration in milliseconds, from `leastMs` to `mostMs`. */
+export function duration(mostMs = Number.POSITIVE_INFINITY, leastMs = 0): ValueType<number> {
+  return {
+    name: 'duration',
+
+    read: (value) => {
+      const ms = readDuration(value, mostMs)
+      if (ms < leastMs) throw new UnfitValue(`is shorter than ${formatDuration(leastMs)}`)
+      return ms
+    },
+  }
 }
 
 /** Whole seconds, as GET_LOCK takes them, or a duration; in milliseconds. */
@@ -138,6 +147,21 @@ export const endpoint: ValueType<string> = {
     const { username, password } = new URL(url)
     if (username !== '' || password !== '') throw new UnfitValue('must not hold a user or password')
     return value
+  },
+}
+
+/** Where to listen: `:5000`, `127.0.0.1:5000`, `[::1]:5000` or `localhost:5000`; `off` or nothing for nowhere, which is empty text. */
+export const listenAddress: ValueType<string> = {
+  name: 'address',
+
+  read: (value) => {
+    if (value === 'off' || value === '') return ''
+    try {
+      parseListen(value)
+      return value
+    } catch {
+      throw new UnfitValue('is not an address such as :5000, 127.0.0.1:5000 or [::1]:5000', 'off for none')
+    }
   },
 }
 

@@ -257,6 +257,24 @@ export const schema = z.object({
     description: 'Nothing is deleted while this file is there.',
   }),
 
+  run_interval: preset('10s', type.duration(dayMs, 100), {
+    group: 'Running',
+    description: '`archiver run`: time between two looks at what there is to do, from `100ms`.',
+  }),
+  run_concurrency: preset('1', type.integer(1, 100), {
+    group: 'Running',
+    description: '`archiver run`: how many archivers may read MySQL at once.',
+  }),
+  http_listen: preset(':5000', type.listenAddress, {
+    group: 'Running',
+    description:
+      '`archiver run`: where health, metrics and status are answered: `:5000`, `127.0.0.1:5000`, `[::1]:5000`; `off` for nowhere.',
+  }),
+  status_late_after: optional(wait, {
+    group: 'Running',
+    description:
+      'An archiver is late when enough rows for a batch wait, and the oldest of them for longer than this; without it three of its intervals, and three of `run_interval` at least.',
+  }),
   archive_settle: preset('3s', wait, {
     group: 'Running',
     description: 'A gap in the ids counts as permanent once it has been seen empty for this long.',

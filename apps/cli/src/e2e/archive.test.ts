@@ -6,6 +6,7 @@ import { MySqlLock, MySqlSource } from '@archiver/core/mysql'
 import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { loadedSources } from './loaded-sources.js'
 import { Workplace } from './workplace.js'
 
 const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
@@ -102,5 +103,14 @@ await describeWithMySql('archiver archive', (database) => {
     const loaded = [...stderr.matchAll(/^loaded .*\/(.+)$/gm)].map(([, file]) => file)
     expect(loaded).toEqual(expect.arrayContaining([expect.stringMatching(/^main\.js/)]))
     expect(loaded.filter((file) => /chdb|snappy|avsc|clickhouse|google/.test(file ?? ''))).toEqual([])
+  })
+
+  test('where ClickHouse is configured, its client is loaded only once there is something to store', async () => {
+    place.env.NODE_OPTIONS = ''
+    const storing = await loadedSources(place, 'archive')
+    expect(storing.some((file) => /@clickhouse\/client/.test(file))).toBe(true)
+    const idle = await loadedSources(place, 'archive')
+    expect(idle.some((file) => /packages\/clickhouse\/dist\/archiver/.test(file))).toBe(true)
+    expect(idle.filter((file) => /@clickhouse\/client/.test(file))).toEqual([])
   })
 })

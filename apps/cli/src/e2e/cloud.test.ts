@@ -6,6 +6,7 @@ import { type FakeBigQuery, spawnFakeBigQuery } from '@archiver/testkit/bigquery
 import { describeWithMySql, sharedFakeGcs } from '@archiver/testkit/vitest'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { loadedSources } from './loaded-sources.js'
+import { runCli } from './run-cli.js'
 import { Workplace } from './workplace.js'
 
 const all = ['fileavro', 'clickhouse', 'gcsavro', 'bigquery']
@@ -51,6 +52,24 @@ await describeWithMySql('archives in the cloud', (database) => {
     const verified = await place.run('verify', '--deep', '--json')
     expect(verified).toMatchObject({ code: 0 })
     for (const name of all) expect(verified.stdout).toContain(`"${name}"`)
+  })
+
+  test('rows are read out of all four, the same ones', async () => {
+    expect(await place.run('archive')).toMatchObject({ code: 0 })
+    const { db_host, db_database, db_user, db_pass, ...env } = place.env
+    const asked = ['--monitor', '7', '--from', '101', '--to', '2026-11-01', '--format', 'csv']
+    const found = []
+    for (const name of all) {
+      const run = await runCli(['read', name, ...asked], env)
+      expect(run).toMatchObject({ code: 0, stderr: '' })
+      const lines = run.stdout.trimEnd().split('\r\n').slice(1)
+      // Id, server, monitor and time: floats are kept in different ways.
+      found.push(lines.map((line) => line.split(',').slice(0, 4).join()))
+    }
+    const rows = (await place.fileRows()).filter(({ id, monitorId }) => id > 100n && monitorId === 7)
+    expect(rows.length).toBeGreaterThan(0)
+    expect(found[0]!.map((line) => line.split(',')[0])).toEqual(rows.map(({ id }) => String(id)))
+    for (const others of found) expect(others).toEqual(found[0])
   })
 
   test('a batch goes to BigQuery through the bucket, which keeps nothing of it', async () => {

@@ -4,6 +4,7 @@ import { isEncrypted, MySqlLedger, MySqlLock, MySqlSource } from '@archiver/core
 import { openArchiver, sourceOptions, type Wiring } from '../archivers.js'
 import { ExitCode, exitCodeOf } from '../exit-codes.js'
 import type { Reporter } from '../report/reporter.js'
+import { withTracing } from '../report/tracing.js'
 import { StopSignals } from '../stop-signals.js'
 import { cleanUp } from './clean-up.js'
 
@@ -29,6 +30,7 @@ export async function archive(job: ArchiveJob, reporter: Reporter): Promise<numb
 async function pass(job: ArchiveJob, reporter: Reporter, { drain, stop }: StopSignals): Promise<PassResult> {
   const { settings, table, lockName: name, only } = job
   const { mysql, lock: wait, settleMs } = settings
+  await using listener = await withTracing(reporter)
   await using lock = await MySqlLock.take({ settings: mysql, name, timeoutMs: wait.timeoutMs, signal: drain })
   await using source = new MySqlSource({ ...sourceOptions(job), encrypted: isEncrypted(lock.connection) })
   await source.detectColumns()
@@ -38,5 +40,5 @@ async function pass(job: ArchiveJob, reporter: Reporter, { drain, stop }: StopSi
   const permit = permitWhile(lock, stop)
   const bench = { ledger, source, permit, drain, open }
   const chores = { cleanup: () => cleanUp({ ...bench, job, connection: lock.connection, reporter }) }
-  return await runPass({ ...bench, table, settleMs, only, chores, onEvent: reporter.onEvent })
+  return await runPass({ ...bench, table, settleMs, only, chores, onEvent: listener.onEvent })
 }

@@ -41,6 +41,6 @@ export async function cleanUp({ job, reporter, ...bench }: CleanUpJob): Promise<
   })
 }
 
-function throttleOf({ maxLagMs, replicas, maxLoad, pauseFile }: CleanupSettings) {
+export function throttleOf({ maxLagMs, replicas, maxLoad, pauseFile }: CleanupSettings) {
   return { maxLagMs, replicas, maxLoad, pauseFile }
 }

@@ -73,7 +73,7 @@ export async function letCleanerGoOn({ settings }: Wiring, into: string): Promis
 }
 
 async function open(job: RestoreJob): Promise<Archiver> {
-  const opened = await openArchiver(job.archive, job)
+  const opened = await openArchiver(job.archive, { ...job, readOnly: true })
   if (!('notHere' in opened)) return opened
   throw new ArchiverError(`${job.archive} is ${opened.notHere}`, {
     code: 'ARCHIVE_NOT_HERE',

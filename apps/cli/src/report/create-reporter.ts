@@ -1,4 +1,5 @@
 import type { Settings } from '../config/index.js'
+import type { LogReporter } from './log-reporter.js'
 import type { Reporter } from './reporter.js'
 
 /** A bar on a terminal, else log lines on standard error; `json` and `pretty` are log lines wherever they go. */
@@ -7,10 +8,16 @@ export async function createReporter({ level, format }: Settings['logging']): Pr
     const { TerminalReporter } = await import('./terminal-reporter.js')
     return new TerminalReporter(process.stderr)
   }
+  return createLogReporter({ level, format })
+}
+
+/** Log lines on standard error; `auto` is `pretty` on a terminal, else `json`. */
+export async function createLogReporter({ level, format }: Settings['logging']): Promise<LogReporter> {
   const [{ pino }, { LogReporter }] = await Promise.all([import('pino'), import('./log-reporter.js')])
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
   // Written before the call returns, so that no line is lost when the process ends or is killed.
-  if (format !== 'pretty') return new LogReporter(pino(options, pino.destination({ dest: 2, sync: true })))
+  const isPretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY)
+  if (!isPretty) return new LogReporter(pino(options, pino.destination({ dest: 2, sync: true })))
   const { default: pretty } = await import('pino-pretty')
   return new LogReporter(pino(options, pretty({ destination: 2, sync: true, hideObject: true })))
 }

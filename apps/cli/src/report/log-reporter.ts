@@ -1,8 +1,10 @@
 import type { CleanupEvent } from '@archiver/cleanup'
 import type { EngineEvent } from '@archiver/core/engine'
+import type { LifeEvent } from '@archiver/service'
 import type { Logger } from 'pino'
 import { cleanupLine } from './cleanup-lines.js'
 import { errorFields, errorLine } from './error-lines.js'
+import { lifeLine } from './life-lines.js'
 import { type PassSummary, peakRssBytes, type Reporter } from './reporter.js'
 
 const PROGRESS_INTERVAL_MS = 10_000
@@ -33,6 +35,11 @@ export class LogReporter implements Reporter {
     this.log.info({ archiver: 'cleanup', ...fieldsOf(event) }, `cleanup: ${cleanupLine(event, table)}`)
   }
 
+  readonly onLife = (event: LifeEvent): void => {
+    const failed = 'error' in event || event.event === 'service.reload-refused'
+    this.log[failed ? 'error' : 'info'](fieldsOf(event), lifeLine(event))
+  }
+
   passDone({ rows, failed, elapsedMs }: PassSummary): void {
     const fields = { event: 'pass.done', rows, failed: [...failed.keys()], elapsedMs: Math.round(elapsedMs) }
     const message = failed.size === 0 ? 'pass done' : `pass done; failed: ${fields.failed.join(', ')}`
@@ -51,14 +58,14 @@ export class LogReporter implements Reporter {
 type Logged = Exclude<EngineEvent, { event: 'archiver.failed' }>
 
 /** The event's fields with ids as strings: JSON numbers end at 2^53-1. */
-function fieldsOf(event: Logged | CleanupEvent): Record<string, unknown> {
+function fieldsOf(event: Logged | CleanupEvent | LifeEvent): Record<string, unknown> {
   return JSON.parse(JSON.stringify(event, (key, value: unknown) => plain(key, value))) as Record<string, unknown>
 }
 
 function plain(key: string, value: unknown): unknown {
   if (key === 'idHash') return undefined
   if (value instanceof Error) return errorFields(value)
-  if (key === 'elapsedMs') return Math.round(value as number)
+  if (typeof value === 'number' && key.endsWith('Ms')) return Math.round(value)
   return typeof value === 'bigint' ? value.toString() : value
 }
 

@@ -6,6 +6,7 @@ import {
   type IdRange,
   type LogScore,
   type LogScoreChunk,
+  matchingRows,
   type Permit,
   type PlannedBatch,
   type ReadRows,
@@ -35,6 +36,11 @@ export class ShelfArchive implements Archiver {
     this.reader = {
       digest: async (_, range) => digestOf(chunksOf(await ask(range))),
       read: (_, range) => readLater(() => ask(range)),
+      scan: (_, query) =>
+        matchingRows(
+          readLater(() => ask(query)),
+          query,
+        ),
       archived: (chunk) => chunkFromRows(rowsFromChunk(chunk).map(shelved)),
     }
   }

@@ -46,17 +46,18 @@ export interface Proxy extends AsyncDisposable {
   readonly port: number
 }
 
-/** A door to the server that passes everything but inserts, which `onInsert` answers. */
+/** A door to the server that passes everything but inserts, which `onInsert` answers; `pass` passes answers on. */
 export async function proxyTo(
   { server }: ClickHouseDatabase,
   onInsert: (request: IncomingMessage, response: ServerResponse) => void,
+  pass: (answer: IncomingMessage, response: ServerResponse) => void = (answer, response) => answer.pipe(response),
 ): Promise<Proxy> {
   const proxy = createServer((incoming, response) => {
     if (incoming.url?.includes('query=INSERT')) return onInsert(incoming, response)
     const { method = 'GET', headers } = incoming
     const passed = request(`${server.url}${incoming.url}`, { method, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers)
-      answer.pipe(response)
+      pass(answer, response)
     })
     incoming.pipe(passed)
   }).listen(0, '127.0.0.1')

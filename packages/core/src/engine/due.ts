@@ -3,7 +3,14 @@ import type { ArchiverStatus } from './ledger.js'
 import type { Source, SourceRange } from './source.js'
 
 /** Whether an archiver has something to do, and if not, why. */
-export type Due = { readonly due: true } | { readonly due: false; readonly why: string }
+export type Due =
+  | { readonly due: true }
+  | {
+      readonly due: false
+      readonly why: string
+      /** Where too few rows wait: the lowest newest id with which there may be enough. */
+      readonly dueFromId?: bigint
+    }
 
 /**
  * Decides by the batch policy. Asked before the archive is touched, so that a pass with nothing to do opens no archive.
@@ -18,8 +25,10 @@ export async function dueNow(
   if (left !== null) return { due: true }
   if (ageMs < intervalMs) return { due: false, why: `next due in ${Math.ceil((intervalMs - ageMs) / 1000)} s` }
   const waiting = { afterId: mark ?? 0n, upToId: (await source.maxId()) ?? 0n }
-  if (await enoughWait(source, waiting, minRows)) return { due: true }
-  return { due: false, why: `nothing to do: fewer than ${minRows} rows wait` }
+  const rows = waiting.afterId < waiting.upToId ? await source.countUpTo(waiting, minRows) : 0
+  if (rows >= minRows) return { due: true }
+  const dueFromId = waiting.upToId + BigInt(minRows - rows)
+  return { due: false, why: `nothing to do: fewer than ${minRows} rows wait`, dueFromId }
 }
 
 /** Whether the range holds at least `minRows` rows; counts no further. */

@@ -1,5 +1,6 @@
 import type { PlannedBatch, StoreResult } from '../types.js'
 import type { BatchRecord } from './ledger.js'
+import type { BatchSteps } from './steps.js'
 
 /** What a pass reports while it works. Names are stable; the CLI logs them as they are. */
 export type EngineEvent =
@@ -26,6 +27,7 @@ export type EngineEvent =
       readonly record: BatchRecord
       readonly conversions: NonNullable<StoreResult['conversions']>
       readonly elapsedMs: number
+      readonly steps: BatchSteps
     }
   | {
       readonly event: 'archiver.retrying'

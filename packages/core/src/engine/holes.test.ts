@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { allocateChunk } from '../chunk.js'
 import { permitUntil } from '../permit.js'
 import type { LogScoreChunk } from '../types.js'
-import { guardHoles, holesOf } from './holes.js'
+import { guardHoles, holesOf, Sightings } from './holes.js'
 import type { Source } from './source.js'
 
 function chunkOf(...ids: bigint[]): LogScoreChunk {
@@ -32,7 +32,7 @@ test.each([
 })
 
 /** Runs the guard over chunks of consecutive rows behind a hole. @returns how long it took and how often it looked. */
-async function guard(rows: number, settleMs: number) {
+async function guard(rows: number, settleMs: number, settledId = 0n) {
   let looks = 0
   const source = {
     idStep: async () => 1n,
@@ -43,7 +43,7 @@ async function guard(rows: number, settleMs: number) {
   } as Partial<Source> as Source // the guard asks nothing else
   const startMs = performance.now()
   const batch = { id: 1n, archiver: 'a', table: 't', afterId: 0n, firstId: 10n, upToId: 9n + BigInt(rows) }
-  const watch = { maxId: batch.upToId, sinceMs: startMs }
+  const watch = { maxId: batch.upToId, sinceMs: startMs, settledId }
   const ids = Array.from({ length: rows }, (_, i) => 10n + BigInt(i))
   async function* chunks() {
     for (let i = 0; i < rows; i += 10_000) yield chunkOf(...ids.slice(i, i + 10_000))
@@ -68,9 +68,31 @@ test('no hole, no look and no wait', async () => {
   const permit = permitUntil(AbortSignal.abort(new Error('it waited')))
   const batch = { id: 1n, archiver: 'a', table: 't', afterId: 9n, firstId: 10n, upToId: 12n }
   const source = { idStep: async () => 1n } as Partial<Source> as Source // anything else would throw
-  const watch = { maxId: 12n, sinceMs: performance.now() }
+  const watch = { maxId: 12n, sinceMs: performance.now(), settledId: 0n }
   async function* chunks() {
     yield chunkOf(10n, 11n, 12n)
   }
   for await (const _ of guardHoles(chunks(), batch, { source, permit, watch, settleMs: 60_000 }));
+})
+
+test('a hole that has been there for the window is looked at once, and not waited for', async () => {
+  const { elapsedMs, looks } = await guard(10, 60_000, 9n)
+  expect(looks).toBe(1)
+  expect(elapsedMs).toBeLessThan(30_000)
+})
+
+test('but one that ends above what was there then is', async () => {
+  expect(await guard(10, 200, 8n)).toMatchObject({ looks: 2 })
+})
+
+test('ids are settled once they were seen longer ago than the window', () => {
+  const sightings = new Sightings()
+  expect(sightings.settledId(3_000, 0)).toBe(0n)
+  sightings.note(10n, 0)
+  sightings.note(20n, 2_000)
+  expect(sightings.settledId(3_000, 3_000)).toBe(0n)
+  expect(sightings.settledId(3_000, 3_001)).toBe(10n)
+  expect(sightings.settledId(3_000, 5_001)).toBe(20n)
+  for (let i = 0; i < 1_000; i++) sightings.note(BigInt(100 + i), 10_000 + i)
+  expect(sightings.settledId(3_000, 10_000)).toBe(0n)
 })

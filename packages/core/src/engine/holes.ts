@@ -8,12 +8,40 @@ export interface Watch {
   readonly maxId: bigint
   /** On the monotonic clock. */
   readonly sinceMs: number
+  /** Ids up to here were handed out longer ago than the settle window; 0 for none. */
+  readonly settledId: bigint
 }
 
-/** Starts to watch: from now on each id up to the newest is given the settle window to appear. */
-export async function startWatch(source: Source): Promise<Watch> {
+/**
+ * Starts to watch: from now on each id up to the newest is given the settle window to appear.
+ *
+ * @param settledId - ids up to here had it before: see {@link Sightings}.
+ */
+export async function startWatch(source: Source, settledId = 0n): Promise<Watch> {
   const maxId = (await source.maxId()) ?? 0n
-  return { maxId, sinceMs: performance.now() }
+  return { maxId, sinceMs: performance.now(), settledId }
+}
+
+/** More than fit into a settle window at the shortest time between two looks. */
+const MOST_SIGHTINGS = 64
+
+/**
+ * The newest ids that were seen, and when: for whoever looks again and again, and need not wait each time for a hole that
+ * has been there before. Good for one server: after a failover ids may be handed out again.
+ */
+export class Sightings {
+  private readonly seen: { readonly maxId: bigint; readonly atMs: number }[] = []
+
+  /** @param nowMs - on a clock that never steps, as in {@link settledId}. */
+  note(maxId: bigint, nowMs: number): void {
+    this.seen.push({ maxId, atMs: nowMs })
+    if (this.seen.length > MOST_SIGHTINGS) this.seen.shift()
+  }
+
+  /** Ids up to here were seen, and so handed out, more than `settleMs` ago. 0 for none. */
+  settledId(settleMs: number, nowMs: number): bigint {
+    return this.seen.findLast(({ atMs }) => nowMs - atMs > settleMs)?.maxId ?? 0n
+  }
 }
 
 /** A hole in the ids that a row may still appear in, or has just appeared in: the batch must end before it. */
@@ -97,7 +125,7 @@ class HoleWatch {
     if (this.leftMs() <= 0) await this.lookAgain()
     if (holes.length === 0) return
     this.rowsSince = 0
-    if (this.leftMs() > 0) this.pending.push(...holes)
+    if (this.leftMs() > 0) this.pending.push(...holes.filter(({ upToId }) => upToId > this.options.watch.settledId))
     await this.refuseOpen(holes, false)
   }
 

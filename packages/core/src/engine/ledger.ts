@@ -52,6 +52,8 @@ export interface Ledger {
   commit(batch: PlannedBatch, record: BatchRecord, move: MarkMove): Promise<void>
   /** The highest id that the archiver's catalogue knows to be stored; 0 for none. */
   highPoint(archiver: string): Promise<bigint>
+  /** The highest id of a row that the cleaner has deleted; 0 for none. Rows below may have been kept. */
+  deletedUpTo(): Promise<bigint>
   /** Notes that rows up to a mark were stored by another program, so that {@link highPoint} knows. */
   noteForeign(archiver: string, range: { readonly afterId: bigint; readonly upToId: bigint }): Promise<void>
   /** The first finished batch with a row after `mark`; null where the catalogue has none. */

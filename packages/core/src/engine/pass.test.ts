@@ -2,7 +2,9 @@ import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import type { Connection } from 'mysql2/promise'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { rowsFromChunk } from '../chunk.js'
+import type { ArchiveReader, IdRange } from '../archive-reader.js'
+import { chunksFromRows, rowsFromChunk } from '../chunk.js'
+import { digestOf } from '../digest.js'
 import { ArchiverError, RowError } from '../errors.js'
 import { connect, disconnect } from '../mysql/connect.js'
 import { MySqlLedger } from '../mysql/ledger.js'
@@ -22,6 +24,8 @@ class ShelfArchiver implements Archiver {
   /** Called before each chunk is taken. */
   beforeChunk: (chunk: LogScoreChunk) => void | Promise<void> = () => undefined
   afterStore: () => void | Promise<void> = () => undefined
+  /** Where it can be read back. */
+  reader?: ArchiveReader
   readonly name = 'shelf'
 
   async prepare() {}
@@ -330,5 +334,62 @@ await describeWithMySql('a pass', (database) => {
     await pass()
     expect(ids()).toEqual(upTo(95).slice(30))
     expect(events.map(({ event }) => event)).toContain('batch.superseded')
+  })
+
+  describe('above a mark that another program has set', () => {
+    const read = async function* (_: string, { afterId, upToId }: IdRange) {
+      yield* chunksFromRows(shelf.rows.filter(({ id }) => id > afterId && id <= upToId))
+    }
+
+    /** As if another program had stored all rows and marked some of them. */
+    async function storedElsewhere(marked: number | null, reader: Partial<ArchiveReader>): Promise<void> {
+      await pass()
+      await connection.query(`delete from ${table}_archive_batch`)
+      await connection.query(`update ${table}_archive_status set log_score_id = ?`, [marked])
+      shelf.batches.length = 0
+      shelf.reader = {
+        digest: (name, range, signal) => digestOf(shelf.reader!.read(name, range, signal)),
+        read,
+        // The engine looks for no certain rows.
+        scan: (name, query, signal) => shelf.reader!.read(name, query, signal),
+        ...reader,
+      }
+    }
+
+    test.each([null, 20])(
+      '%s: rows that it has stored and not marked are one batch, and not stored again',
+      async (marked) => {
+        await storedElsewhere(marked, {})
+        await pass()
+        expect(ids()).toEqual(upTo(95))
+        expect(shelf.batches).toEqual([])
+        expect(await mark()).toBe(95n)
+        expect(events.filter(({ event }) => event === 'batch.recovering')).toMatchObject([{ held: 'all' }])
+        expect(await pass()).toMatchObject({ rows: 0 })
+      },
+    )
+
+    test('where the archive cannot be read back, every batch is looked up', async () => {
+      const broken = async function* () {
+        yield* []
+        throw new ArchiverError('a file is cut off', { code: 'TEST' })
+      }
+      await storedElsewhere(20, { read: broken })
+      await pass()
+      expect(ids()).toEqual(upTo(95))
+      expect(await mark()).toBe(95n)
+    })
+
+    test('where it cannot be read now, nothing is stored', async () => {
+      const away = async function* () {
+        yield* []
+        throw new ArchiverError('it does not answer', { code: 'TEST', retryable: true })
+      }
+      await storedElsewhere(20, { read: away })
+      const { failed } = await pass({ retry: { attempts: 1, firstDelayMs: 1, maxDelayMs: 1 } })
+      expect([...failed.keys()]).toEqual(['shelf'])
+      expect(ids()).toEqual(upTo(95))
+      expect(await mark()).toBe(20n)
+    })
   })
 })

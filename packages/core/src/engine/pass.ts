@@ -1,25 +1,8 @@
-import { ArchiverError, inOperation } from '../errors.js'
-import type { Archiver, Permit, PlannedBatch } from '../types.js'
-import { dueNow } from './due.js'
-import type { OnEvent } from './events.js'
-import { startWatch } from './holes.js'
-import type { ArchiverStatus, Ledger } from './ledger.js'
-import { backoffMs, DEFAULT_RETRY, isRetryable, pause, type RetryPolicy } from './retry.js'
-import { type Progress, runArchiver } from './run-archiver.js'
-import type { Source } from './source.js'
+import { ArchiverError } from '../errors.js'
+import type { ArchiverStatus } from './ledger.js'
+import { reasonOf, type ServeOptions, serveArchiver } from './serve.js'
 
-/** An archiver that is turned on but is not to be run here, and why; no failure. */
-export interface NotHere {
-  readonly notHere: string
-}
-
-export interface PassOptions {
-  readonly table: string
-  readonly ledger: Ledger
-  readonly source: Source
-  readonly permit: Permit
-  /** Makes the archiver of a status row. Throws for one that cannot be made. */
-  readonly open: (name: string) => Promise<Archiver | NotHere>
+export interface PassOptions extends Omit<ServeOptions, 'settledId'> {
   /**
    * What is done for rows of the status table that are no archive's, by their name; after all archives have been served.
    * A chore that rejects has failed like an archiver.
@@ -27,12 +10,6 @@ export interface PassOptions {
   readonly chores?: Readonly<Record<string, () => Promise<void>>>
   /** Only these archivers and chores; all where it is empty. */
   readonly only?: readonly string[]
-  /** How long an id may be allocated and not yet inserted (`archive_settle`). Default 3000. */
-  readonly settleMs?: number
-  readonly retry?: RetryPolicy
-  /** Once aborted, no further batch is begun and nothing is waited for; the batch in hand is finished. */
-  readonly drain?: AbortSignal
-  readonly onEvent: OnEvent
 }
 
 export interface PassResult {
@@ -41,12 +18,12 @@ export interface PassResult {
   readonly failed: ReadonlyMap<string, Error>
 }
 
-type Job = Required<PassOptions>
+type Job = PassOptions & Required<Pick<PassOptions, 'only' | 'chores' | 'drain'>>
 
 /** One pass over all archivers, one after the other; a failed one does not stop the rest. */
 export async function runPass(options: PassOptions): Promise<PassResult> {
   const drain = new AbortController().signal
-  const job: Job = { only: [], chores: {}, settleMs: 3_000, retry: DEFAULT_RETRY, drain, ...options }
+  const job: Job = { only: [], chores: {}, drain, ...options }
   const failed = new Map<string, Error>()
   let rows = 0
   const selected = await selectStatuses(job, failed)
@@ -54,7 +31,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
   await clearLeftovers(job, statuses)
   for (const status of statuses) {
     const progress = { rows: 0, batches: 0, mark: status.mark ?? 0n }
-    await attempt(job, status.archiver, failed, () => serve(job, status, progress))
+    await attempt(job, status.archiver, failed, () => serveArchiver(job, status, progress))
     rows += progress.rows
   }
   for (const { archiver } of selected) {
@@ -65,7 +42,12 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
 }
 
 /** Does the work unless it is time to stop; a failure is reported and kept. */
-async function attempt(job: Job, name: string, failed: Map<string, Error>, work: () => Promise<void>): Promise<void> {
+async function attempt(
+  job: Job,
+  name: string,
+  failed: Map<string, Error>,
+  work: () => Promise<unknown>,
+): Promise<void> {
   if (job.drain.aborted) return
   job.permit.check()
   try {
@@ -75,16 +57,6 @@ async function attempt(job: Job, name: string, failed: Map<string, Error>, work:
     job.onEvent({ event: 'archiver.failed', archiver: name, error: failure })
     failed.set(name, failure)
   }
-}
-
-/** Once the lock is lost or the time to stop is over, that is the reason of whatever failed. */
-function reasonOf(error: unknown, permit: Permit): Error {
-  try {
-    permit.check()
-  } catch (gone) {
-    if (gone instanceof Error) return gone
-  }
-  return error instanceof Error ? error : new Error(String(error))
 }
 
 async function selectStatuses(job: Job, failed: Map<string, Error>): Promise<readonly ArchiverStatus[]> {
@@ -123,46 +95,4 @@ async function clearLeftovers({ ledger, open, table }: Job, statuses: readonly A
       // Whatever it is, it is met and reported when this archiver is served.
     }
   }
-}
-
-/** Runs one archiver if it is due. */
-async function serve(job: Job, status: ArchiverStatus, progress: Progress): Promise<void> {
-  const { open, onEvent } = job
-  const name = status.archiver
-  const opened = await open(name)
-  if ('notHere' in opened) return onEvent({ event: 'archiver.skipped', archiver: name, why: opened.notHere })
-  await using archiver = opened
-  const startedMs = performance.now()
-  await archiver.check?.()
-  const left = await job.ledger.planned(name)
-  const answer = await dueNow(job.source, status, archiver.batch, left)
-  if (!answer.due) return onEvent({ event: 'archiver.skipped', archiver: name, why: answer.why })
-  await persist(job, archiver, progress, left)
-  const { rows, batches } = progress
-  onEvent({ event: 'archiver.done', archiver: name, rows, batches, elapsedMs: performance.now() - startedMs })
-}
-
-/** Tries again, from what the ledger says then, as long as the failures are such as pass. */
-async function persist(job: Job, archiver: Archiver, progress: Progress, left: PlannedBatch | null): Promise<void> {
-  let tries = 1
-  for (let batch = left; ; batch = await job.ledger.planned(archiver.name)) {
-    const before = progress.batches
-    try {
-      return await attend(job, archiver, progress, batch)
-    } catch (error) {
-      tries = progress.batches > before ? 2 : tries + 1
-      if (!isRetryable(error) || tries > job.retry.attempts || job.drain.aborted) throw error
-      const delayMs = backoffMs(job.retry, tries)
-      job.onEvent({ event: 'archiver.retrying', archiver: archiver.name, error, attempt: tries, delayMs })
-      await pause(delayMs, job.permit.signal, job.drain)
-    }
-  }
-}
-
-async function attend(job: Job, archiver: Archiver, progress: Progress, left: PlannedBatch | null): Promise<void> {
-  const { ledger, source, permit, settleMs, onEvent, table, drain } = job
-  await inOperation({ operation: 'prepare', archiver: archiver.name, table }, () => archiver.prepare(table))
-  const skipped = await ledger.skipped(archiver.name)
-  const watch = await startWatch(source)
-  await runArchiver({ archiver, ledger, source, permit, settleMs, watch, skipped, onEvent }, progress, left, drain)
 }

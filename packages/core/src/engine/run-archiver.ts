@@ -2,6 +2,8 @@ import { faultPoint } from '../fault.js'
 import { lowerId } from '../ids.js'
 import type { PlannedBatch } from '../types.js'
 import { enoughWait } from './due.js'
+import { heldAhead } from './held-ahead.js'
+import type { Source, SourceRange } from './source.js'
 import { type ArchiverRun, type Outcome, recover, recoverOvertaken, storeNew } from './store-batch.js'
 
 /** Counts what a run has committed, and follows the mark. */
@@ -28,7 +30,9 @@ export async function runArchiver(
   if (left !== null) count(progress, await settleLeft(run, left, progress.mark))
   const high = await noticeMove(run, progress.mark)
   announce(run, progress.mark)
-  if (await checkAgain(run, progress, high, drain)) await storeWaiting(run, progress, drain)
+  const trusted = progress.mark > high || high === 0n ? await takeOver(run, progress, high) : true
+  if (await checkAgain(run, progress, high, drain))
+    await storeWaiting(run, progress, drain, trusted ? storeNew : recover)
 }
 
 function count(progress: Progress, { rows, mark }: Outcome): void {
@@ -45,14 +49,34 @@ function settleLeft(run: ArchiverRun, left: PlannedBatch, mark: bigint): Promise
   return mark > left.afterId ? recoverOvertaken(run, left, mark) : recover(run, left, mark)
 }
 
-/** Sees whether somebody else moved the mark. @returns the highest id that anybody has stored. */
+/** Sees whether somebody else moved the mark. @returns the highest id that the catalogue knows to be stored. */
 async function noticeMove({ archiver, ledger, onEvent }: ArchiverRun, mark: bigint): Promise<bigint> {
   const high = await ledger.highPoint(archiver.name)
-  if (mark === high) return high
-  onEvent({ event: 'mark.moved', archiver: archiver.name, from: high, to: mark })
-  if (mark < high) return high
-  await ledger.noteForeign(archiver.name, { afterId: high, upToId: mark })
-  return mark
+  if (mark !== high) onEvent({ event: 'mark.moved', archiver: archiver.name, from: high, to: mark })
+  return high
+}
+
+/**
+ * Above a mark that is not the end of a batch of ours, another program may have stored rows and died before it marked
+ * them. They become one batch, which is looked up before anything of it is written. Only then goes on record that what
+ * the mark has passed is that program's: until then every run looks again.
+ *
+ * @returns whether the archive could be read: only then is nothing of the rest in it.
+ */
+async function takeOver(run: ArchiverRun, progress: Progress, high: bigint): Promise<boolean> {
+  run.permit.check()
+  const { mark } = progress
+  const ahead = await heldAhead(run, mark)
+  const batch = typeof ahead === 'bigint' ? await planAhead(run, mark, ahead) : null
+  if (batch !== null) count(progress, await recover(run, batch, mark))
+  if (mark > high) await run.ledger.noteForeign(run.archiver.name, { afterId: high, upToId: mark })
+  return ahead !== 'unreadable'
+}
+
+/** A batch over the rows above the mark that the archive holds; null where MySQL has none of them. */
+async function planAhead(run: ArchiverRun, mark: bigint, upToId: bigint): Promise<PlannedBatch | null> {
+  const firstId = await run.source.firstId({ afterId: mark, upToId })
+  return firstId === null ? null : plan(run, { afterId: mark, firstId, upToId })
 }
 
 /**
@@ -76,27 +100,51 @@ async function checkAgain(run: ArchiverRun, progress: Progress, high: bigint, dr
 
 /**
  * The finished batch that holds the first row after the mark, or a new one over rows that the catalogue does not know.
- * Rows that have been deleted from MySQL since are left out: the archive may have them. Null where no row is left.
+ * Rows that have been deleted from MySQL since are left out: the archive has them, and would contradict a source that does
+ * not. So where the cleaner has been, a range goes no further than ids follow one another. Null where no row is left.
  */
 async function planCheck(run: ArchiverRun, mark: bigint, high: bigint): Promise<PlannedBatch | null> {
   const { archiver, ledger, source } = run
   const firstId = await source.firstId({ afterId: mark, upToId: high })
   if (firstId === null) return null
+  const deletedUpTo = await ledger.deletedUpTo()
+  if (firstId <= deletedUpTo) {
+    const upToId = await endOfRun(source, { afterId: firstId - 1n, upToId: high })
+    return planWithin(run, firstId - 1n, firstId, upToId)
+  }
   const done = await ledger.doneAfter(archiver.name, firstId - 1n)
-  if (done === null) return plan(run, firstId - 1n, firstId, high)
-  if (firstId <= done.afterId) return plan(run, firstId - 1n, firstId, lowerId(done.afterId, high))
-  if ((await source.firstId(done)) !== done.firstId) return plan(run, firstId - 1n, firstId, done.upToId)
+  if (done === null) return planWithin(run, firstId - 1n, firstId, high)
+  if (firstId <= done.afterId) return planWithin(run, firstId - 1n, firstId, lowerId(done.afterId, high))
+  const isWhole = done.firstId > deletedUpTo && (await source.firstId(done)) === done.firstId
+  if (!isWhole) return planWithin(run, firstId - 1n, firstId, done.upToId)
   await ledger.reopen(done)
   return done
 }
 
-async function storeWaiting(run: ArchiverRun, progress: Progress, drain: AbortSignal): Promise<void> {
+/** The last of the ids that follow one another from the start of the range. */
+async function endOfRun(source: Source, range: SourceRange): Promise<bigint> {
+  let last = range.afterId
+  for await (const { id, rows } of source.read(range)) {
+    for (let i = 0; i < rows; i++) {
+      if (id[i] !== last + 1n) return last
+      last += 1n
+    }
+  }
+  return last
+}
+
+async function storeWaiting(
+  run: ArchiverRun,
+  progress: Progress,
+  drain: AbortSignal,
+  store: typeof storeNew,
+): Promise<void> {
   let limit = run.watch.maxId
   while (!drain.aborted) {
     run.permit.check()
     const batch = await planNew(run, progress.mark, limit)
     if (batch === null) return
-    const outcome = await storeNew(run, batch, progress.mark)
+    const outcome = await store(run, batch, progress.mark)
     count(progress, outcome)
     if (outcome.endsAt !== undefined) limit = lowerId(limit, outcome.endsAt)
   }
@@ -107,14 +155,24 @@ async function planNew(run: ArchiverRun, mark: bigint, limit: bigint): Promise<P
   const waiting = { afterId: mark, upToId: limit }
   if (!(await enoughWait(source, waiting, archiver.batch.minRows))) return null
   const firstId = await source.firstId(waiting)
-  return firstId === null ? null : plan(run, mark, firstId, limit)
+  return firstId === null ? null : planWithin(run, mark, firstId, limit)
 }
 
-async function plan(run: ArchiverRun, afterId: bigint, firstId: bigint, limit: bigint): Promise<PlannedBatch> {
-  const { archiver, ledger, onEvent } = run
-  const upToId = lowerId(firstId + BigInt(archiver.batch.maxRows) - 1n, limit)
+async function planWithin(run: ArchiverRun, afterId: bigint, firstId: bigint, limit: bigint): Promise<PlannedBatch> {
+  return plan(run, { afterId, firstId, upToId: lowerId(largestBatch(run, firstId), limit) })
+}
+
+/** Where a batch of the most rows would end. */
+function largestBatch({ archiver }: ArchiverRun, firstId: bigint): bigint {
+  return firstId + BigInt(archiver.batch.maxRows) - 1n
+}
+
+async function plan(
+  { archiver, ledger, onEvent }: ArchiverRun,
+  range: Pick<PlannedBatch, 'afterId' | 'firstId' | 'upToId'>,
+): Promise<PlannedBatch> {
   await faultPoint('plan.before')
-  const batch = await ledger.plan({ archiver: archiver.name, afterId, firstId, upToId })
+  const batch = await ledger.plan({ archiver: archiver.name, ...range })
   await faultPoint('plan.after')
   onEvent({ event: 'batch.planned', batch })
   return batch

@@ -7,10 +7,12 @@ import { guardHoles, OpenHole, type Watch } from './holes.js'
 import type { BatchRecord, Ledger } from './ledger.js'
 import { withoutIds } from './select-rows.js'
 import type { Source } from './source.js'
+import { StepClock } from './steps.js'
 import { Tally, tallied } from './tally.js'
 
 /** What one archiver works with in a pass. */
 export interface ArchiverRun {
+  readonly table: string
   readonly archiver: Archiver
   readonly ledger: Ledger
   readonly source: Source
@@ -46,11 +48,30 @@ export async function recover(run: ArchiverRun, batch: PlannedBatch, mark: bigin
  * else given up, since those rows are that program's.
  */
 export async function recoverOvertaken(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<Outcome> {
-  const held = await heldOf(run, batch)
+  // Rows that have been deleted from MySQL since are behind every mark: there is nothing to settle.
+  const gone = (await run.source.firstId(batch)) === null
+  const held = gone ? NOTHING : await heldOvertaken(run, batch, mark)
   if (held.kind !== 'none') return complete(run, batch, mark, held)
   await run.ledger.supersede(batch)
   run.onEvent({ event: 'batch.superseded', batch })
   return { rows: 0, mark }
+}
+
+const NOTHING: StoredRows = { kind: 'none' }
+
+/**
+ * That program's files need not end where the batch does, and one that goes on is an error of a batch; none of them goes on
+ * beyond the mark. Where the archive holds every row up to there, all of them count as that program's.
+ */
+async function heldOvertaken(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<StoredRows> {
+  try {
+    return await heldOf(run, batch)
+  } catch (error) {
+    if (mark <= batch.upToId || !(error instanceof ArchiverError) || error.retryable) throw error
+    const upToTheMark = await heldOf(run, { ...batch, upToId: mark }).catch(() => undefined)
+    if (upToTheMark?.kind !== 'all') throw error
+    return NOTHING
+  }
 }
 
 async function heldOf(run: ArchiverRun, batch: PlannedBatch): Promise<StoredRows> {
@@ -66,9 +87,10 @@ async function heldOf(run: ArchiverRun, batch: PlannedBatch): Promise<StoredRows
 async function complete(run: ArchiverRun, batch: PlannedBatch, mark: bigint, held: StoredRows): Promise<Outcome> {
   if (held.kind !== 'all') return finish(run, batch, mark, held.kind === 'some' ? held.ids : new BigUint64Array())
   const tally = new Tally(batch)
-  for await (const _ of tallied(finalRows(run, batch), tally, () => undefined));
+  const clock = new StepClock(run.archiver)
+  for await (const _ of tallied(clock.read(finalRows(run, batch)), tally, () => undefined));
   if (held.result.rows !== tally.rows) throw rowsDiffer(batch, held.result.rows, tally.rows)
-  return commit(run, batch, mark, tally, held.result, performance.now())
+  return commit(run, batch, mark, tally, held.result, clock)
 }
 
 /** The batch's rows, without those that were taken out. */
@@ -141,17 +163,17 @@ async function withdraw(run: ArchiverRun, batch: PlannedBatch, mark: bigint, end
 }
 
 async function storeRows(run: ArchiverRun, batch: PlannedBatch, mark: bigint, held: BigUint64Array): Promise<Outcome> {
-  const startedMs = performance.now()
+  const clock = new StepClock(run.archiver)
   const tally = new Tally(batch)
   const progress = (): void => run.onEvent({ event: 'batch.progress', batch, rows: tally.rows, lastId: tally.last })
-  const chunks = tallied(finalRows(run, batch), tally, progress)
+  const chunks = tallied(clock.read(finalRows(run, batch)), tally, progress)
   await faultPoint('store.before')
   const result = await inOperation(placeOf(batch, 'store'), () =>
     run.archiver.store(batch, withoutIds(chunks, held), run.permit),
   )
   await faultPoint('store.after')
   if (result.rows + held.length !== tally.rows) throw rowsDiffer(batch, result.rows + held.length, tally.rows)
-  return commit(run, batch, mark, tally, result, startedMs)
+  return commit(run, batch, mark, tally, result, clock)
 }
 
 async function commit(
@@ -160,17 +182,17 @@ async function commit(
   mark: bigint,
   tally: Tally,
   result: StoreResult,
-  startedMs: number,
+  clock: StepClock,
 ): Promise<Outcome> {
   if (tally.rows === 0) return withdraw(run, batch, mark, batch.upToId)
+  clock.stored()
   const record: BatchRecord = tally.record(result)
   const to = await nextMark(run, batch, mark, record.lastId)
   await faultPoint('commit.before')
   run.permit.check()
   await inOperation(placeOf(batch, 'commit'), () => run.ledger.commit(batch, record, { from: mark, to }))
   await faultPoint('commit.after')
-  const elapsedMs = performance.now() - startedMs
-  run.onEvent({ event: 'batch.done', batch, record, conversions: result.conversions ?? {}, elapsedMs })
+  run.onEvent({ event: 'batch.done', batch, record, conversions: result.conversions ?? {}, ...clock.done })
   return { rows: result.rows, mark: to }
 }
 

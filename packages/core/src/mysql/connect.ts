@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import {
   type Connection,
   type ConnectionOptions,
@@ -31,12 +32,12 @@ export async function connect(settings: MySqlSettings, session = ''): Promise<Co
   return connection
 }
 
-/** A pool for the source's reads. Connections are opened when they are needed. */
-export function connectPool(settings: MySqlSettings, encrypted: boolean): Pool {
+/** A pool for so many reads of the source at once. Connections are opened when they are needed. */
+export function connectPool(settings: MySqlSettings, encrypted: boolean, reads = 1): Pool {
   const pool = createPool({
     ...connectionOptions(settings, encrypted ? (settings.tls?.mode ?? 'false') : 'false'),
-    // One for a read, and one for what is asked while it is under way.
-    connectionLimit: Math.max(2, settings.maxOpenConnections ?? 10),
+    // One for each read, and one for what is asked while they are under way.
+    connectionLimit: Math.max(reads + 1, settings.maxOpenConnections ?? 10),
     maxIdle: settings.maxIdleConnections ?? 10,
     idleTimeout: (settings.maxIdleTimeMs ?? 120_000) || NEVER_MS,
   })
@@ -49,8 +50,13 @@ export function connectPool(settings: MySqlSettings, encrypted: boolean): Pool {
 
 /** Whether the connection is encrypted, so that the pool asks for what `preferred` found. */
 export function isEncrypted(connection: Connection): boolean {
-  // mysql2 replaces the socket by a TLSSocket; its types do not name the property.
-  return (connection as Connection & { stream: { encrypted?: boolean } }).stream.encrypted === true
+  // mysql2 replaces the socket by a TLSSocket.
+  return (streamOf(connection) as Socket & { encrypted?: boolean }).encrypted === true
+}
+
+/** The connection's socket. */
+export function streamOf(connection: Connection): Socket {
+  return (connection as Connection & { stream: Socket }).stream // the driver's types do not name the property
 }
 
 /** Runs one statement whose rows do not matter. */
@@ -66,6 +72,14 @@ export function disconnect(connection: Connection): Promise<void> {
       resolve()
     }),
   )
+}
+
+/**
+ * Closes the socket at once; whatever waits for an answer fails. The driver's own `destroy` leaves that waiting for ever
+ * where the server does not answer any more.
+ */
+export function cutOff(connection: Connection): void {
+  streamOf(connection).destroy(new Error('the connection was given up'))
 }
 
 function tryConnect(settings: MySqlSettings, mode: MySqlTls['mode']): Promise<Connection | Error> {

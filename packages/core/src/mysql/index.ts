@@ -1,5 +1,5 @@
 export { CleanupHold, HOLD } from './cleanup-hold.js'
-export { connect, disconnect, isEncrypted } from './connect.js'
+export { connect, cutOff, disconnect, isEncrypted } from './connect.js'
 export {
   archiveNeeds,
   checkNeeds,
@@ -15,8 +15,15 @@ export { MySqlLedger } from './ledger.js'
 export { LockHeldError, type LockOptions, type LockTimes, MySqlLock } from './lock.js'
 export { isMissingTable, statementError } from './mysql-errors.js'
 export { MySqlOperator, type Skip, type StoredBatch } from './operator.js'
+export {
+  type FinishedBatch,
+  MySqlOverview,
+  type NewestSourceRow,
+  type Overview,
+  type OverviewRow,
+} from './overview.js'
 export { MySqlRanges } from './ranges.js'
 export type { MySqlSettings, MySqlTls } from './settings.js'
 export { type FoundTable, MySqlSetup, SETUP_SESSION, type Session, turnOnSql } from './setup.js'
-export { MySqlSource, type MySqlSourceOptions } from './source.js'
+export { MySqlSource, type MySqlSourceOptions, type PoolState } from './source.js'
 export { type ControlTables, controlQueries, controlTableNames, quoteName } from './tables.js'

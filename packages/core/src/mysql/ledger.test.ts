@@ -1,7 +1,7 @@
 import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
-import { afterAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import type { BatchRecord } from '../engine/ledger.js'
 import { connect, disconnect } from './connect.js'
 import { MySqlLedger } from './ledger.js'
@@ -122,6 +122,66 @@ await describeWithMySql('ledger', async (database) => {
     await expect(lost.prepare()).rejects.toMatchObject({
       code: 'STATUS_TABLE_MISSING',
       hint: expect.stringContaining('create table if not exists `log_scores_test_archive_status`'),
+    })
+  })
+
+  describe('two at work on one connection', () => {
+    const other = { ...range, archiver: 'clickhouse' }
+    /** Another transaction has the status row of fileavro, until it is let go. */
+    async function holdRow(): Promise<() => Promise<void>> {
+      const holder = await database.connect()
+      await holder.beginTransaction()
+      await holder.query(`select * from ${table}_archive_status where archiver = 'fileavro' for update`)
+      return async () => {
+        await holder.rollback()
+        await holder.end()
+      }
+    }
+
+    test('what one plans while the commit of another is under way and fails stays planned', async () => {
+      const second = new MySqlLedger(control, table)
+      const batch = await ledger.plan(range)
+      const letGo = await holdRow()
+      const failing = ledger.commit(batch, record, { from: 7n, to: 20n })
+      const planning = second.plan(other)
+      await letGo()
+      await expect(failing).rejects.toMatchObject({ code: 'MARK_MOVED' })
+      expect(await second.planned('clickhouse')).toEqual(await planning)
+      expect(await batches()).toHaveLength(2)
+    })
+
+    test('two commits at once: neither ends the transaction of the other', async () => {
+      const second = new MySqlLedger(control, table)
+      const [mine, theirs] = [await ledger.plan(range), await second.plan(other)]
+      const letGo = await holdRow()
+      const failing = ledger.commit(mine, record, { from: 7n, to: 20n })
+      const committing = second.commit(theirs, record, { from: 0n, to: 20n })
+      await letGo()
+      await expect(failing).rejects.toMatchObject({ code: 'MARK_MOVED' })
+      await committing
+      expect([await markOf('fileavro'), await markOf('clickhouse')]).toEqual([null, 20n])
+      expect((await batches()).map(({ state }) => state).sort()).toEqual(['done', 'planned'])
+    })
+
+    test('any number of both, each transaction is whole on the server', async () => {
+      const names = Array.from({ length: 8 }, (_, i) => `archiver_${i}`)
+      const values = names.map((name) => `('${name}')`).join(', ')
+      await connection.query(`insert into ${table}_archive_status (archiver) values ${values}`)
+      await Promise.all(
+        names.map(async (archiver, i) => {
+          const mine = new MySqlLedger(control, table)
+          for (let from = 0n; from < 50n; from += 10n) {
+            const batch = await mine.plan({ archiver, afterId: from, firstId: from + 1n, upToId: from + 10n })
+            // Every third commit fails once, and is rolled back.
+            const wrong = (BigInt(i) + from / 10n) % 3n === 0n
+            const done = { ...record, firstId: from + 1n, lastId: from + 10n, rows: 10 }
+            if (wrong) await mine.commit(batch, done, { from: from + 99n, to: from + 100n }).catch(() => undefined)
+            await mine.commit(batch, done, { from, to: from + 10n })
+          }
+        }),
+      )
+      for (const name of names) expect(await markOf(name)).toBe(50n)
+      expect((await batches()).map(({ state }) => state)).toEqual(Array(40).fill('done'))
     })
   })
 })

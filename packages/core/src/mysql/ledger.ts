@@ -6,7 +6,8 @@ import type { SourceRange } from '../engine/source.js'
 import { ArchiverError } from '../errors.js'
 import type { PlannedBatch } from '../types.js'
 import { run } from './connect.js'
-import { isMissingTable, statementError } from './mysql-errors.js'
+import { controlError } from './control-error.js'
+import { isMissingTable } from './mysql-errors.js'
 import { refuseReadOnly } from './read-only.js'
 import {
   type BatchState,
@@ -15,7 +16,6 @@ import {
   type ControlTables,
   controlQueries,
   controlTableNames,
-  statusTableSql,
 } from './tables.js'
 
 /** Marks and batches in the two tables beside the source table, over the lock's connection. */
@@ -143,6 +143,10 @@ export class MySqlLedger implements Ledger {
     return toId(row?.high ?? null) ?? 0n
   }
 
+  deletedUpTo(): Promise<bigint> {
+    return this.highPoint('cleanup')
+  }
+
   async noteForeign(archiver: string, { afterId, upToId }: SourceRange): Promise<void> {
     const range = { after_id: afterId, first_id: afterId + 1n, up_to_id: upToId, last_id: upToId }
     await this.try('noting rows that another program stored', () =>
@@ -235,16 +239,7 @@ export class MySqlLedger implements Ledger {
   }
 
   private explain(error: unknown, doing: string): ArchiverError {
-    const { sqlMessage = '' } = error as { sqlMessage?: string }
-    if (!isMissingTable(error) || !sqlMessage.includes(this.names.status)) {
-      return statementError(error, doing, { table: this.table })
-    }
-    return new ArchiverError(`there is no table ${this.names.status}: no archiver is turned on`, {
-      code: 'STATUS_TABLE_MISSING',
-      table: this.table,
-      hint: `Run once: archiver init -t ${this.table}, or ${statusTableSql(this.table)}; insert into \`${this.names.status}\` (archiver) values ('fileavro'), ('clickhouse');`,
-      cause: error,
-    })
+    return controlError(error, doing, this.table)
   }
 }
 

@@ -2,7 +2,7 @@ import type { Connection, RowDataPacket } from 'mysql2'
 import { ArchiverError } from '../errors.js'
 import { faultPoint } from '../fault.js'
 import type { Permit } from '../types.js'
-import { connect, disconnect } from './connect.js'
+import { connect, cutOff, disconnect } from './connect.js'
 import { statementError } from './mysql-errors.js'
 import type { MySqlSettings } from './settings.js'
 
@@ -33,12 +33,16 @@ export interface LockOptions {
 
 /** Another connection has the lock. */
 export class LockHeldError extends ArchiverError {
+  /** For people: the connection, its user and host, as far as the server tells. */
+  readonly holder: string
+
   constructor(name: string, holder: string) {
     super(`the lock ${name} is held by ${holder}`, {
       code: 'LOCK_HELD',
       hint: 'Another archiver is at work: let it finish, or set db_lock_timeout to wait for it.',
       retryable: true,
     })
+    this.holder = holder
   }
 }
 
@@ -68,7 +72,7 @@ export class MySqlLock implements Permit, AsyncDisposable {
   static async take({ settings, name, timeoutMs, signal, times = LOCK_TIMES }: LockOptions): Promise<MySqlLock> {
     const session = `wait_timeout = ${times.sessionWaitS}, innodb_lock_wait_timeout = ${ROW_LOCK_WAIT_S}`
     const connection = await connect(settings, session)
-    const giveUp = (): void => connection.destroy()
+    const giveUp = (): void => cutOff(connection)
     signal?.addEventListener('abort', giveUp)
     try {
       signal?.throwIfAborted()
@@ -124,6 +128,8 @@ export class MySqlLock implements Permit, AsyncDisposable {
         retryable: true,
       }),
     )
+    // Nothing may be committed on it any more, and nobody should wait for its answers.
+    cutOff(this.connection)
   }
 }
 

@@ -103,7 +103,7 @@ export class MySqlOperator {
         const range = { after_id: from ?? 0n, first_id: 0n, up_to_id: to ?? 0n }
         await transaction
           .insertInto(this.names.batch)
-          .values({ archiver, state: 'moved', ...range, identity: reason, host: await this.who() })
+          .values({ archiver, state: 'moved', ...range, identity: reason, host: await this.who(transaction) })
           .execute()
       })
     } catch (error) {
@@ -138,8 +138,8 @@ export class MySqlOperator {
   }
 
   /** User and host of this connection. */
-  async who(): Promise<string> {
-    const { rows } = await sql<{ who: string }>`select user() as who`.execute(this.db)
+  async who(queries: Kysely<ControlTables> = this.db): Promise<string> {
+    const { rows } = await sql<{ who: string }>`select user() as who`.execute(queries)
     return rows[0]?.who ?? ''
   }
 }

@@ -187,6 +187,50 @@ await describeWithMySql('source', (database) => {
     await using foreign = open('foreign_form')
     await expect(foreign.detectColumns()).rejects.toThrow('has no column monitor_id, server_id, ts')
   })
+
+  test('sources that share their connections read beside one another, each ahead for itself', async () => {
+    const name = await table('shared', generateRows({ rows: 3_000, seed: 5 }))
+    await using source = new MySqlSource({ settings: database.address, table: name, pageRows: 100, reads: 2 })
+    const [one, two] = [source.share(), source.share()]
+    const read = async (from: MySqlSource) => [
+      ...(await archived(from, { afterId: 0n, upToId: 1_500n }, 3_000n)),
+      ...(await archived(from, { afterId: 1_500n, upToId: 3_000n })),
+    ]
+    const [first, second] = await Promise.all([read(one), read(two)])
+    expect(first).toHaveLength(3_000)
+    expect(second).toEqual(first)
+    for (const shared of [one, two]) await shared.endReadAhead()
+    const { open: opened, idle, waiting } = source.poolState
+    expect({ opened: opened <= 10, busy: opened - idle, waiting }).toEqual({ opened: true, busy: 0, waiting: 0 })
+  })
+
+  test('a column that is added later is read once nothing is read ahead any more', async () => {
+    const name = await table('widened', generateRows({ rows: 10 }))
+    await connection.query(`alter table ${name} drop column rtt`)
+    await using source = new MySqlSource({ settings: database.address, table: name })
+    const rtts = async () => (await archived(source)).map(({ rtt }) => rtt)
+    expect(await rtts()).toEqual(Array(10).fill(null))
+    await connection.query(`alter table ${name} add column rtt mediumint null`)
+    await connection.query(`update ${name} set rtt = 7`)
+    await source.endReadAhead()
+    expect(await rtts()).toEqual(Array(10).fill(7))
+  })
+
+  test('a cut ends what waits for MySQL', async () => {
+    const name = await table('cut', generateRows({ rows: 10 }))
+    await using source = new MySqlSource({ settings: database.address, table: name })
+    await connection.query(`lock tables ${name} write`)
+    const waiting = source.maxId()
+    await expect
+      .poll(async () => {
+        const [rows] = await connection.query<RowDataPacket[]>('show processlist')
+        return rows.some(({ Info: info }) => String(info).startsWith('select max(id)'))
+      })
+      .toBe(true)
+    source.cutOff()
+    await expect(waiting).rejects.toMatchObject({ code: 'MYSQL_STATEMENT' })
+    await connection.query('unlock tables')
+  })
 })
 
 function expected({ attributes, ...row }: SourceRow): LogScore {

@@ -4,7 +4,7 @@ import { ArchiverError } from '../errors.js'
 import { higherId } from '../ids.js'
 import type { LogScoreChunk } from '../types.js'
 import { type SourceColumns, selectList, sourceColumns } from './columns.js'
-import { connectPool } from './connect.js'
+import { connectPool, cutOff, streamOf } from './connect.js'
 import { HoleProbe } from './hole-probe.js'
 import { connectionError, isMissingTable, statementError } from './mysql-errors.js'
 import { PageReader } from './page-reader.js'
@@ -23,11 +23,25 @@ export interface MySqlSourceOptions {
    * Default false: only what it means.
    */
   readonly exactAttributes?: boolean
+  /** How many reads may be under way at once; they share the connections. Default 1. */
+  readonly reads?: number
+}
+
+/** The connections of a source. */
+export interface PoolState {
+  readonly open: number
+  readonly idle: number
+  /** Who waits for a connection. */
+  readonly waiting: number
 }
 
 /** The rows of a table in MySQL. Reads pages by key; nothing stays open on the server between two pages. */
 export class MySqlSource implements Source, AsyncDisposable {
   private readonly pool: Pool
+  /** Connections that were opened, and may have been closed since. */
+  private readonly opened: Set<Connection>
+  private readonly options: MySqlSourceOptions
+  private readonly lanes: number
   private readonly settings: MySqlSettings
   private readonly table: string
   private readonly quoted: string
@@ -35,17 +49,31 @@ export class MySqlSource implements Source, AsyncDisposable {
   private readonly exactAttributes: boolean
   private columns: Promise<SourceColumns> | undefined
   private step: Promise<bigint> | undefined
+  private isCut = false
   /** Reads on behind the range that was read last. */
   private ahead: Lease | undefined
 
-  constructor(options: MySqlSourceOptions) {
-    const { settings, table, encrypted, pageRows = PAGE_ROWS, exactAttributes = false } = options
+  /** @param owner - the source whose connections this one shares. */
+  constructor(options: MySqlSourceOptions, owner?: MySqlSource) {
+    const { settings, table, encrypted, pageRows = PAGE_ROWS, reads = 1, exactAttributes = false } = options
+    this.options = options
     this.settings = settings
     this.table = table
     this.quoted = quoteName(table)
     this.pageRows = pageRows
     this.exactAttributes = exactAttributes
-    this.pool = connectPool(settings, encrypted ?? (settings.tls?.mode ?? 'false') !== 'false')
+    // One connection is left for what is asked while reads are under way.
+    this.lanes = Math.max(1, Math.min(LANES, Math.floor(((settings.maxOpenConnections ?? 10) - 1) / reads)))
+    this.opened = owner?.opened ?? new Set()
+    this.pool = owner?.pool ?? this.openPool(encrypted ?? (settings.tls?.mode ?? 'false') !== 'false', reads)
+  }
+
+  /** The same rows over the same connections, with a read-ahead of its own: for one of several readers. */
+  share(): MySqlSource {
+    const shared = new MySqlSource(this.options, this)
+    shared.columns = this.columns
+    shared.step = this.step
+    return shared
   }
 
   async maxId(): Promise<bigint | null> {
@@ -79,17 +107,18 @@ export class MySqlSource implements Source, AsyncDisposable {
   }
 
   async *read(range: SourceRange, soonUpToId = range.upToId): AsyncGenerator<LogScoreChunk> {
-    let whole = false
+    let [whole, failed] = [false, false]
     const lease =
       (await this.takeAhead(range)) ?? (await this.lease({ ...range, upToId: higherId(range.upToId, soonUpToId) }))
     try {
       yield* lease.reader.chunks(range.upToId)
       whole = true
     } catch (error) {
+      failed = true
       throw statementError(error, `reading ${this.table}`, { table: this.table, ...range })
     } finally {
       if (whole && soonUpToId > range.upToId && this.ahead === undefined) this.ahead = lease
-      else await this.endLease(lease, whole)
+      else await this.endLease(lease, !failed)
     }
   }
 
@@ -99,9 +128,47 @@ export class MySqlSource implements Source, AsyncDisposable {
     return this.columns
   }
 
+  get poolState(): PoolState {
+    // The driver tells of its pool through events only, and of closed connections not even so.
+    const pool = this.pool as Pool & Record<'_allConnections' | '_freeConnections' | '_connectionQueue', Sized>
+    const { length: open } = pool._allConnections
+    return { open, idle: pool._freeConnections.length, waiting: pool._connectionQueue.length }
+  }
+
+  /**
+   * Stops reading on behind the range that was read last, and gives its connections back. What was known of the table is
+   * looked up again when it is needed: a service lives longer than a table keeps its columns.
+   */
+  async endReadAhead(): Promise<void> {
+    const lease = this.ahead
+    this.ahead = this.columns = this.step = undefined
+    if (lease !== undefined) await this.endLease(lease, true)
+  }
+
+  /** Closes every connection at once; whatever waits for MySQL's answer fails. */
+  cutOff(): void {
+    this.isCut = true
+    for (const connection of this.opened) cutOff(connection)
+  }
+
+  /** Closes the connections, also those of the sources that share them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.ahead !== undefined) await this.endLease(this.ahead, true)
-    await this.pool.promise().end()
+    // After a cut there is nothing to say goodbye to, and what is said of that is of no use.
+    if (this.isCut) this.pool.end(() => undefined)
+    else {
+      await this.endReadAhead()
+      await this.pool.promise().end()
+    }
+  }
+
+  private openPool(encrypted: boolean, reads: number): Pool {
+    const pool = connectPool(this.settings, encrypted, reads)
+    pool.on('connection', (connection) => {
+      this.opened.add(connection)
+      // Not the pool's own event: it is told of no connection that ends.
+      streamOf(connection).on('close', () => this.opened.delete(connection))
+    })
+    return pool
   }
 
   private async describe(): Promise<SourceColumns> {
@@ -195,10 +262,9 @@ export class MySqlSource implements Source, AsyncDisposable {
 
   /** The connections of one read; one of those that the pool may have is left for what is asked meanwhile. */
   private async checkOutLanes(): Promise<PoolConnection[]> {
-    const lanes = Math.max(1, Math.min(LANES, (this.settings.maxOpenConnections ?? 10) - 1))
     const connections: PoolConnection[] = []
     try {
-      while (connections.length < lanes) connections.push(await this.checkOut())
+      while (connections.length < this.lanes) connections.push(await this.checkOut())
       return connections
     } catch (error) {
       for (const connection of connections) this.giveBack(connection, true)
@@ -215,6 +281,10 @@ export class MySqlSource implements Source, AsyncDisposable {
   private get lifetimeMs(): number {
     return (this.settings.maxLifetimeMs ?? 300_000) || Number.POSITIVE_INFINITY
   }
+}
+
+interface Sized {
+  readonly length: number
 }
 
 /** Connections at work for one reader. */

@@ -1,5 +1,6 @@
 import { type ColumnType, type Generated, Kysely, MysqlDialect } from 'kysely'
 import type { Connection } from 'mysql2'
+import { ConnectionLine } from './connection-line.js'
 
 /** An id: read as a number, or as a string beyond 2^53-1. Write a bigint: MySQL compares strings as doubles. */
 type Id = number | string | bigint
@@ -124,14 +125,19 @@ export function statusTableSql(table: string): string {
 ) engine=InnoDB default charset=utf8mb4`
 }
 
-/** Builds and runs the control queries on one connection that it never closes. */
+/**
+ * Builds and runs the control queries on one connection that it never closes. All that is built for the same connection
+ * takes turns: a transaction has it to itself until it ends, so that no statement of another gets into it.
+ */
 export function controlQueries(connection: Connection): Kysely<ControlTables> {
-  const pooled = Object.assign(connection, { release: () => undefined })
+  const line = ConnectionLine.of(connection)
+  const pooled = Object.assign(connection, { release: () => line.leave() })
   return new Kysely<ControlTables>({
     // Kysely wants a pool: ours always hands out the same connection. Its types want the driver's own pool class.
     dialect: new MysqlDialect({
       pool: {
-        getConnection: (callback: (error: unknown, connection: never) => void) => callback(null, pooled as never),
+        getConnection: (callback: (error: unknown, connection: never) => void) =>
+          line.enter(() => callback(null, pooled as never)),
         end: (callback: (error: unknown) => void) => callback(null),
       },
     }),

@@ -1,6 +1,7 @@
-import type { ArchiveReader, IdRange } from '../archive-reader.js'
+import type { ArchiveReader, IdRange, ScanQuery } from '../archive-reader.js'
 import { chunksFromRows } from '../chunk.js'
 import { digestOf } from '../digest.js'
+import { matchingRows } from '../row-filter.js'
 import type { LogScore } from '../types.js'
 import type { VerifySource } from './source.js'
 
@@ -73,5 +74,9 @@ export class MemoryReader implements ArchiveReader {
 
   read(_table: string, range: IdRange) {
     return chunksFromRows(within(this.rows, range), 77)
+  }
+
+  scan(table: string, query: ScanQuery) {
+    return matchingRows(this.read(table, query), query)
   }
 }

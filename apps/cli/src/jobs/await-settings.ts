@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Wiring } from '../archivers.js'
+import { ConfigError } from '../config/index.js'
+import type { LogReporter } from '../report/log-reporter.js'
+import { StopSignals } from '../stop-signals.js'
+import { addressOf } from './ask-health.js'
+
+/** Where an orchestrator lays settings as files, perhaps after the program has started. */
+const secretsFolder = '/vault/secrets'
+const lookAgainMs = 2_000
+
+/**
+ * Whether settings that cannot be used are worth waiting for: where they come as files, a secret may be late or about to
+ * be corrected. Anywhere else nothing changes without a new start.
+ */
+export function mayArrive(error: unknown): error is ConfigError {
+  return error instanceof ConfigError && existsSync(secretsFolder)
+}
+
+/**
+ * Reads the settings again until they can be used; tells what is wrong in the log, once for each thing, and in /readyz.
+ *
+ * @returns undefined where the program is to stop.
+ */
+export async function awaitSettings(
+  load: () => Promise<Wiring>,
+  error: ConfigError,
+  reporter: LogReporter,
+): Promise<Wiring | undefined> {
+  using signals = new StopSignals(0, (text) => reporter.warn(text))
+  let wrong = error
+  reporter.failed(wrong)
+  const server = await answer(() => wrong)
+  try {
+    while (!signals.drain.aborted) {
+      await delay(lookAgainMs, undefined, { signal: signals.drain }).catch(() => undefined)
+      const loaded = await load().catch(orError)
+      if (!(loaded instanceof ConfigError)) return signals.drain.aborted ? undefined : loaded
+      if (loaded.message !== wrong.message) reporter.failed(loaded)
+      wrong = loaded
+    }
+    return undefined
+  } finally {
+    server?.closeAllConnections()
+    server?.close()
+  }
+}
+
+function orError(thrown: unknown): ConfigError {
+  if (thrown instanceof ConfigError) return thrown
+  throw thrown
+}
+
+/** It lives, and is not ready: what is wrong, a line each. Nothing where `http_listen` is off. */
+async function answer(wrong: () => ConfigError): Promise<Server | undefined> {
+  const { http_listen: listen = ':5000' } = process.env
+  if (!/:\d+$/.test(listen)) return undefined
+  const { hostname, port } = new URL(addressOf(listen))
+  const server = createServer(({ url }, response) => {
+    response.setHeader('content-type', 'text/plain; charset=utf-8')
+    if (url === '/healthz') response.end('ok\n')
+    else response.writeHead(503).end(`not ready: ${wrong().message}\n`)
+  })
+  server.listen(Number(port), listen.startsWith(':') ? undefined : hostname)
+  await once(server, 'listening')
+  return server
+}

@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { FileWatch, Service, type ServiceView } from '@archiver/service'
+import type { Wiring } from '../archivers.js'
+import { settingsFiles } from '../config/index.js'
+import { ExitCode } from '../exit-codes.js'
+import type { LogReporter } from '../report/log-reporter.js'
+import { withTracing } from '../report/tracing.js'
+import { serviceConfig } from '../service-config.js'
+import { StopSignals } from '../stop-signals.js'
+import { version } from '../version.js'
+
+export interface RunJob extends Wiring {
+  /** The value of `--config`. */
+  readonly config: string | undefined
+  /** Reads the settings anew. @throws ConfigError */
+  readonly reload: () => Promise<Wiring>
+}
+
+/** What has not ended so long after the grace period is left: Kubernetes waits 30 s in all. */
+const LAST_WAIT_MS = 3_000
+
+/** Archives until SIGTERM or SIGINT. @returns the exit code. */
+export async function runService(job: RunJob, reporter: LogReporter): Promise<number> {
+  using signals = new StopSignals(job.settings.shutdownTimeoutMs, (text) => reporter.warn(text))
+  await using listener = await withTracing(reporter)
+  const service = new Service({
+    version: version(),
+    config: serviceConfig(job),
+    reload: async () => serviceConfig(await reloaded(job, reporter)),
+    drain: signals.drain,
+    stop: signals.stop,
+    onEvent: listener.onEvent,
+    onCleanup: (event) => reporter.onCleanup(event, job.table),
+    onLife: reporter.onLife,
+  })
+  await using _web = await startWeb(job, service.view, reporter)
+  using _reloads = reloadOn(service, job)
+  await Promise.race([service.run(), hasGivenUp(signals.stop)])
+  return ExitCode.ok
+}
+
+/** A reload takes nothing that was settled at the start. */
+async function reloaded({ reload, settings: before }: RunJob, reporter: LogReporter): Promise<Wiring> {
+  const wiring = await reload()
+  const { settings } = wiring
+  for (const warning of settings.warnings) reporter.warn(warning)
+  const late = [
+    ...(settings.service.listen === before.service.listen ? [] : ['http_listen']),
+    ...(settings.shutdownTimeoutMs === before.shutdownTimeoutMs ? [] : ['shutdown_timeout']),
+    ...(settings.logging.level === before.logging.level ? [] : ['log_level']),
+    ...(settings.logging.format === before.logging.format ? [] : ['log_format']),
+  ]
+  if (late.length > 0) reporter.warn(`${late.join(', ')}: taken when the service starts again`)
+  return wiring
+}
+
+/** SIGHUP, and changes of the files that settings are read from. */
+function reloadOn(service: Service, { config }: RunJob): Disposable {
+  const source = { env: process.env, cwd: process.cwd(), configFile: config }
+  const reload = (): void => service.requestReload()
+  process.on('SIGHUP', reload)
+  const watch = new FileWatch(() => settingsFiles(source), reload)
+  return {
+    [Symbol.dispose]: () => {
+      process.off('SIGHUP', reload)
+      watch[Symbol.dispose]()
+    },
+  }
+}
+
+async function startWeb({ settings }: RunJob, view: ServiceView, reporter: LogReporter): Promise<AsyncDisposable> {
+  const { listen } = settings.service
+  if (listen === '') return { [Symbol.asyncDispose]: async () => undefined }
+  const { startWeb: start } = await import('@archiver/web')
+  return start({ view, listen, warn: (text) => reporter.warn(text) })
+}
+
+async function hasGivenUp(stop: AbortSignal): Promise<void> {
+  if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }))
+  await delay(LAST_WAIT_MS)
+}

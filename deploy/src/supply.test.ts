@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { copyCheckout } from './scratch-root.js'
+
+const run = promisify(execFile)
+const root = resolve(import.meta.dirname, '../..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const manifest = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+const folder = mkdtempSync(join(tmpdir(), 'archiver-supply-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+interface Component {
+  readonly group?: string
+  readonly name: string
+  readonly version: string
+}
+
+/** `name@version` of all packages whose modules are in the bundle, by its source maps. */
+function bundled(): Set<string> {
+  const bundle = join(root, 'apps/cli/bundle')
+  const maps = readdirSync(bundle).filter((name) => name.endsWith('.map'))
+  const sources = maps.flatMap(
+    (name) => (JSON.parse(readFileSync(join(bundle, name), 'utf8')) as { sources: string[] }).sources,
+  )
+  const versions = sources.flatMap((source) => source.match(/\.pnpm\/([^/_(]+@[^/_(]+)/)?.[1] ?? [])
+  return new Set(versions.map((name) => name.replace('+', '/')))
+}
+
+test('the bill of materials names every package whose code is in the program', async () => {
+  const file = join(folder, 'sbom.json')
+  const [program, ...args] = manifest.scripts.sbom!.split(' ')
+  const words = args.map((word) => (word.endsWith('.json') ? file : word))
+  await run(join(root, 'node_modules/.bin', program!), words, { cwd: root })
+  const sbom = JSON.parse(readFileSync(file, 'utf8')) as { bomFormat: string; components: Component[] }
+  const named = new Set(
+    sbom.components.map(({ group, name, version }) => `${group ? `${group}/` : ''}${name}@${version}`),
+  )
+  expect(sbom.bomFormat).toBe('CycloneDX')
+  expect(bundled().size).toBeGreaterThan(20)
+  expect([...bundled()].filter((name) => !named.has(name))).toEqual([])
+})
+
+test('the changesets make a CHANGELOG.md for upgraders', async () => {
+  const copy = join(folder, 'copy')
+  copyCheckout(root, copy, [])
+  await run('git', ['init', '--quiet', '--initial-branch=main'], { cwd: copy })
+  await run(join(root, 'node_modules/.bin/changeset'), ['version'], { cwd: copy })
+  const text = readFileSync(join(copy, 'apps/cli/CHANGELOG.md'), 'utf8')
+  expect(text).toMatch(/## 1\.0\.0\n\n### Major Changes/)
+  expect(text).toContain('Upgrading from the Go archiver')
+})
+
+test('Drone runs the script that CI runs', () => {
+  const [pipeline] = parseAllDocuments(read('.drone.yml')).map((document) => document.toJS())
+  expect(pipeline.steps[0].commands.at(-1)).toBe('.ci/run')
+  expect(pipeline.steps[0].environment).toEqual({ CI: 'true' })
+  expect(read('.ci/run')).toContain('exec npm test')
+  const { version } = JSON.parse(read('node_modules/node/package.json')) as { version: string }
+  expect(pipeline.steps[0].commands.join('\n')).toContain(`node-v${version}-`)
+  expect(read('deploy/Dockerfile')).toContain(`node:${version}-`)
+  const parts = JSON.parse(read('deploy/linux/parts.json')) as Record<string, { node: { package: string } }>
+  for (const { node } of Object.values(parts)) expect(node.package).toContain(`@${version}`)
+})

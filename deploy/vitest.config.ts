@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts'],
+    globalSetup: ['@archiver/testkit/global-setup'],
+    maxWorkers: 2,
+    testTimeout: 120_000,
+    hookTimeout: 600_000,
+  },
+})

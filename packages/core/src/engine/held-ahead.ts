@@ -1,0 +1,24 @@
+import { ArchiverError } from '../errors.js'
+import type { ArchiverRun } from './store-batch.js'
+
+/**
+ * The highest id above a mark that an archive holds; undefined where it holds none. `unreadable` where that cannot be told
+ * (a file that its writer was killed in, for one): then each batch has to be looked up, and what is wrong is met there.
+ */
+export async function heldAhead(run: ArchiverRun, mark: bigint): Promise<bigint | 'unreadable' | undefined> {
+  try {
+    return await lastHeld(run, mark)
+  } catch (error) {
+    if (error instanceof ArchiverError && !error.retryable) return 'unreadable'
+    throw error
+  }
+}
+
+/** Reads on to the last row: memory is bounded, and usually there is nothing to read. */
+async function lastHeld({ archiver, table, watch, permit }: ArchiverRun, mark: bigint): Promise<bigint | undefined> {
+  if (archiver.reader === undefined || watch.maxId <= mark) return undefined
+  const waiting = { afterId: mark, upToId: watch.maxId }
+  let last: bigint | undefined
+  for await (const { id, rows } of archiver.reader.read(table, waiting, permit.signal)) last = id[rows - 1]!
+  return last
+}

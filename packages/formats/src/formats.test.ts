@@ -1,0 +1,88 @@
+import { edgeRows, largeIdRows, ordinaryRows } from '@archiver/conformance'
+import { chunksFromRows, type LogScore } from '@archiver/core'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { encodeCsv, encodeNdjson } from './index.js'
+import { floatChunks, isoOf, textOf } from './test-support.js'
+
+const rows: LogScore[] = [...ordinaryRows(300), ...edgeRows(), ...largeIdRows()]
+
+/** The line of JSON that a row should be, parsed. */
+function jsonOf({ id, serverId, monitorId, tsSeconds, ...rest }: LogScore) {
+  return {
+    id: id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : String(id),
+    server_id: serverId,
+    monitor_id: monitorId,
+    ts: isoOf(tsSeconds),
+    ...rest,
+  }
+}
+
+describe('NDJSON', () => {
+  test('is a line for each row, as JSON.parse reads it', async () => {
+    const text = await textOf(encodeNdjson(chunksFromRows(rows, 64)))
+    expect(text.endsWith('}\n')).toBe(true)
+    const lines = text.trimEnd().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toEqual(rows.map(jsonOf))
+  })
+
+  test('has the columns in their order, and few digits for 32-bit floats', async () => {
+    const [row] = ordinaryRows(1)
+    const text = await textOf(encodeNdjson(floatChunks([{ ...row!, score: 0.1, offset: 0.00123, error: 'a "b"' }])))
+    expect(text).toBe(
+      '{"id":1000001,"server_id":1,"monitor_id":null,"ts":"2026-10-15T00:00:00Z","score":0.1,"step":-5,' +
+        '"offset":0.00123,"rtt":null,"leap":1,"error":"a \\"b\\"","warning":null}\n',
+    )
+  })
+
+  test('floats that came from 32 bits are the same floats again', async () => {
+    const float = fc.float({ noNaN: true, noDefaultInfinity: true })
+    const property = fc.asyncProperty(fc.array(fc.tuple(float, float, float), { minLength: 1 }), async (values) => {
+      const some = values.map(([score, step, offset], i) => ({
+        ...ordinaryRows(1, BigInt(i + 1))[0]!,
+        score,
+        step,
+        offset,
+      }))
+      const lines = (await textOf(encodeNdjson(floatChunks(some)))).trimEnd().split('\n')
+      const read = lines.map((line) => JSON.parse(line) as LogScore) // its three numbers are those of a row
+      expect(read.map((row) => [row.score, row.step, row.offset].map((value) => Math.fround(value!)))).toEqual(values)
+    })
+    await fc.assert(property)
+  })
+
+  test('what no JSON number can be is null', async () => {
+    const [row] = ordinaryRows(1)
+    const text = await textOf(encodeNdjson(chunksFromRows([{ ...row!, score: Number.NaN, step: -Infinity }])))
+    expect(JSON.parse(text)).toMatchObject({ score: null, step: null })
+  })
+})
+
+describe('CSV', () => {
+  test('has a header line, lines that end as RFC 4180 says, and quotes where they are needed', async () => {
+    const [row] = ordinaryRows(2).slice(1)
+    const text = await textOf(
+      encodeCsv(chunksFromRows([{ ...row!, offset: null, error: 'a,"b"\nc', warning: 'plain' }])),
+    )
+    expect(text).toBe(
+      'id,server_id,monitor_id,ts,score,step,offset,rtt,leap,error,warning\r\n' +
+        '1000002,2920,2,2026-10-15T00:00:01Z,19.5,1,,1000,,"a,""b""\nc",plain\r\n',
+    )
+  })
+
+  test('of no rows is the header line', async () => {
+    expect(await textOf(encodeCsv(chunksFromRows([])))).toMatch(/^id,.*\r\n$/)
+  })
+
+  test('ids have all their digits, and NaN its name', async () => {
+    const row = { ...ordinaryRows(1)[0]!, id: 2n ** 64n - 1n, score: Number.NaN }
+    expect(await textOf(encodeCsv(chunksFromRows([row])))).toMatch(/\n18446744073709551615,.*,NaN,/)
+  })
+})
+
+test('an error text longer than the buffer is written whole', async () => {
+  const error = '"'.repeat(300_000)
+  const long = ordinaryRows(3).map((row) => ({ ...row, error }))
+  const lines = (await textOf(encodeNdjson(chunksFromRows(long)))).trimEnd().split('\n')
+  expect(lines.map((line) => (JSON.parse(line) as LogScore).error)).toEqual([error, error, error])
+})

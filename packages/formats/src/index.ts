@@ -1,0 +1,6 @@
+export { encodeCsv } from './csv.js'
+export { type Format, formats, isFormat, isText } from './names.js'
+export { encodeNdjson } from './ndjson.js'
+export type { RowForm } from './row-form.js'
+export { encodeText } from './row-text.js'
+export { type WriteBytes, type WriteRows, writeRows } from './write.js'

@@ -1,0 +1,34 @@
+import type { LogScoreChunk } from '@archiver/core'
+import { encodeCsv } from './csv.js'
+import type { Format } from './names.js'
+import { encodeNdjson } from './ndjson.js'
+
+/** Takes bytes in order, one call at a time. The bytes may be used for something else once the promise is resolved. */
+export type WriteBytes = (bytes: Uint8Array) => Promise<unknown>
+
+/** Writes rows in one format, from the first byte to the last. Memory does not grow with the rows. */
+export type WriteRows = (chunks: AsyncIterable<LogScoreChunk>, write: WriteBytes) => Promise<void>
+
+/** What writes a format is imported when it is asked for. */
+const writers: Readonly<Record<Format, () => Promise<WriteRows>>> = {
+  ndjson: async () => asText(encodeNdjson),
+  csv: async () => asText(encodeCsv),
+  parquet: async () => (await import('./parquet.js')).writeParquet,
+  avro: async () => (await import('./avro.js')).writeAvro,
+}
+
+/** Writes rows in a format. @throws what reading the rows or writing the bytes throws; RowError where the format cannot hold a row. */
+export async function writeRows(
+  format: Format,
+  chunks: AsyncIterable<LogScoreChunk>,
+  write: WriteBytes,
+): Promise<void> {
+  const writeAll = await writers[format]()
+  await writeAll(chunks, write)
+}
+
+function asText(encode: (chunks: AsyncIterable<LogScoreChunk>) => AsyncGenerator<Uint8Array>): WriteRows {
+  return async (chunks, write) => {
+    for await (const piece of encode(chunks)) await write(piece)
+  }
+}

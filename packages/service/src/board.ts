@@ -1,0 +1,283 @@
+import type { CleanupEvent } from '@archiver/cleanup'
+import type { PlannedBatch } from '@archiver/core'
+import type { EngineEvent } from '@archiver/core/engine'
+import type { FinishedBatch, Overview, PoolState } from '@archiver/core/mysql'
+import type { Clock } from './clock.js'
+import { CLEANUP, type ServiceConfig } from './config.js'
+import { History } from './history.js'
+import {
+  type ArchiverRecord,
+  archiverState,
+  type CleanupRecord,
+  cleanupState,
+  failureState,
+  iso,
+  lastBatch,
+  type Newest,
+  newCleanupRecord,
+  newestRow,
+  newRecord,
+  worst,
+} from './records.js'
+import type { FailureState, ServiceState, ServiceStatus } from './status.js'
+import type { ServiceEvent, ServiceView } from './view.js'
+
+/** Listeners hear of changes no more often than this. */
+const CHANGE_INTERVAL_MS = 250
+
+export interface BoardOptions {
+  readonly version: string
+  readonly host: string
+  readonly config: ServiceConfig
+  readonly clock: Clock
+}
+
+/** Everything that a service shows, in memory. */
+export class Board implements ServiceView {
+  readonly #version: string
+  readonly #host: string
+  readonly #clock: Clock
+  readonly #history = new History()
+  readonly #changeListeners = new Set<() => void>()
+  readonly #eventListeners = new Set<(event: ServiceEvent) => void>()
+  readonly #startedAt: string
+  #changed: NodeJS.Timeout | undefined
+  #config: ServiceConfig
+  #records = new Map<string, ArchiverRecord>()
+  #cleanup: CleanupRecord | null = null
+  #newest: Newest | null = null
+  #atMs: number
+  #role: ServiceState['role'] = 'starting'
+  #since: string
+  #holder: string | null = null
+  #reload: ServiceState['reload'] = null
+  #answeredAtMs: number | null = null
+  #mysqlError: FailureState | null = null
+  #pool: () => PoolState | null = () => null
+
+  constructor({ version, host, config, clock }: BoardOptions) {
+    this.#version = version
+    this.#host = host
+    this.#config = config
+    this.#clock = clock
+    this.#atMs = clock.now()
+    this.#startedAt = this.#since = new Date(this.#atMs).toISOString()
+  }
+
+  status(): ServiceStatus {
+    const nowMs = this.#clock.now()
+    const archivers = [...this.#records.values()].map((record) =>
+      archiverState(record, this.#newest, this.#config, nowMs),
+    )
+    const cleanup = this.#cleanup === null ? null : cleanupState(this.#cleanup, this.#config, nowMs)
+    const error = this.#mysqlError
+    const mine = error === null ? 'ok' : 'failing'
+    return {
+      version: this.#version,
+      database: this.#config.mysql.database,
+      table: this.#config.table,
+      host: this.#host,
+      service: this.#service(),
+      at: new Date(this.#atMs).toISOString(),
+      health: worst([mine, ...archivers.map(({ health }) => health), ...(cleanup === null ? [] : [cleanup.health])]),
+      mysql: { reachable: error === null, answeredAt: iso(this.#answeredAtMs), error, pool: this.#pool() },
+      newest: newestRow(this.#newest),
+      archivers,
+      cleanup,
+    }
+  }
+
+  history(): HistorySamples {
+    return this.#history.samples
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#changeListeners.add(listener)
+    return () => this.#changeListeners.delete(listener)
+  }
+
+  onEvent(listener: (event: ServiceEvent) => void): () => void {
+    this.#eventListeners.add(listener)
+    return () => this.#eventListeners.delete(listener)
+  }
+
+  setConfig(config: ServiceConfig): void {
+    this.#config = config
+    for (const record of this.#records.values()) record.policy = config.policies[record.archiver] ?? null
+    if (this.#cleanup !== null) this.#cleanup.intervalMs = config.cleanup.policy.intervalMs
+    this.#change()
+  }
+
+  setRole(role: ServiceState['role'], holder: string | null = null): void {
+    if (this.#role !== role) this.#since = new Date(this.#clock.now()).toISOString()
+    this.#role = role
+    this.#holder = holder
+    if (role === 'standby') this.#forgetWork()
+    this.#change()
+  }
+
+  get role(): ServiceState['role'] {
+    return this.#role
+  }
+
+  setReload(taken: boolean, text: string): void {
+    this.#reload = { at: new Date(this.#clock.now()).toISOString(), taken, text }
+    this.#change()
+  }
+
+  /** MySQL does not answer, or refuses what the service needs as a whole. */
+  setMySqlError(error: unknown): void {
+    this.#mysqlError = failureState(error, this.#clock.now())
+    this.#change()
+  }
+
+  setPool(pool: () => PoolState | null): void {
+    this.#pool = pool
+  }
+
+  /** MySQL has answered. */
+  saw({ archivers, newest }: Overview, waiting: ReadonlyMap<string, number | null>): void {
+    const nowMs = this.#clock.now()
+    this.#atMs = this.#answeredAtMs = nowMs
+    this.#mysqlError = null
+    this.#newest = newest
+    const records = new Map<string, ArchiverRecord>()
+    for (const { archiver, mark, ageMs } of archivers.filter((row) => row.archiver !== CLEANUP)) {
+      const record = this.#records.get(archiver) ?? this.#newRecord(archiver)
+      const markedAtMs = mark === null ? null : nowMs - ageMs
+      Object.assign(record, { mark, markedAtMs, waitingMs: waiting.get(archiver) ?? null, waitingAtMs: nowMs })
+      records.set(archiver, record)
+    }
+    this.#records = records
+    this.#sawCleanup(archivers, nowMs)
+    this.#sample()
+    this.#change()
+  }
+
+  /** What is looked at less often. */
+  sawDetails(
+    batches: ReadonlyMap<string, FinishedBatch>,
+    skipped: ReadonlyMap<string, number>,
+    oldestTsSeconds: number | null,
+  ): void {
+    for (const record of this.#records.values()) {
+      const batch = batches.get(record.archiver)
+      if (batch !== undefined) record.lastBatch = lastBatch(batch)
+      if (batch !== undefined) record.lastSuccessAtMs ??= batch.doneAtMs
+      record.skippedRows = skipped.get(record.archiver) ?? 0
+    }
+    if (this.#cleanup !== null) this.#cleanup.oldestTsSeconds = oldestTsSeconds
+    this.#change()
+  }
+
+  update(archiver: string, patch: Partial<Omit<ArchiverRecord, 'archiver'>>): void {
+    const record = this.#records.get(archiver)
+    if (record === undefined) return
+    Object.assign(record, patch)
+    this.#change()
+  }
+
+  updateCleanup(patch: Partial<CleanupRecord>): void {
+    if (this.#cleanup === null) return
+    Object.assign(this.#cleanup, patch)
+    this.#change()
+  }
+
+  readonly onEngineEvent = (event: EngineEvent): void => {
+    this.#note(event)
+    for (const listener of this.#eventListeners) listener(event)
+    this.#change()
+  }
+
+  readonly onCleanupEvent = (event: CleanupEvent): void => {
+    for (const listener of this.#eventListeners) listener(event)
+    this.#change()
+  }
+
+  /** Ends the timer. */
+  close(): void {
+    clearTimeout(this.#changed)
+  }
+
+  #service(): ServiceState {
+    const lock = { name: this.#config.lockName, holder: this.#holder }
+    const { pid } = process
+    return { pid, startedAt: this.#startedAt, role: this.#role, since: this.#since, lock, reload: this.#reload }
+  }
+
+  #newRecord(archiver: string): ArchiverRecord {
+    return { ...newRecord(archiver), policy: this.#config.policies[archiver] ?? null }
+  }
+
+  #sawCleanup(archivers: Overview['archivers'], nowMs: number): void {
+    const row = archivers.find(({ archiver }) => archiver === CLEANUP)
+    if (row === undefined) this.#cleanup = null
+    else {
+      this.#cleanup ??= newCleanupRecord(this.#config.cleanup.policy.intervalMs)
+      this.#cleanup.lastRunAtMs = nowMs - row.ageMs
+    }
+  }
+
+  /** A standby does not know what the leader does. */
+  #forgetWork(): void {
+    for (const record of this.#records.values()) {
+      Object.assign(record, { state: 'unknown', batch: null, nextRunAtMs: null, error: null, failuresInARow: 0 })
+    }
+    if (this.#cleanup !== null)
+      Object.assign(this.#cleanup, { state: 'unknown', nextRunAtMs: null, blocked: null, error: null })
+    this.#pool = () => null
+  }
+
+  #note(event: EngineEvent): void {
+    if (event.event === 'batch.progress') this.#progress(event.batch.archiver, event.batch.id, event.rows)
+    else if (event.event === 'batch.done') this.#done(event)
+    else if (event.event === 'batch.superseded') this.update(event.batch.archiver, { batch: null })
+    else if (event.event === 'archiver.retrying') {
+      const error = failureState(event.error, this.#clock.now())
+      this.update(event.archiver, { state: 'retrying', error, batch: null })
+    } else if ('batch' in event) this.#begun(event.batch)
+  }
+
+  #begun({ id, archiver, firstId, upToId }: PlannedBatch): void {
+    const startedAt = new Date(this.#clock.now()).toISOString()
+    const batch = { id: id.toString(), firstId: firstId.toString(), upToId: upToId.toString(), rows: 0, startedAt }
+    this.update(archiver, { state: 'running', batch })
+  }
+
+  #progress(archiver: string, id: bigint, rows: number): void {
+    const batch = this.#records.get(archiver)?.batch
+    if (batch === null || batch === undefined || batch.id !== id.toString()) return
+    this.#history.count(archiver, Math.max(0, rows - batch.rows))
+    this.update(archiver, { batch: { ...batch, rows } })
+  }
+
+  #done({ batch, record, elapsedMs }: Extract<EngineEvent, { event: 'batch.done' }>): void {
+    const { archiver, id } = batch
+    this.#progress(archiver, id, record.rows)
+    const nowMs = this.#clock.now()
+    const { rows, bytes, identity, lastId: mark } = record
+    const done = lastBatch({ id, rows, bytes, identity, elapsedMs, doneAtMs: nowMs })
+    const known = this.#records.get(archiver)?.mark ?? 0n
+    const moved = mark > known ? { mark, markedAtMs: nowMs, waitingMs: null } : {}
+    this.update(archiver, { batch: null, lastBatch: done, ...moved })
+  }
+
+  #sample(): void {
+    const lags = this.status().archivers.map(({ archiver, lag }) => [
+      archiver,
+      { lagRows: lag.rows === null ? null : Number(lag.rows), lagMs: lag.ms },
+    ])
+    this.#history.sample(new Date(this.#clock.now()).toISOString(), this.#clock.monotonic(), Object.fromEntries(lags))
+  }
+
+  #change(): void {
+    if (this.#changed !== undefined || this.#changeListeners.size === 0) return
+    this.#changed = setTimeout(() => {
+      this.#changed = undefined
+      for (const listener of this.#changeListeners) listener()
+    }, CHANGE_INTERVAL_MS)
+    this.#changed.unref()
+  }
+}
+
+type HistorySamples = ReturnType<ServiceView['history']>

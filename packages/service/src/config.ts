@@ -1,0 +1,37 @@
+import type { CleanupPolicy, ThrottlePolicy } from '@archiver/cleanup'
+import type { Archiver, BatchPolicy } from '@archiver/core'
+import type { NotHere, RetryPolicy } from '@archiver/core/engine'
+import type { MySqlSettings } from '@archiver/core/mysql'
+
+/** What a service works with; made anew when settings change. */
+export interface ServiceConfig {
+  readonly mysql: MySqlSettings & { readonly rejectReadOnly?: boolean }
+  readonly table: string
+  readonly lockName: string
+  /** Time between two looks at what there is to do. */
+  readonly runIntervalMs: number
+  /** Archivers that may read MySQL at once. At least 1. */
+  readonly runConcurrency: number
+  /** How long rows may wait before an archiver counts as late; undefined for three of its intervals. */
+  readonly statusLateAfterMs: number | undefined
+  readonly settleMs: number
+  /** Time to finish the batches in hand when the service must connect anew. */
+  readonly shutdownTimeoutMs: number
+  readonly cleanup: { readonly policy: CleanupPolicy; readonly throttle: ThrottlePolicy }
+  /** The policies of the archivers that are configured, by name. */
+  readonly policies: Readonly<Record<string, BatchPolicy>>
+  /** Makes the archiver of a status row. Throws for one that cannot be made. */
+  readonly open: (name: string) => Promise<Archiver | NotHere>
+  readonly retry?: RetryPolicy
+}
+
+/** The name of the cleaner's row in the status table. */
+export const CLEANUP = 'cleanup'
+
+/** After so long an archiver is late. */
+export function lateAfterMs(
+  { statusLateAfterMs, runIntervalMs }: Pick<ServiceConfig, 'statusLateAfterMs' | 'runIntervalMs'>,
+  intervalMs: number,
+): number {
+  return statusLateAfterMs ?? 3 * Math.max(intervalMs, runIntervalMs)
+}

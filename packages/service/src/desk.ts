@@ -1,0 +1,44 @@
+import type { CleanupEvent } from '@archiver/cleanup'
+import type { Permit } from '@archiver/core'
+import type { EngineEvent, Ledger, RetryPolicy } from '@archiver/core/engine'
+import { backoffMs } from '@archiver/core/engine'
+import type { Board } from './board.js'
+import type { Clock } from './clock.js'
+import type { ServiceConfig } from './config.js'
+import type { Exclusive } from './exclusive.js'
+import type { TurnSource } from './turn-source.js'
+
+/** What the duties of a leader work with. */
+export interface Desk {
+  readonly clock: Clock
+  /** From 0 to 1; seeded in tests. */
+  readonly random: () => number
+  readonly board: Board
+  /** As the settings are now. */
+  readonly config: () => ServiceConfig
+  readonly ledger: Ledger
+  readonly permit: Permit
+  /** Once aborted, nothing more is begun. */
+  readonly drain: AbortSignal
+  readonly exclusive: Exclusive
+  /** The source for one reader. */
+  readonly sourceFor: (onWait: (waits: boolean) => void) => TurnSource
+  /** Ids up to here have been there for longer than the settle window. */
+  readonly settledId: () => bigint
+  readonly onEvent: (event: EngineEvent) => void
+  readonly onCleanup: (event: CleanupEvent) => void
+}
+
+/** After failures: from the poll interval to a quarter of an hour. */
+const MOST_BACKOFF_MS = 15 * 60_000
+
+/** When to try again after so many failures in a row. */
+export function backOffMs(desk: Pick<Desk, 'config' | 'random'>, failures: number): number {
+  const { runIntervalMs } = desk.config()
+  const policy: RetryPolicy = {
+    attempts: failures,
+    firstDelayMs: runIntervalMs,
+    maxDelayMs: Math.max(MOST_BACKOFF_MS, runIntervalMs),
+  }
+  return backoffMs(policy, failures + 1, desk.random())
+}

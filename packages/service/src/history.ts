@@ -1,0 +1,46 @@
+import type { HistorySample } from './status.js'
+
+/** So much is kept: 720 samples of half a minute are six hours. */
+const SAMPLE_INTERVAL_MS = 30_000
+const MOST_SAMPLES = 720
+
+/** Lag and throughput over the last hours, in bounded memory. */
+export class History {
+  readonly #samples: HistorySample[] = []
+  readonly #rows = new Map<string, number>()
+  #sampledAtMs: number | undefined
+
+  get samples(): readonly HistorySample[] {
+    return this.#samples
+  }
+
+  /** Rows that an archive has taken since the last call. */
+  count(archiver: string, rows: number): void {
+    this.#rows.set(archiver, (this.#rows.get(archiver) ?? 0) + rows)
+  }
+
+  /**
+   * Adds a sample where it is time for one.
+   *
+   * @param nowMs - on a clock that never steps.
+   */
+  sample(
+    at: string,
+    nowMs: number,
+    lags: Readonly<Record<string, { readonly lagRows: number | null; readonly lagMs: number | null }>>,
+  ): void {
+    const elapsedMs = nowMs - (this.#sampledAtMs ?? Number.NEGATIVE_INFINITY)
+    if (elapsedMs < SAMPLE_INTERVAL_MS) return
+    const archivers = Object.fromEntries(
+      Object.entries(lags).map(([name, lag]) => [name, { ...lag, rowsPerSecond: this.#rate(name, elapsedMs) }]),
+    )
+    this.#samples.push({ at, archivers })
+    if (this.#samples.length > MOST_SAMPLES) this.#samples.shift()
+    this.#rows.clear()
+    this.#sampledAtMs = nowMs
+  }
+
+  #rate(archiver: string, elapsedMs: number): number {
+    return Math.round(((this.#rows.get(archiver) ?? 0) / elapsedMs) * 10_000) / 10
+  }
+}

@@ -1,0 +1,143 @@
+import { permitWhile } from '@archiver/core'
+import { Sightings } from '@archiver/core/engine'
+import {
+  isEncrypted,
+  MySqlLedger,
+  type MySqlLock,
+  MySqlOverview,
+  MySqlSource,
+  type Overview,
+} from '@archiver/core/mysql'
+import { CleanupDuty } from './cleanup-duty.js'
+import { CLEANUP } from './config.js'
+import type { Desk } from './desk.js'
+import { Duties } from './duties.js'
+import type { Exclusive } from './exclusive.js'
+import type { LifeEvent } from './life-events.js'
+import { behind } from './look.js'
+import { type Duty, Scheduler } from './scheduler.js'
+import { TurnSource } from './turn-source.js'
+import { Turns } from './turns.js'
+
+/** How often a leader looks whether it still is one: MySQL may have fallen silent. */
+const WATCH_INTERVAL_MS = 1_000
+/** What changes seldom is looked at once in so many looks. */
+const LOOKS_A_DETAIL = 6
+
+export interface LeadershipOptions
+  extends Pick<Desk, 'clock' | 'random' | 'board' | 'config' | 'onEvent' | 'onCleanup'> {
+  readonly lock: MySqlLock
+  /** Begin nothing more. */
+  readonly drain: AbortSignal
+  /** Leave what is in hand. */
+  readonly stop: AbortSignal
+  readonly exclusive: Exclusive
+  readonly onLife: (event: LifeEvent) => void
+}
+
+/** The time from getting the lock to giving it up, or losing it. */
+export class Leadership implements AsyncDisposable {
+  readonly #options: LeadershipOptions
+  readonly #source: MySqlSource
+  readonly #overview: MySqlOverview
+  readonly #desk: Desk
+  readonly #sightings = new Sightings()
+  readonly #duties: Duties
+  #looks = 0
+
+  private constructor(options: LeadershipOptions, source: MySqlSource, ledger: MySqlLedger) {
+    const { lock, stop, config } = options
+    const { table, runConcurrency } = config()
+    this.#options = options
+    this.#source = source
+    this.#overview = new MySqlOverview(lock.connection, table)
+    const turns = new Turns({ limit: runConcurrency })
+    const permit = permitWhile(lock, stop)
+    this.#desk = {
+      ...options,
+      ledger,
+      permit,
+      settledId: () => this.#sightings.settledId(config().settleMs, options.clock.monotonic()),
+      sourceFor: (onWait) => new TurnSource({ source: source.share(), turns, signal: permit.signal, onWait }),
+    }
+    this.#duties = new Duties(this.#desk, new CleanupDuty(lock.connection, this.#desk))
+  }
+
+  /** Makes ready: the tables must be there. @throws ArchiverError */
+  static async begin(options: LeadershipOptions): Promise<Leadership> {
+    const { lock, config } = options
+    const { mysql, table, runConcurrency: reads } = config()
+    const source = new MySqlSource({ settings: mysql, table, encrypted: isEncrypted(lock.connection), reads })
+    try {
+      await source.detectColumns()
+      const ledger = new MySqlLedger(lock.connection, table)
+      await ledger.prepare({ rejectReadOnly: mysql.rejectReadOnly ?? false })
+      return new Leadership(options, source, ledger)
+    } catch (error) {
+      await source[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** Archives until told to stop. @throws ArchiverError (LOCK_LOST) */
+  async run(): Promise<void> {
+    const { clock, lock, drain, config, board } = this.#options
+    board.setPool(() => this.#source.poolState)
+    const end = AbortSignal.any([drain, lock.signal])
+    const giveUp = (): void => this.#source.cutOff()
+    lock.signal.addEventListener('abort', giveUp)
+    const watch = setInterval(() => this.#holds(), WATCH_INTERVAL_MS)
+    try {
+      const scheduler = new Scheduler({ clock, intervalMs: () => config().runIntervalMs, look: () => this.#look() })
+      await scheduler.run(end)
+    } finally {
+      clearInterval(watch)
+      lock.signal.removeEventListener('abort', giveUp)
+      board.setPool(() => null)
+    }
+    if (!drain.aborted) lock.check()
+  }
+
+  /** Settings have changed. */
+  reset(): void {
+    this.#duties.reset()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#source[Symbol.asyncDispose]()
+  }
+
+  /** Whether the lock is held; where it is not, its signal aborts. */
+  #holds(): boolean {
+    try {
+      this.#options.lock.check()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  async #look(): Promise<readonly Duty[]> {
+    try {
+      const overview = await this.#overview.look()
+      if (overview.newest !== null) this.#sightings.note(overview.newest.id, this.#options.clock.monotonic())
+      await this.#show(overview)
+      return this.#duties.due(overview)
+    } catch (error) {
+      // Without the lock the run ends anyway.
+      if (!this.#holds() || !(error instanceof Error)) return []
+      this.#options.board.setMySqlError(error)
+      this.#options.onLife({ event: 'service.look-failed', error })
+      return []
+    }
+  }
+
+  async #show(overview: Overview): Promise<void> {
+    const { board } = this.#options
+    board.saw(overview, await this.#overview.oldestWaiting(behind(overview)))
+    if (this.#looks++ % LOOKS_A_DETAIL > 0) return
+    const names = overview.archivers.map(({ archiver }) => archiver).filter((name) => name !== CLEANUP)
+    const [batches, skipped] = [await this.#overview.lastBatches(names), await this.#overview.skippedRows()]
+    board.sawDetails(batches, skipped, await this.#overview.oldestTsSeconds())
+  }
+}

@@ -1,0 +1,44 @@
+import { connect, cutOff, disconnect, type FinishedBatch, MySqlOverview, type Overview } from '@archiver/core/mysql'
+import { CLEANUP, type ServiceConfig } from './config.js'
+
+/** Everything that MySQL knows of the archivers. */
+export interface FullLook {
+  readonly overview: Overview
+  /** See `MySqlOverview.oldestWaiting`. */
+  readonly waiting: ReadonlyMap<string, number | null>
+  readonly batches: ReadonlyMap<string, FinishedBatch>
+  readonly skipped: ReadonlyMap<string, number>
+  readonly oldestTsSeconds: number | null
+}
+
+/** A server that is silent for so long does not answer any more. */
+const ANSWER_MS = 10_000
+
+/** Looks over a connection of its own. @throws ArchiverError */
+export async function lookAtMySql({ mysql, table }: Pick<ServiceConfig, 'mysql' | 'table'>): Promise<FullLook> {
+  const connection = await connect(mysql)
+  const silent = setTimeout(() => cutOff(connection), ANSWER_MS)
+  try {
+    return await fullLook(new MySqlOverview(connection, table))
+  } finally {
+    clearTimeout(silent)
+    await disconnect(connection)
+  }
+}
+
+async function fullLook(mysql: MySqlOverview): Promise<FullLook> {
+  const overview = await mysql.look()
+  const archivers = overview.archivers.filter(({ archiver }) => archiver !== CLEANUP)
+  return {
+    overview,
+    waiting: await mysql.oldestWaiting(behind(overview)),
+    batches: await mysql.lastBatches(archivers.map(({ archiver }) => archiver)),
+    skipped: await mysql.skippedRows(),
+    oldestTsSeconds: await mysql.oldestTsSeconds(),
+  }
+}
+
+/** The archivers that have not stored every row. */
+export function behind({ archivers, newest }: Overview) {
+  return archivers.filter(({ archiver, mark }) => archiver !== CLEANUP && (mark ?? 0n) < (newest?.id ?? 0n))
+}

@@ -1,0 +1,4 @@
+/** For tests that need a program which is no server: how this package finds, fetches and runs its own. */
+export { type UnpackedPackages, unpackDebianPackages } from './debian-packages.js'
+export { findExecutable, runCommand } from './executables.js'
+export { fetchOnce } from './fetch-once.js'

@@ -1,0 +1,86 @@
+import type { CleanupState, MySqlState, NewestRow, ServiceState, ServiceStatus } from '@archiver/service'
+import { el, setData, setText } from './dom.js'
+import { Facts } from './facts.js'
+import { count, rows, when } from './format.js'
+import { Trouble, type Wrong } from './trouble.js'
+
+/** A small card: cleanup, MySQL, the service itself. */
+class SmallCard {
+  readonly element: HTMLElement
+  private readonly badge = el('p', { class: 'badge' })
+  private readonly trouble = new Trouble('failing')
+  readonly facts = new Facts()
+
+  constructor(name: string) {
+    const header = el('header', {}, el('h3', {}, name), this.badge)
+    const attributes = { class: 'card', 'data-card': name, 'aria-label': name }
+    this.element = el('article', attributes, header, this.trouble.element, this.facts.element)
+  }
+
+  set(health: string, badge: string, wrong: Wrong | null): void {
+    setData(this.element, 'health', health)
+    setText(this.badge, badge)
+    this.trouble.set(wrong)
+  }
+}
+
+/** What stands around the archives. */
+export class AroundCards {
+  private readonly cleanup = new SmallCard('Cleanup')
+  private readonly mysql = new SmallCard('MySQL')
+  private readonly service = new SmallCard('Service')
+
+  constructor(place: HTMLElement) {
+    place.append(this.cleanup.element, this.mysql.element, this.service.element)
+  }
+
+  update({ cleanup, mysql, newest, service, host }: ServiceStatus, nowMs: number): void {
+    showCleanup(this.cleanup, cleanup, nowMs)
+    showMySql(this.mysql, mysql, newest, nowMs)
+    showService(this.service, service, host, nowMs)
+  }
+}
+
+function showCleanup(card: SmallCard, cleanup: CleanupState | null, nowMs: number): void {
+  if (cleanup === null) {
+    card.set('off', 'not turned on', null)
+    card.facts.clear()
+    return
+  }
+  const { health, state, blocked, error } = cleanup
+  const failed = error && { ...error, title: `${error.code} · ${when(error.at, nowMs)}` }
+  const held = blocked && { title: `blocked: ${blocked.reason}`, message: blocked.why, hint: blocked.hint }
+  card.set(health, health === 'ok' || health === state ? state : `${health}, ${state}`, failed ?? held)
+  card.facts.set('Last run', cleanup.lastRunAt && when(cleanup.lastRunAt, nowMs))
+  card.facts.set('Deleted then', cleanup.deletedRows === null ? null : rows(cleanup.deletedRows))
+  card.facts.set('Next run', cleanup.nextRunAt && when(cleanup.nextRunAt, nowMs))
+  card.facts.set('Oldest row', cleanup.oldestTs && when(cleanup.oldestTs, nowMs))
+}
+
+function showMySql(card: SmallCard, mysql: MySqlState, newest: NewestRow | null, nowMs: number): void {
+  const { reachable, answeredAt, error, pool } = mysql
+  const wrong = error && { ...error, title: `${error.code} · ${when(error.at, nowMs)}` }
+  card.set(reachable ? 'ok' : 'failing', reachable ? 'answers' : 'out of reach', wrong)
+  card.facts.set('Last answer', answeredAt && when(answeredAt, nowMs))
+  card.facts.set('Newest row', newest && `id ${count(newest.id)}`)
+  card.facts.set('Measured', newest?.ts ? when(newest.ts, nowMs) : null)
+  const open = pool && `${count(pool.open)} open, ${count(pool.idle)} idle, ${count(pool.waiting)} waited for`
+  card.facts.set('Connections', open)
+}
+
+function showService(card: SmallCard, service: ServiceState | null, host: string, nowMs: number): void {
+  if (service === null) {
+    card.set('off', 'none answers', null)
+    card.facts.clear()
+    return
+  }
+  const { role, since, lock, startedAt, reload, pid } = service
+  const refused = reload !== null && !reload.taken
+  const wrong = refused ? { title: 'New settings refused; the old ones hold', message: reload.text, hint: null } : null
+  card.set(refused ? 'late' : 'ok', role, wrong)
+  card.facts.set('Since', when(since, nowMs))
+  card.facts.set('Lock', lock.holder === null ? `${lock.name}, not held` : `${lock.name}, held by ${lock.holder}`)
+  card.facts.set('Host', `${host}, process ${pid}`)
+  card.facts.set('Started', when(startedAt, nowMs))
+  card.facts.set('Settings', reload?.taken ? `changed ${when(reload.at, nowMs)}` : null)
+}
