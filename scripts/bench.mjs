@@ -16,8 +16,8 @@ process.exitCode = await runNpmScript({
     wait: { type: 'count', about: 'seconds to wait for a quiet machine, each time', default: 20, min: 0, max: 3600 },
     only: {
       type: 'text',
-      about: 'one part: main, others, idle, service, verify, read, cleanup, flat',
-      choices: ['main', 'others', 'idle', 'service', 'verify', 'read', 'cleanup', 'flat'],
+      about: 'one part: main, others, idle, service, verify, restore, read, cleanup, flat',
+      choices: ['main', 'others', 'idle', 'service', 'verify', 'restore', 'read', 'cleanup', 'flat'],
     },
     json: { type: 'text', about: 'file to write all figures to', default: 'bench/result.json' },
   },

@@ -70,14 +70,27 @@ await withAllServers('the bench', () => {
       peakBytes: expect.any(Number),
       inserts: { without: { p50Ms: expect.any(Number) }, with: { p99Ms: expect.any(Number) } },
     })
-    expect(report.measurements).toBe(2 * 6 + 1 + 2 * 2 + 2 * 4 + 1)
+    expect(report.restore).toEqual(
+      ["LOAD DATA, the server's own", 'restore, Avro file', 'restore, Avro file of avro_schema=2'].map((name) =>
+        expect.objectContaining({ name, rate: expect.any(Number), ratio: expect.any(Number) }),
+      ),
+    )
+    expect(report.measurements).toBe(2 * 6 + 1 + 2 * 2 + 2 * 2 + 2 * 4 + 1)
     expect(report.targets).toHaveLength(18)
   })
 
   test('a part can be measured alone', async () => {
     const { stdout, report } = await bench({ only: 'verify', rounds: 1 })
     expect(stdout).not.toContain('drain: mysql2')
-    expect(report).toMatchObject({ results: [], others: [], idle: [], flat: [], read: [], verify: [{}, {}] })
+    expect(report).toMatchObject({
+      results: [],
+      others: [],
+      idle: [],
+      flat: [],
+      read: [],
+      restore: [],
+      verify: [{}, {}],
+    })
     expect(report).not.toHaveProperty('cleanup')
     expect(report.targets).toHaveLength(2)
   })

@@ -10,6 +10,7 @@ import { runOthers } from './others.js'
 import { Quiet } from './quiet.js'
 import { readRuns } from './read.js'
 import { type Report, reportText } from './report.js'
+import { restoreRuns } from './restore.js'
 import { measureService } from './service.js'
 import { targets } from './targets.js'
 import { count } from './text.js'
@@ -27,10 +28,13 @@ interface Options {
   readonly only?: Part
 }
 
-type Part = 'main' | 'others' | 'idle' | 'service' | 'flat' | 'verify' | 'read' | 'cleanup'
+type Part = 'main' | 'others' | 'idle' | 'service' | 'flat' | 'verify' | 'restore' | 'read' | 'cleanup'
 
 /** Old rows that are deleted: fewer where the main runs have fewer. */
 const MOST_CLEANUP_ROWS = 1_000_000
+
+/** Rows that are restored, likewise. */
+const MOST_RESTORE_ROWS = 1_000_000
 
 const options = JSON.parse(process.argv[2]!) as Options // scripts/bench.mjs has checked them
 const say = console.log
@@ -39,6 +43,7 @@ const loadBefore = load()
 if (loadBefore > 0.5) say(`Others use this machine too (load ${loadBefore.toFixed(1)}): the figures will vary.`)
 say(`Making ${count(options.rows)} rows in a private MariaDB …`)
 const cleanupRows = Math.min(MOST_CLEANUP_ROWS, options.rows)
+const restoreRows = Math.min(MOST_RESTORE_ROWS, options.rows)
 const bed = await makeBed(options.rows, Math.max(options.flat, cleanupRows))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop)
 try {
@@ -61,6 +66,9 @@ async function measureAll(bed: Bed): Promise<Report> {
     service: await part('service', 'The service, for three minutes:', undefined, () => measureService(bed, quiet)),
     verify: await part('verify', 'Verifying what is archived:', [], () => verifyRuns(bed, inRounds)),
     read: await part('read', 'Reading what is archived:', [], () => readRuns(bed, inRounds)),
+    restore: await part('restore', `Restoring ${count(restoreRows)} rows:`, [], () =>
+      restoreRuns(bed, restoreRows, inRounds),
+    ),
     cleanup: await part('cleanup', `Deleting ${count(cleanupRows)} old rows:`, undefined, () =>
       cleanup(bed, cleanupRows, quiet),
     ),

@@ -8,7 +8,7 @@ import { targets } from './targets.js'
 const MB = 1_048_576
 const run = (rate: number, peakMb: number) => ({ rows: 10, rate, wallMs: 10_000 / rate, peakBytes: peakMb * MB })
 
-const none = { results: [], verify: [], read: [], cleanup: undefined, flat: [], idle: [] }
+const none = { results: [], verify: [], restore: [], read: [], cleanup: undefined, flat: [], idle: [] }
 
 const latencies = (p99Ms: number) => ({ inserts: 900, p50Ms: 1, p99Ms, longestMs: 2 * p99Ms })
 
@@ -44,6 +44,7 @@ describe('what must be reached', () => {
     ],
     idle: [{ name: 'Avro', wallMs, wallsMs: [wallMs], peakBytes: undefined, loaded: {} }],
     verify: [],
+    restore: [],
     read: [],
     cleanup: undefined,
   })
@@ -75,6 +76,13 @@ describe('what must be reached', () => {
       { measured: '1.25', reached: false },
       { measured: '0.49', reached: false },
     ])
+  })
+
+  test('a restore has half the rate of LOAD DATA at least', () => {
+    const restore = (ratio: number) => [resultOf('restore, Avro file', [run(100, 80)], [ratio])]
+    const of = (ratio: number) => targets({ ...none, restore: restore(ratio) })
+    expect(of(0.5)).toMatchObject([{ limit: '≥ 0.50', measured: '0.50', reached: true }])
+    expect(of(0.49)).toMatchObject([{ reached: false }])
   })
 
   test('reading as NDJSON has a limit of rate and of memory', () => {

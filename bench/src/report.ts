@@ -23,11 +23,12 @@ export interface Report extends Figures {
 
 /** All tables, in Markdown; none for a part that was left out. */
 export function reportText(report: Report): string {
-  const { results, others, verify, read, cleanup, flat, idle } = report
+  const { results, others, verify, restore, read, cleanup, flat, idle } = report
   return [
     ...headLines(report),
     ...titled([], [...results.map(resultRow), ...others.map(otherRow)]),
     ...titled(['`./archiver verify` of all rows, whole processes:'], verify.map(resultRow)),
+    ...titled(['`./archiver restore` into an empty table, whole processes:'], restore.map(restoreRow)),
     ...titled(['`./archiver read fileavro` of all rows into a pipe, whole processes:'], read.map(resultRow)),
     ...(cleanup === undefined ? [] : cleanupLines(cleanup)),
     ...titled(['One batch into an Avro file:'], flat.map(flatRow)),
@@ -62,6 +63,16 @@ function resultRow({ name, rate, ratio, wallMs, peakBytes }: Omit<Result, 'runs'
     what: name,
     'rows/s': count(rate),
     'to the drain': ratio.toFixed(2),
+    'peak MB': peakText(peakBytes),
+    'process, s': seconds(wallMs),
+  }
+}
+
+function restoreRow({ name, rate, ratio, wallMs, peakBytes }: Omit<Result, 'runs'>): Row {
+  return {
+    what: name,
+    'rows/s': count(rate),
+    'to LOAD DATA': ratio.toFixed(2),
     'peak MB': peakText(peakBytes),
     'process, s': seconds(wallMs),
   }

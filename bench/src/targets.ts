@@ -2,6 +2,7 @@ import type { Cleanup } from './cleanup.js'
 import type { BatchMemory } from './flatness.js'
 import type { Idle } from './idle.js'
 import { asNdjson } from './read.js'
+import { restoreNames } from './restore.js'
 import type { Result } from './results.js'
 import { RUN_INTERVAL_MS, type Service } from './service.js'
 import { count, megabytes } from './text.js'
@@ -19,6 +20,7 @@ export interface Target {
 export interface Figures {
   readonly results: readonly Result[]
   readonly verify: readonly Result[]
+  readonly restore: readonly Result[]
   readonly read: readonly Result[]
   readonly cleanup: Cleanup | undefined
   readonly flat: readonly BatchMemory[]
@@ -27,7 +29,7 @@ export interface Figures {
 }
 
 /** Only those for which there are figures. */
-export function targets({ results, verify, read, cleanup, flat, idle, service }: Figures): Target[] {
+export function targets({ results, verify, restore, read, cleanup, flat, idle, service }: Figures): Target[] {
   return [
     ...rateAndMemory(results, 'Avro file', 0.9, 128),
     ...rateAndMemory(results, 'ClickHouse server', 0.65, 200),
@@ -37,6 +39,7 @@ export function targets({ results, verify, read, cleanup, flat, idle, service }:
     atMostMegabytes('difference between these batches', 10, difference(flat)),
     ...idle.map(({ name, wallMs }) => atMostMs(`nothing to do, ${name}`, 300, wallMs)),
     ...verifyTargets(verify),
+    ...restoreNames.map((name) => atLeast(`${name}, rate to LOAD DATA`, 0.5, ratioIn(restore, name))),
     ...rateAndMemory(read, asNdjson.name, 0.5, 200),
     atMost('service with nothing to do, CPU', 0.01, service?.idle.cpuShare, percent),
     atMostMegabytes('service with nothing to do, memory', 140, service?.idle.memoryBytes),
@@ -56,12 +59,16 @@ function rateAndMemory(results: readonly Result[], name: string, leastRatio: num
 }
 
 function verifyTargets(verify: readonly Result[]): Possible[] {
-  const ratioOf = (name: string) => verify.find((result) => result.name === name)?.ratio
+  const ratioOf = (name: string) => ratioIn(verify, name)
   const sums = ratioOf(bySums.name)
   return [
     atMost(`${bySums.name}, time to the drain`, 1, sums && 1 / sums, (ratio) => ratio.toFixed(2)),
     atLeast(`${rowByRow.name}, rate to the drain`, 0.5, ratioOf(rowByRow.name)),
   ]
+}
+
+function ratioIn(results: readonly Result[], name: string): number | undefined {
+  return results.find((result) => result.name === name)?.ratio
 }
 
 function atLeast(what: string, limit: number, value: number | undefined): Possible {

@@ -3,6 +3,11 @@ import type { NotHere } from '@archiver/core/engine'
 import { chooseTable, lockName, type Settings } from './config/index.js'
 import { UsageError } from './exit-codes.js'
 
+/** How the source is to be read for the archives of these settings. */
+export function sourceOptions({ settings, table }: Pick<Wiring, 'settings' | 'table'>) {
+  return { settings: settings.mysql, table, exactAttributes: settings.exactAttributes }
+}
+
 /** What a pass works on. */
 export interface Target {
   readonly table: string
@@ -58,6 +63,12 @@ export function configuredPolicies({ batches, fileAvro, clickhouse, bigquery, cl
 /** The archivers that have an archive. */
 export const archiveNames: readonly string[] = Object.keys(ARCHIVES)
 
+/** @throws UsageError for a name that is no archive's. */
+export function checkArchive(name: string): void {
+  if (Object.hasOwn(ARCHIVES, name)) return
+  throw new UsageError(`there is no archive ${name}; known are ${archiveNames.join(', ')}`)
+}
+
 /** An archive that is only read. */
 export interface ReadableArchive extends AsyncDisposable {
   readonly name: string
@@ -71,9 +82,7 @@ export interface ReadableArchive extends AsyncDisposable {
  * not there: it is no archive without rows.
  */
 export async function openToRead(name: string, wiring: Wiring): Promise<ReadableArchive> {
-  if (!Object.hasOwn(ARCHIVES, name)) {
-    throw new UsageError(`there is no archive ${name}; known are ${archiveNames.join(', ')}`)
-  }
+  checkArchive(name)
   const opened = await openArchiver(name, { ...wiring, readOnly: true })
   if ('notHere' in opened) throw new UsageError(`${name} is ${opened.notHere}`)
   const { reader } = opened
@@ -111,6 +120,7 @@ async function openFileAvro({
     path: isDefault ? path : `${path}/${table}`,
     createPath: !isDefault && !readOnly,
     batch: settings.batches.avro,
+    schema: settings.avroSchema,
     codec: settings.avroCodec,
     rowsPerBlock: settings.avroBlockRows,
     scope,
@@ -138,6 +148,7 @@ async function openGcsAvro({ settings, lockName: scope }: Wiring): Promise<Archi
     cacheControl,
     defaultTable: settings.tables.defaultTable,
     batch: settings.batches.avro,
+    schema: settings.avroSchema,
     codec: settings.avroCodec,
     rowsPerBlock: settings.avroBlockRows,
     scope,
@@ -153,6 +164,7 @@ async function openBigQuery({ settings, lockName: scope }: Wiring): Promise<Arch
     projectId,
     dataset,
     maxLoadsPerDay,
+    schema: settings.avroSchema,
     batch: settings.batches.bigquery,
     takeoverWaitMs: settings.takeoverWaitMs,
     scope,

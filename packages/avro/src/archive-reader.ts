@@ -9,7 +9,7 @@ import {
   rowsInRange,
   type ScanQuery,
 } from '@archiver/core'
-import { ArchivedChunks } from './archived-chunk.js'
+import { ArchivedChunks, lostByVersion1 } from './archived-chunk.js'
 import { mergeById } from './merge.js'
 import type { RowSelection } from './reader.js'
 import { timeFilter } from './time-filter.js'
@@ -41,6 +41,7 @@ export interface AvroShelf {
 
 /** Reads an archive of Avro files back: files in a folder, objects in a bucket. */
 export class AvroArchiveReader implements ArchiveReader {
+  readonly lost = lostByVersion1
   readonly #archived = new ArchivedChunks()
   readonly #shelf: AvroShelf
   /** What was learned of files whose metadata does not say it. By name and first id. */

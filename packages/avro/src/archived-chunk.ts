@@ -1,7 +1,16 @@
 import type { LogScoreChunk } from '@archiver/core'
 
+/** What version 1 of the record does not give back, for people. */
+export const lostByVersion1: readonly string[] = [
+  'score, step and offset have 32 bits instead of 64',
+  'a monitor_id of NULL was stored as 0, and comes back as NULL',
+  'warnings were not stored',
+  'of attributes there are leap and error: {"leap":0} stands for NULL too, other keys were not stored',
+  'rows that were stored with avro_schema=2 come back as they were',
+]
+
 /**
- * Rows of the source as an Avro file holds them: what `archivedRow` does to one row, for whole columns. Values that the
+ * Rows of the source as an Avro file of version 1 holds them: what `archivedRow` does to one row, for whole columns. Values that the
  * writer refuses become what 32 bits make of them.
  */
 export class ArchivedChunks {

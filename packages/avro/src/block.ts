@@ -1,5 +1,5 @@
 import { type Codec, compress } from './codec.js'
-import { maxRowBytes, type Target } from './encode.js'
+import type { Target } from './encode.js'
 import { syncBytes } from './header.js'
 import { bytesOf, longBytes } from './varint.js'
 
@@ -24,9 +24,9 @@ export class Block {
     this.rows = 0
   }
 
-  /** Makes room for one row with a tail of this many bytes; only for an empty block. */
-  growFor(tailBytes: number): void {
-    this.#allocate(headroom + maxRowBytes + tailBytes + syncBytes)
+  /** Makes room for one row of this many bytes; only for an empty block. */
+  growFor(rowBytes: number): void {
+    this.#allocate(headroom + rowBytes + syncBytes)
   }
 
   /** The block as it is written: rows, bytes, data, sync marker. */

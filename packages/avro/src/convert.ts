@@ -1,16 +1,16 @@
-import { type LogScore, RowError } from '@archiver/core'
+import { attributesJson, type LogScore, RowError } from '@archiver/core'
 
 /** The largest Avro int. */
 export const maxInt = 2 ** 31 - 1
 const maxLong = 2n ** 63n - 1n
 
 /**
- * The row as an Avro file holds it and `readLogScores` gives it back: the documented conversions. Floats are rounded to
- * 32 bits, a null monitor is 0, half surrogates are U+FFFD, there is no warning.
+ * The row as an Avro file of version 1 holds it and `readLogScores` gives it back: the documented conversions. Floats are rounded to
+ * 32 bits, a null monitor is 0, half surrogates are U+FFFD, there is no warning and no text of `attributes`.
  *
  * @throws RowError where the writer refuses the row.
  */
-export function archivedRow(row: LogScore): LogScore {
+export function archivedRow({ json: _, ...row }: LogScore): LogScore {
   const { id } = row
   if (id > maxLong) refuseId(id)
   return {
@@ -23,6 +23,21 @@ export function archivedRow(row: LogScore): LogScore {
     error: row.error?.toWellFormed() ?? null,
     warning: null,
   }
+}
+
+/**
+ * The same for version 2: the row as it is, with the text of `attributes` that its meaning makes where it brought none.
+ *
+ * @throws RowError where the writer refuses the row.
+ */
+export function exactRow(row: LogScore): LogScore {
+  const { id, offset, score, step, error, warning, json = attributesJson(row) } = row
+  if (id > maxLong) refuseId(id)
+  for (const [column, value] of Object.entries({ score, step, offset: offset ?? 0 })) {
+    if (!Number.isFinite(value)) refuseDouble(id, column, value)
+  }
+  const [wellError, wellWarning] = [error?.toWellFormed() ?? null, warning?.toWellFormed() ?? null]
+  return { ...row, error: wellError, warning: wellWarning, json: json?.toWellFormed() ?? null }
 }
 
 function int(id: bigint, column: string, value: number): number {
@@ -44,4 +59,8 @@ export function refuseInt(id: bigint, column: string, value: number): never {
 
 export function refuseFloat(id: bigint, column: string, value: number): never {
   throw new RowError(id, column, `${value} is not a finite number as a 32-bit float`)
+}
+
+export function refuseDouble(id: bigint, column: string, value: number): never {
+  throw new RowError(id, column, `${value} is not a finite number`)
 }

@@ -1,31 +1,36 @@
+import { type allocateChunk, type FloatColumn, type LogScoreChunk, matchRow, type RowFilter } from '@archiver/core'
 import {
-  type Attributes,
-  type allocateChunk,
-  type FloatColumn,
-  type LogScoreChunk,
-  matchRow,
-  type RowFilter,
-} from '@archiver/core'
-import { type Bytes, bytesOf, lowHalf } from './varint.js'
+  type Cursor,
+  cursorOf,
+  Damage,
+  readFloat,
+  readInt,
+  readIntFromZero,
+  readLongFromZero,
+  readNull,
+  wholeSeconds,
+} from './cursor.js'
+import { decodeExactRows, exactTailFormat } from './decode-exact.js'
+import type { SchemaVersion } from './schema.js'
+import { TailDictionary, type TailFormat, tailFormat } from './tail-dictionary.js'
+import { lowHalf } from './varint.js'
 
-/** What is wrong with a block's data; the reader adds where. */
-export class Damage extends Error {}
-
-/** Reads encoded rows in order. */
-interface Cursor extends Bytes {
-  readonly bytes: Buffer
-  position: number
-  /** Whether the number being read goes on. */
-  more: boolean
-  /** The last long read, as halves. */
-  low: number
-  high: number
+/** How rows of one version of the record are read. */
+interface Decoding {
+  readonly tail: TailFormat
+  /** Decodes so many rows; those that the filter leaves out only as far as it looks. Gives the number of rows that are left. */
+  readonly rows: (cursor: Cursor, target: DecodeTarget, dictionary: TailDictionary, allRows: number) => number
+  /** What a chunk says of itself. */
+  readonly says: Pick<LogScoreChunk, 'exact' | 'float32'>
 }
 
-/** All numbers of the record are. */
+/** All numbers of version 1 of the record are. */
 const float32: readonly FloatColumn[] = ['score', 'step', 'offset']
 
-const noAttributes: Attributes = { leap: null, error: null, warning: null }
+const decodings: Readonly<Record<SchemaVersion, Decoding>> = {
+  1: { tail: tailFormat, rows: decodeRows, says: { float32 } },
+  2: { tail: exactTailFormat, rows: decodeExactRows, says: { exact: true } },
+}
 
 type Columns = ReturnType<typeof allocateChunk>
 
@@ -49,10 +54,12 @@ export interface Decoded {
 export class BlockDecoder {
   readonly #cursor: Cursor
   readonly #target: DecodeTarget
+  readonly #decoding: Decoding
   #rowsLeft: number
 
-  constructor(data: Buffer, rows: number, target: DecodeTarget) {
-    this.#cursor = { bytes: data, view: bytesOf(data).view, position: 0, more: false, low: 0, high: 0 }
+  constructor(version: SchemaVersion, data: Buffer, rows: number, target: DecodeTarget) {
+    this.#decoding = decodings[version]
+    this.#cursor = cursorOf(data)
     this.#rowsLeft = rows
     this.#target = target
   }
@@ -71,41 +78,18 @@ export class BlockDecoder {
     }
     const { columns } = this.#target
     const allRows = Math.min(this.#rowsLeft, columns.serverId.length)
-    const dictionary = new Dictionary()
-    const rows = decodeRows(this.#cursor, this.#target, dictionary, allRows)
+    const dictionary = new TailDictionary(this.#decoding.tail)
+    const rows = this.#decoding.rows(this.#cursor, this.#target, dictionary, allRows)
     this.#rowsLeft -= allRows
-    return { allRows, chunk: { ...columns, rows, dictionary: dictionary.entries, float32 } }
+    return { allRows, chunk: { ...columns, rows, dictionary: dictionary.entries, ...this.#decoding.says } }
   }
 }
 
-/** Gives each distinct leap and error one index, by their encoded bytes. */
-class Dictionary {
-  readonly entries: Attributes[] = []
-  readonly #indexes = new Map<string, number>()
-  #nothing = -1
-
-  /** The index of the entry encoded at `start` up to the cursor. */
-  indexOf(cursor: Cursor, start: number): number {
-    if (cursor.position - start > 2) return this.#find(cursor, start)
-    // Two nulls, as in most rows.
-    if (this.#nothing < 0) this.#nothing = this.entries.push(noAttributes) - 1
-    return this.#nothing
-  }
-
-  #find(cursor: Cursor, start: number): number {
-    const key = cursor.bytes.toString('latin1', start, cursor.position)
-    const known = this.#indexes.get(key)
-    if (known !== undefined) return known
-    this.#indexes.set(key, this.entries.length)
-    return this.entries.push(decodeTail({ ...cursor, position: start })) - 1
-  }
-}
-
-/** Decodes `allRows` rows; those that the filter leaves out only as far as it looks. @returns the rows that are left. */
+/** Version 1 of the record. */
 function decodeRows(
   cursor: Cursor,
   { columns, allIds, filter }: DecodeTarget,
-  dictionary: Dictionary,
+  dictionary: TailDictionary,
   allRows: number,
 ): number {
   const { monitorId, monitorIdNull, serverId, tsSeconds, score, step, attributes } = columns
@@ -139,7 +123,7 @@ function decodeRows(
       offset[row] = offsetNull[row] ? 0 : readFloat(cursor)
       rttNull[row] = readNull(cursor)
       rtt[row] = rttNull[row] ? 0 : readInt(cursor)
-      attributes[row] = readTail(cursor, dictionary)
+      attributes[row] = dictionary.read(cursor)
       if (filter !== undefined) columns.id[row] = allIds[read]!
       row++
     }
@@ -156,87 +140,5 @@ function skipRest(cursor: Cursor): void {
   cursor.position += 8
   if (readNull(cursor) === 0) cursor.position += 4
   if (readNull(cursor) === 0) readInt(cursor)
-  skipTail(cursor)
-}
-
-/** Up to 28 bits of a variable-length number. A byte beyond the end counts as 0: {@link decodeRows} looks after each row. */
-function readBits28(cursor: Cursor): number {
-  const { bytes } = cursor
-  let byte = bytes[cursor.position++]!
-  let bits = byte & 0x7f
-  for (let shift = 7; byte > 0x7f && shift < 28; shift += 7) {
-    byte = bytes[cursor.position++]!
-    bits |= (byte & 0x7f) << shift
-  }
-  cursor.more = byte > 0x7f
-  return bits
-}
-
-function readInt(cursor: Cursor): number {
-  let bits = readBits28(cursor)
-  if (cursor.more) {
-    const top = readBits28(cursor)
-    if (top > 0xf) throw new Damage('expected an int, found a number of more than 32 bits')
-    bits |= top << 28
-  }
-  return (bits >>> 1) ^ -(bits & 1)
-}
-
-function readIntFromZero(cursor: Cursor, field: string): number {
-  const value = readInt(cursor)
-  if (value < 0) throw new Damage(`expected ${field} to be 0 or more, found ${value}`)
-  return value
-}
-
-/** Reads a long of 0 or more into the cursor's halves. */
-function readLongFromZero(cursor: Cursor, field: string): void {
-  const first = readBits28(cursor)
-  const second = cursor.more ? readBits28(cursor) : 0
-  const third = cursor.more ? readBits28(cursor) : 0
-  if (third > 0xff) throw new Damage(`expected ${field} to be a long, found a number of more than 64 bits`)
-  if (first & 1) throw new Damage(`expected ${field} to be 0 or more, found a negative number`)
-  cursor.low = ((first >>> 1) | (second << 27)) >>> 0
-  cursor.high = ((second >>> 5) | (third << 23)) >>> 0
-}
-
-function wholeSeconds({ low, high }: Cursor): number {
-  const micros = high * 2 ** 32 + low
-  const seconds = micros / 1e6
-  if (Number.isInteger(seconds) && seconds < 2 ** 32) return seconds
-  throw new Damage(`expected ts to be whole seconds between 1970 and 2106, found ${micros} microseconds`)
-}
-
-function readFloat(cursor: Cursor): number {
-  const at = cursor.position
-  cursor.position += 4
-  return cursor.position <= cursor.bytes.length ? cursor.view.getFloat32(at, true) : 0
-}
-
-/** The branch of a union of null and something: 1 for null, as chunks have it. */
-function readNull(cursor: Cursor): 0 | 1 {
-  const branch = readBits28(cursor)
-  if (branch > 2 || branch === 1) throw new Damage(`expected a union's branch 0 or 1, found ${branch / 2}`)
-  return branch === 0 ? 1 : 0
-}
-
-function readTail(cursor: Cursor, dictionary: Dictionary): number {
-  const start = cursor.position
-  skipTail(cursor)
-  return dictionary.indexOf(cursor, start)
-}
-
-function skipTail(cursor: Cursor): void {
-  if (readNull(cursor) === 0) readInt(cursor)
-  if (readNull(cursor) === 0) {
-    const length = readIntFromZero(cursor, 'the length of error')
-    cursor.position += length
-  }
-}
-
-function decodeTail(cursor: Cursor): Attributes {
-  const leap = readNull(cursor) ? null : readInt(cursor)
-  if (readNull(cursor)) return { ...noAttributes, leap }
-  const length = readInt(cursor)
-  const error = cursor.bytes.toString('utf8', cursor.position, cursor.position + length)
-  return { ...noAttributes, leap, error }
+  tailFormat.skip(cursor)
 }

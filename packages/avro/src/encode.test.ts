@@ -1,11 +1,15 @@
 import { edgeRows, largeIdRows, ordinaryRows } from '@archiver/conformance'
 import { chunkFromRows, type LogScore, RowError } from '@archiver/core'
 import { expect, test } from 'vitest'
-import { archivedRow } from './convert.js'
+import { archivedRow, exactRow } from './convert.js'
 import { encodeRows, maxRowBytes } from './encode.js'
+import { rowFormats } from './row-format.js'
+import { exactLogScoreSchema } from './schema.js'
 import { encodeTails } from './tails.js'
-import { avscRecord, avscType } from './test-support.js'
+import { avscRecord, avscType, exactAvscRecord, fileOf } from './test-support.js'
 import { bytesOf } from './varint.js'
+
+const texts = [null, '', '{}', '{"leap":0}', ' {"leap" : 0}', '{"leap":1,"x":"\u00e4 🕰️"}']
 
 function encode(rows: readonly LogScore[], length = 2 ** 20) {
   const chunk = chunkFromRows(rows)
@@ -36,6 +40,32 @@ test.each([
   const type = avscType()
   const expected = Buffer.concat(rows.map((row) => type.toBuffer(avscRecord(row))))
   expect(encode(rows, expected.length + 80_000)).toEqual({ encoded: rows.length, bytes: expected })
+})
+
+test.each([
+  ['ordinary rows', ordinaryRows(500)],
+  ['rows at the edges', edgeRows()],
+  ['large ids', largeIdRows().filter(({ id }) => id < 2n ** 63n)],
+  ['attributes as they were', texts.map((json, i) => ({ ...ordinaryRows(i + 1)[i]!, json }))],
+])('version 2: %s are the bytes that avsc encodes, whatever they are', (_, rows) => {
+  const type = avscType(exactLogScoreSchema)
+  const expected = Buffer.concat(rows.map((row) => type.toBuffer(exactAvscRecord(row))))
+  const chunk = chunkFromRows(rows)
+  const target = { ...bytesOf(Buffer.alloc(expected.length + 160_000)), position: 0 }
+  const { encodeRows: encode2, encodeTail } = rowFormats[2]
+  expect(encode2(chunk, encodeTails(chunk.dictionary, encodeTail), 0, chunk.rows, target)).toBe(rows.length)
+  expect(Buffer.from(target.bytes.subarray(0, target.position))).toEqual(expected)
+})
+
+test.each([
+  ['id', { id: 2n ** 63n }],
+  ['score', { score: Number.NaN }],
+  ['step', { step: Number.NEGATIVE_INFINITY }],
+  ['offset', { offset: Number.POSITIVE_INFINITY }],
+])('version 2 refuses %s by name', async (column, change) => {
+  const row = { ...ordinaryRows(1)[0]!, ...change }
+  await expect(fileOf([row], { schema: 2 })).rejects.toMatchObject({ id: row.id, column })
+  expect(() => exactRow(row)).toThrow(expect.objectContaining({ id: row.id, column }))
 })
 
 test('stops before a row for which there may be no room, and never writes beyond the target', () => {

@@ -13,7 +13,7 @@ export interface Target extends Bytes {
 export const maxRowBytes = 51
 
 /** What `ts` was in the row before, encoded: rows come in bursts of one second. Always 8 bytes or fewer. */
-interface EncodedTs extends Bytes {
+export interface EncodedTs extends Bytes {
   seconds: number
   low: number
   high: number
@@ -21,7 +21,7 @@ interface EncodedTs extends Bytes {
 }
 
 /**
- * Encodes rows `from` to `to` of a chunk as the Avro record `logscore`, column values straight to bytes. Stops early
+ * Encodes rows `from` to `to` of a chunk as the Avro record `logscore`, version 1, column values straight to bytes. Stops early
  * where the target has no room for one more row of any size. Returns the first row not encoded.
  *
  * The main job waits for this loop. Measured on the same rows: six to eight times as fast as avsc's `encode` on one
@@ -34,7 +34,7 @@ export function encodeRows(chunk: LogScoreChunk, tails: Tails, from: number, to:
   const { bytes, view } = target
   const { monitorId, serverId, tsSeconds, score, step, offset, offsetNull, rtt, rttNull, attributes } = chunk
   const idHalves = new Uint32Array(chunk.id.buffer, chunk.id.byteOffset, chunk.id.length * 2)
-  const ts: EncodedTs = { ...scratch(), seconds: -1, low: 0, high: 0, length: 0 }
+  const ts = noTs()
   const limit = bytes.length - maxRowBytes - tails.longest
   let at = target.position
   let row = from
@@ -81,12 +81,12 @@ export function encodeRows(chunk: LogScoreChunk, tails: Tails, from: number, to:
   return row
 }
 
-function scratch(): Bytes {
+export function noTs(): EncodedTs {
   const bytes = new Uint8Array(16)
-  return { bytes, view: new DataView(bytes.buffer) }
+  return { bytes, view: new DataView(bytes.buffer), seconds: -1, low: 0, high: 0, length: 0 }
 }
 
-function encodeTs(ts: EncodedTs, seconds: number): void {
+export function encodeTs(ts: EncodedTs, seconds: number): void {
   const micros = seconds * 1e6
   ts.seconds = seconds
   ts.length = writeLong(ts, 0, micros % 2 ** 32, Math.floor(micros / 2 ** 32))
@@ -94,7 +94,7 @@ function encodeTs(ts: EncodedTs, seconds: number): void {
   ts.high = ts.view.getUint32(4, true)
 }
 
-function writeTail({ bytes, view }: Bytes, at: number, tails: Tails, entry: number): number {
+export function writeTail({ bytes, view }: Bytes, at: number, tails: Tails, entry: number): number {
   const start = tails.starts[entry]!
   const length = tails.lengths[entry]!
   view.setUint32(at, tails.view.getUint32(start, true), true)

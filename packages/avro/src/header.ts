@@ -1,5 +1,4 @@
 import type { Codec } from './codec.js'
-import { logScoreSchema } from './schema.js'
 import { longBytes } from './varint.js'
 
 /** The first bytes of an Avro container file. */
@@ -20,9 +19,14 @@ export interface AvroHeader {
   readonly bytes: number
 }
 
-/** The header of a file of the record `logscore`. Equal arguments give equal bytes. */
-export function encodeHeader(codec: Codec, metadata: Readonly<Record<string, string>>, sync: Uint8Array): Buffer {
-  const entries = Object.entries({ 'avro.schema': JSON.stringify(logScoreSchema), 'avro.codec': codec, ...metadata })
+/** The header of a file of records of this schema. Equal arguments give equal bytes. */
+export function encodeHeader(
+  schema: unknown,
+  codec: Codec,
+  metadata: Readonly<Record<string, string>>,
+  sync: Uint8Array,
+): Buffer {
+  const entries = Object.entries({ 'avro.schema': JSON.stringify(schema), 'avro.codec': codec, ...metadata })
   const strings = entries.flatMap(([key, value]) => [lengthAndText(key), lengthAndText(value)])
   return Buffer.concat([magic, longBytes(entries.length), ...strings, longBytes(0), sync])
 }

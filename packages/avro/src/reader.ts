@@ -2,9 +2,10 @@ import { createReadStream } from 'node:fs'
 import { ArchiverError, allocateChunk, errorText, type LogScoreChunk, type RowFilter } from '@archiver/core'
 import { ByteReader } from './byte-reader.js'
 import { type Codec, codecs, decompress, isCodec, maxBlockBytes } from './codec.js'
-import { BlockDecoder, Damage, type Decoded, type DecodeTarget } from './decode.js'
+import { Damage } from './cursor.js'
+import { BlockDecoder, type Decoded, type DecodeTarget } from './decode.js'
 import { type AvroHeader, magic, syncBytes } from './header.js'
-import { schemaDifference } from './schema.js'
+import { type SchemaVersion, schemaDifference, versionOf } from './schema.js'
 
 /** A file's path, or the bytes of a file in pieces of any size. */
 export type AvroSource = string | AsyncIterable<Uint8Array>
@@ -39,8 +40,8 @@ export async function readAvroHeader(source: AvroSource, options: ReadOptions = 
 }
 
 /**
- * Streams the rows of an Avro file of the record `logscore`, whichever codec and program it is from. Memory: one block,
- * one chunk. A chunk is valid until the next is asked for. Warnings are null: the record has none.
+ * Streams the rows of an Avro file of the record `logscore`, whichever version, codec and program it is from. Memory: one block,
+ * one chunk. A chunk is valid until the next is asked for. Of version 1 warnings are null: it has none; version 2 is `exact`.
  *
  * @throws ArchiverError as {@link readAvroHeader}; `AVRO_SCHEMA_FOREIGN` where the record is another one;
  * `AVRO_TRUNCATED`, `AVRO_DAMAGED` with the byte at which, and the number of rows after which, something else was
@@ -50,9 +51,11 @@ export async function* readLogScores(source: AvroSource, options: ReadOptions = 
   const reader = new ContainerReader(source, options)
   try {
     const header = await reader.header()
-    const difference = schemaDifference(header.schema)
-    if (difference) throw reader.error('AVRO_SCHEMA_FOREIGN', `is not of the record logscore: ${difference}`)
-    yield* reader.rows(header, options)
+    const version = versionOf(header.schema)
+    if (version === undefined) {
+      throw reader.error('AVRO_SCHEMA_FOREIGN', `is not of the record logscore: ${schemaDifference(header.schema)}`)
+    }
+    yield* reader.rows(version, header, options)
   } finally {
     await reader.close()
   }
@@ -96,10 +99,14 @@ class ContainerReader {
     return { schema, codec, metadata, sync, bytes: this.#bytes.position }
   }
 
-  async *rows({ codec, sync }: AvroHeader, options: ReadOptions): AsyncGenerator<LogScoreChunk> {
+  async *rows(
+    version: SchemaVersion,
+    { codec, sync }: AvroHeader,
+    options: ReadOptions,
+  ): AsyncGenerator<LogScoreChunk> {
     const target = targetOf(options)
     for (let block = await this.#block(codec, sync); block; block = await this.#block(codec, sync)) {
-      const decoder = new BlockDecoder(block.data, block.rows, target)
+      const decoder = new BlockDecoder(version, block.data, block.rows, target)
       for (let next = this.#decode(decoder, block, codec); next; next = this.#decode(decoder, block, codec)) {
         const goesOn = options.onIds?.(target.allIds.subarray(0, next.allRows)) ?? true
         if (next.chunk.rows > 0) yield next.chunk

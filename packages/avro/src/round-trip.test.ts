@@ -2,7 +2,7 @@ import { type LogScore, RowError } from '@archiver/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { codecs } from './codec.js'
-import { archivedRow } from './convert.js'
+import { archivedRow, exactRow } from './convert.js'
 import { readLogScores } from './reader.js'
 import { fileOf, pieces, rowsOf } from './test-support.js'
 
@@ -27,12 +27,20 @@ const anyRow: fc.Arbitrary<LogScore> = fc.record({
   warning: text,
 })
 
-function split(rows: readonly LogScore[]) {
+const converters = { 1: archivedRow, 2: exactRow } as const
+
+/** With the text of the column, or only with what it means. */
+const anyRows = fc.array(
+  fc.tuple(anyRow, fc.option(fc.oneof(text, fc.constantFrom('', '{"leap":0}')), { nil: undefined })),
+  { maxLength: 50 },
+)
+
+function split(rows: readonly LogScore[], convert: (row: LogScore) => LogScore) {
   const taken: LogScore[] = []
   const refused: { row: LogScore; error: RowError }[] = []
   for (const row of rows) {
     try {
-      archivedRow(row)
+      convert(row)
       taken.push(row)
     } catch (error) {
       if (!(error instanceof RowError)) throw error
@@ -44,14 +52,17 @@ function split(rows: readonly LogScore[]) {
 
 test('any rows come back as the conversions say, or are refused by id and column', async () => {
   const settings = fc.record({
+    schema: fc.constantFrom(1 as const, 2 as const),
     codec: fc.constantFrom(...codecs),
     rowsPerBlock: fc.integer({ min: 1, max: 60 }),
     rowsPerChunk: fc.integer({ min: 1, max: 60 }),
   })
-  const property = fc.asyncProperty(fc.array(anyRow, { maxLength: 50 }), settings, async (rows, options) => {
-    const { taken, refused } = split(rows)
+  const property = fc.asyncProperty(anyRows, settings, async (pairs, options) => {
+    const convert = converters[options.schema]
+    const rows = pairs.map(([row, json]) => (json === undefined || options.schema === 1 ? row : { ...row, json }))
+    const { taken, refused } = split(rows, convert)
     const file = await fileOf(taken, options)
-    expect(await rowsOf(readLogScores(pieces(file, 97)))).toEqual(taken.map(archivedRow))
+    expect(await rowsOf(readLogScores(pieces(file, 97)))).toEqual(taken.map(convert))
     for (const { row, error } of refused) {
       await expect(fileOf([row], options)).rejects.toMatchObject({
         id: error.id,

@@ -10,11 +10,12 @@ import {
   type PlannedBatch,
 } from '@archiver/core'
 import { metadataOf, syncMarkerOf } from './batch-metadata.js'
+import type { SchemaVersion } from './schema.js'
 import { sweepTemporary, TemporaryFile, temporaryName } from './temporary-file.js'
 import { type WriteOptions, type Written, writeLogScores } from './writer.js'
 
-/** An ordinary row has about 34 bytes; with an error text some more. */
-const bytesPerRow = 40
+/** An ordinary row has about 34 bytes, in version 2 about 61; with an error text some more. */
+export const bytesPerRow: Readonly<Record<SchemaVersion, number>> = { 1: 40, 2: 70 }
 
 export interface SpoolOptions {
   /** Exists and can be written to. Default: the system's folder for temporary files. */
@@ -71,7 +72,8 @@ export class Spool {
     { mostRows, afterBlock, ...format }: SpoolFormat,
   ): Promise<SpooledFile> {
     const place = placeOf(batch)
-    await this.#requireSpace(Math.min(Number(batch.upToId - batch.firstId) + 1, mostRows) * bytesPerRow, place)
+    const rows = Math.min(Number(batch.upToId - batch.firstId) + 1, mostRows)
+    await this.#requireSpace(rows * bytesPerRow[format.schema ?? 1], place)
     const path = join(this.path, temporaryName(this.#scope, batch.table, batch.id))
     const file = await this.#named(place, () => TemporaryFile.create(path, 0o600))
     try {
@@ -114,7 +116,7 @@ export class Spool {
   }
 }
 
-export interface SpoolFormat extends Pick<WriteOptions, 'codec' | 'rowsPerBlock'> {
+export interface SpoolFormat extends Pick<WriteOptions, 'schema' | 'codec' | 'rowsPerBlock'> {
   readonly mostRows: number
   readonly afterBlock?: (bytes: Uint8Array) => void | Promise<void>
 }

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { chunksFromRows, type LogScore, type LogScoreChunk, rowsFromChunk } from '@archiver/core'
+import { attributesJson, chunksFromRows, type LogScore, type LogScoreChunk, rowsFromChunk } from '@archiver/core'
 import avsc from 'avsc'
 import type { Codec } from './codec.js'
-import { logScoreSchema } from './schema.js'
+import { logScoreSchema, type SchemaVersion } from './schema.js'
 import { writeLogScores } from './writer.js'
 
 export const fixtures = join(import.meta.dirname, '..', 'fixtures')
@@ -34,7 +34,15 @@ export function avscRecord(row: LogScore): Record<string, unknown> {
   return { id, server_id: serverId, monitor_id: monitorId ?? 0, ts, score, step, offset, rtt, leap, error }
 }
 
+/** The record of version 2 as avsc takes and gives it: plain longs are bigints there. */
+export function exactAvscRecord(row: LogScore): Record<string, unknown> {
+  const { serverId, monitorId, warning, json: attributes = attributesJson(row) } = row
+  const ids = { server_id: BigInt(serverId), monitor_id: monitorId === null ? null : BigInt(monitorId) }
+  return { ...avscRecord(row), ...ids, warning, attributes, schema_version: 2 }
+}
+
 export interface FileOptions {
+  readonly schema?: SchemaVersion
   readonly codec?: Codec
   readonly rowsPerBlock?: number
   readonly rowsPerChunk?: number

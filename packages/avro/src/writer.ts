@@ -1,13 +1,16 @@
 import { ArchiverError, type LogScoreChunk } from '@archiver/core'
 import { Block } from './block.js'
 import type { Codec } from './codec.js'
-import { encodeRows } from './encode.js'
 import { encodeHeader, syncBytes } from './header.js'
+import { type RowFormat, rowFormats } from './row-format.js'
+import type { SchemaVersion } from './schema.js'
 import { encodeTails } from './tails.js'
 
 export interface WriteOptions {
   /** Default `null`. */
   readonly codec?: Codec
+  /** Which version of the record. Default 1. */
+  readonly schema?: SchemaVersion
   /** At least 1; default 50,000. A block also ends before it exceeds 4 MiB of data. */
   readonly rowsPerBlock?: number
   /** Entries for the file's header; names beginning with `avro.` are Avro's own. */
@@ -26,7 +29,7 @@ export interface Written {
   readonly bytes: number
   /** The first row; absent where there was none. */
   readonly first?: { readonly id: bigint; readonly tsSeconds: number }
-  /** Rows whose warning was left out: the record has no field for it. */
+  /** Rows whose warning was left out: version 1 of the record has no field for it. */
   readonly warningsDropped: number
   /** What this thread spent on encoding, in milliseconds; without compression, which others do. */
   readonly encodeMs: number
@@ -61,6 +64,7 @@ interface Slot {
 class Writer {
   readonly #write: WriteBytes
   readonly #codec: Codec
+  readonly #format: RowFormat
   readonly #rowsPerBlock: number
   readonly #sync: Uint8Array
   readonly #slots: Slot[]
@@ -74,13 +78,15 @@ class Writer {
   #encodeMs = 0
   #first: Written['first']
 
-  constructor(write: WriteBytes, { codec = 'null', rowsPerBlock = 50_000, metadata = {}, sync }: WriteOptions) {
+  constructor(write: WriteBytes, options: WriteOptions) {
+    const { schema = 1, codec = 'null', rowsPerBlock = 50_000, metadata = {}, sync } = options
     if (sync.length !== syncBytes || !(rowsPerBlock >= 1)) {
       const message = `a sync marker has 16 bytes, not ${sync.length}; rowsPerBlock is at least 1, not ${rowsPerBlock}`
       throw new ArchiverError(message, { code: 'AVRO_OPTIONS' })
     }
     this.#write = write
     this.#codec = codec
+    this.#format = rowFormats[schema]
     this.#rowsPerBlock = rowsPerBlock
     this.#sync = sync
     // Uncompressed, one block is filled while one is written; else as many are compressed as the pool has threads.
@@ -88,13 +94,15 @@ class Writer {
       block: new Block(),
       free: Promise.resolve(),
     }))
-    this.#queue = this.#enqueue(Promise.resolve(encodeHeader(codec, metadata, sync)), Promise.resolve())
+    const header = encodeHeader(this.#format.schema, codec, metadata, sync)
+    this.#queue = this.#enqueue(Promise.resolve(header), Promise.resolve())
   }
 
   async add(chunk: LogScoreChunk): Promise<void> {
     this.#first ??= { id: chunk.id[0]!, tsSeconds: chunk.tsSeconds[0]! }
-    this.#warningsDropped += countWarnings(chunk)
-    const tails = encodeTails(chunk.dictionary)
+    const { encodeRows, encodeTail, maxRowBytes, keepsWarnings } = this.#format
+    if (!keepsWarnings) this.#warningsDropped += countWarnings(chunk)
+    const tails = encodeTails(chunk.dictionary, encodeTail)
     let row = 0
     while (row < chunk.rows) {
       this.#current ??= await this.#nextSlot()
@@ -105,7 +113,7 @@ class Writer {
       this.#encodeMs += performance.now() - startedMs
       block.rows += end - row
       row = end
-      if (block.rows === 0) block.growFor(tails.longest)
+      if (block.rows === 0) block.growFor(maxRowBytes + tails.longest)
       else if (end < upTo || block.rows === this.#rowsPerBlock) this.#flush()
     }
     this.#rows += chunk.rows

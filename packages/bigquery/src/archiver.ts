@@ -1,4 +1,4 @@
-import { Spool, type SpooledFile } from '@archiver/avro'
+import { type SchemaVersion, Spool, type SpooledFile } from '@archiver/avro'
 import {
   type Archiver,
   ArchiverError,
@@ -44,6 +44,7 @@ class BigQueryArchiver implements Archiver {
   readonly #spool: Spool
   readonly #bucket: BucketSpool | undefined
   readonly #loader: Loader
+  readonly #schema: SchemaVersion
   readonly #tsTypes = new Map<string, TsType>()
 
   constructor(options: BigQueryArchiverOptions) {
@@ -55,11 +56,13 @@ class BigQueryArchiver implements Archiver {
       scope = 'archiver',
       spoolPath,
       maxLoadsPerDay = 1000,
+      schema = 1,
     } = options
     requireName('bq_project', projectId, /^[a-z][a-z0-9.:-]*$/)
     requireName('bq_dataset', dataset, /^\w+$/)
     this.batch = { ...defaultBatch, ...options.batch }
     this.#options = options
+    this.#schema = schema
     this.#link = new Link(options)
     this.#spool = new Spool({ path: spoolPath, scope: `${scope}.bigquery` })
     this.#bucket = viaBucket && new BucketSpool(viaBucket, options)
@@ -68,6 +71,7 @@ class BigQueryArchiver implements Archiver {
       maxLoadsPerDay,
       bucket: this.#bucket,
       formerBucket: viaBucket === undefined && formerBucket ? new BucketSpool(formerBucket, options) : undefined,
+      schema,
     })
     this.reader = new BigQueryReader(this.#link)
   }
@@ -79,14 +83,14 @@ class BigQueryArchiver implements Archiver {
 
   async preparation(table: string): Promise<readonly string[]> {
     await this.check()
-    return missingStatements(this.#link, table, permitUntil().signal)
+    return missingStatements(this.#link, table, this.#schema, permitUntil().signal)
   }
 
   async prepare(table: string): Promise<void> {
     const { signal } = permitUntil()
     await this.check()
     await this.#spool.sweep(table)
-    this.#tsTypes.set(table, await prepareTable(this.#link, table, signal))
+    this.#tsTypes.set(table, await prepareTable(this.#link, table, this.#schema, signal))
     const isRunning = async (jobId: string) => (await findJob(this.#link, jobId, signal))?.state === 'running'
     await this.#bucket?.sweep(jobPrefixOf({ dataset: this.#link.dataset, table }), isRunning, signal)
   }
@@ -95,7 +99,7 @@ class BigQueryArchiver implements Archiver {
     permit.check()
     const tsType = this.#tsTypes.get(batch.table)
     if (tsType === undefined) throw new Error(`prepare was not called for ${batch.table}`)
-    await using file = await this.#spool.write(batch, chunks, permit, { mostRows: this.batch.maxRows })
+    await using file = await this.#spool.write(batch, chunks, permit, this.#format)
     this.encodedMs += file.encodeMs
     if (file.rows === 0) return { rows: 0, bytes: 0, identity: '' }
     this.#requireSmall(file, batch)
@@ -108,13 +112,18 @@ class BigQueryArchiver implements Archiver {
   stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows> {
     permit.check()
     const { takeoverWaitMs = 2000, dataset } = this.#options
-    return storedRows({ loader: this.#loader, reader: this.reader, dataset, batch, source, permit, takeoverWaitMs })
+    const link = { loader: this.#loader, reader: this.reader, dataset, schema: this.#schema }
+    return storedRows({ ...link, batch, source, permit, takeoverWaitMs })
   }
 
   async close(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  get #format() {
+    return { schema: this.#schema, mostRows: this.batch.maxRows }
   }
 
   #requireSmall({ bytes }: SpooledFile, { archiver, table, afterId, upToId }: PlannedBatch): void {

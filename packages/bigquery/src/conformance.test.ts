@@ -1,4 +1,4 @@
-import { archivedRow } from '@archiver/avro'
+import { archivedRow, exactRow } from '@archiver/avro'
 import { describeArchiver } from '@archiver/conformance'
 import type { FakeBigQuery } from '@archiver/testkit/bigquery'
 import { afterAll, beforeAll } from 'vitest'
@@ -16,5 +16,12 @@ describeArchiver('BigQuery', {
   open: async () => archiverOf(fake),
   read: (table) => rowsIn(fake, table),
   convert: archivedRow,
+  wholeBatches: true,
+})
+
+describeArchiver('BigQuery that loses nothing', {
+  open: async () => archiverOf(fake, { schema: 2 }),
+  read: (table) => rowsIn(fake, table),
+  convert: exactRow,
   wholeBatches: true,
 })

@@ -1,4 +1,4 @@
-import type { SpooledFile } from '@archiver/avro'
+import type { SchemaVersion, SpooledFile } from '@archiver/avro'
 import {
   ArchiverError,
   type ErrorPlace,
@@ -20,10 +20,14 @@ import { uploadJob } from './upload.js'
 /** A request is sent again this often before the engine is left to decide; the file need not be made again. */
 const sends = 3
 
+/** The first load of version 2 adds its columns to a table that lacks them, and lets monitor_id be NULL. */
+const additions = ['ALLOW_FIELD_ADDITION', 'ALLOW_FIELD_RELAXATION']
+
 export interface LoaderOptions {
   readonly link: Link
   readonly maxLoadsPerDay: number
   readonly bucket: BucketSpool | undefined
+  readonly schema: SchemaVersion
   /** Which files went through before. */
   readonly formerBucket: BucketSpool | undefined
 }
@@ -41,11 +45,13 @@ export class Loader {
   readonly #link: Link
   readonly #maxLoadsPerDay: number
   readonly #bucket: BucketSpool | undefined
+  readonly #schema: SchemaVersion
   readonly #formerBucket: BucketSpool | undefined
   readonly #today = new Map<string, LoadsToday>()
   readonly #spent = new Set<string>()
 
-  constructor({ link, maxLoadsPerDay, bucket, formerBucket }: LoaderOptions) {
+  constructor({ link, maxLoadsPerDay, bucket, formerBucket, schema }: LoaderOptions) {
+    this.#schema = schema
     this.#link = link
     this.#maxLoadsPerDay = maxLoadsPerDay
     this.#bucket = bucket
@@ -150,6 +156,7 @@ export class Loader {
       useAvroLogicalTypes: tsType === 'TIMESTAMP',
       createDisposition: 'CREATE_NEVER',
       writeDisposition: 'WRITE_APPEND',
+      ...(this.#schema === 2 ? { schemaUpdateOptions: additions } : {}),
     }
     if (this.#bucket === undefined) {
       return uploadJob(this.#link, { jobReference, configuration: { labels, load } }, file, permit)

@@ -1,3 +1,4 @@
+import type { SchemaVersion } from '@archiver/avro'
 import type { BatchPolicy } from '@archiver/core'
 
 /** A bucket through which files go to BigQuery. */
@@ -18,6 +19,11 @@ export interface BigQueryArchiverOptions {
   readonly dataset: string
   /** Default 200 to 10,000,000 rows, every 10 minutes. */
   readonly batch?: Partial<BatchPolicy>
+  /**
+   * `avro_schema`: which version of the record is loaded. Default 1. 2 loses nothing: the first load adds its columns to a
+   * table that lacks them.
+   */
+  readonly schema?: SchemaVersion
   /** GOOGLE_APPLICATION_CREDENTIALS; default: that variable, else what the machine runs as. */
   readonly keyFile?: string
   /** `bq_endpoint`: where BigQuery answers, if not at its public address. */

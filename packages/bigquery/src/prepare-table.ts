@@ -1,17 +1,23 @@
+import type { SchemaVersion } from '@archiver/avro'
 import { ArchiverError } from '@archiver/core'
 import type { TableMetadata } from '@google-cloud/bigquery'
 import type { Link } from './link.js'
 import { createTableSql } from './sql.js'
-import { columns, description, type Field, misfits, type TsType, tsTypeOf } from './table.js'
+import { columnsOf, description, type Field, keepsExactRows, misfits, type TsType, tsTypeOf } from './table.js'
 
 /**
  * Creates the table where it is missing; otherwise looks whether it takes the rows as they are.
  *
  * @throws ArchiverError (`BQ_TABLE`) naming each column that does not fit.
  */
-export async function prepareTable(link: Link, table: string, signal: AbortSignal): Promise<TsType> {
-  const found = (await findTable(link, table, signal)) ?? (await createTable(link, table, signal))
-  requireFit(link, table, found)
+export async function prepareTable(
+  link: Link,
+  table: string,
+  schema: SchemaVersion,
+  signal: AbortSignal,
+): Promise<TsType> {
+  const found = (await findTable(link, table, signal)) ?? (await createTable(link, table, schema, signal))
+  requireFit(link, table, found, schema)
   return tsTypeOf(fieldsOf(found))
 }
 
@@ -20,33 +26,47 @@ export async function prepareTable(link: Link, table: string, signal: AbortSigna
  *
  * @throws as {@link prepareTable}
  */
-export async function missingStatements(link: Link, table: string, signal: AbortSignal): Promise<string[]> {
+export async function missingStatements(
+  link: Link,
+  table: string,
+  schema: SchemaVersion,
+  signal: AbortSignal,
+): Promise<string[]> {
   const found = await findTable(link, table, signal)
-  if (found === undefined) return [createTableSql({ projectId: link.projectId, dataset: link.dataset, table })]
-  requireFit(link, table, found)
+  if (found === undefined) return [createTableSql({ projectId: link.projectId, dataset: link.dataset, table }, schema)]
+  requireFit(link, table, found, schema)
   return []
 }
 
-/** How the table keeps `ts`; undefined where there is no table. */
-export async function findTsType(link: Link, table: string, signal: AbortSignal): Promise<TsType | undefined> {
+/** How a table keeps its rows. */
+export interface TableForm {
+  readonly tsType: TsType
+  /** Whether it has the columns of version 2 of the record. */
+  readonly exact: boolean
+}
+
+/** Undefined where there is no table. */
+export async function findForm(link: Link, table: string, signal: AbortSignal): Promise<TableForm | undefined> {
   const found = await findTable(link, table, signal)
-  return found && tsTypeOf(fieldsOf(found))
+  if (found === undefined) return undefined
+  const fields = fieldsOf(found)
+  return { tsType: tsTypeOf(fields), exact: keepsExactRows(fields) }
 }
 
 /** What tables.insert is sent. */
-export function newTable(): TableMetadata {
+export function newTable(schema: SchemaVersion): TableMetadata {
   return {
     description,
-    schema: { fields: [...columns] },
+    schema: { fields: [...columnsOf(schema)] },
     timePartitioning: { type: 'DAY', field: 'ts' },
     clustering: { fields: ['server_id'] },
   }
 }
 
-function requireFit(link: Link, table: string, found: TableMetadata): void {
+function requireFit(link: Link, table: string, found: TableMetadata, schema: SchemaVersion): void {
   const { type = 'TABLE' } = found
   if (type !== 'TABLE') throw unfit(link, table, [`it is a ${type}, a table is needed`])
-  const wrong = misfits(fieldsOf(found))
+  const wrong = misfits(fieldsOf(found), schema)
   if (wrong.length > 0) throw unfit(link, table, wrong)
 }
 
@@ -58,9 +78,14 @@ async function findTable(link: Link, table: string, signal: AbortSignal): Promis
   return found && (found[0] as TableMetadata)
 }
 
-async function createTable(link: Link, table: string, signal: AbortSignal): Promise<TableMetadata> {
+async function createTable(
+  link: Link,
+  table: string,
+  schema: SchemaVersion,
+  signal: AbortSignal,
+): Promise<TableMetadata> {
   const [, made] = await link.call(`cannot create the table ${nameOf(link, table)}`, signal, (client) =>
-    client.dataset(link.dataset).createTable(table, newTable()),
+    client.dataset(link.dataset).createTable(table, newTable(schema)),
   )
   // As above.
   return made as TableMetadata

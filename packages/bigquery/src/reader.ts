@@ -1,4 +1,4 @@
-import { ArchivedChunks } from '@archiver/avro'
+import { ArchivedChunks, lostByVersion1 } from '@archiver/avro'
 import {
   type ArchiveReader,
   firstRows,
@@ -10,7 +10,7 @@ import {
 } from '@archiver/core'
 import { ChunkReader } from './chunk-reader.js'
 import type { Link } from './link.js'
-import { findTsType } from './prepare-table.js'
+import { findForm } from './prepare-table.js'
 import { query } from './query.js'
 import { digestStatement, maxId, partsStatement, readStatement, type Selection, type Span } from './sql.js'
 
@@ -23,6 +23,7 @@ const idsPerPart = BigInt(rowsPerRead)
  * range; where the times of the rows are known, only those days.
  */
 export class BigQueryReader implements ArchiveReader {
+  readonly lost = lostByVersion1
   readonly #archived = new ArchivedChunks()
   readonly #link: Link
 
@@ -55,7 +56,7 @@ export class BigQueryReader implements ArchiveReader {
     const { limit } = selection.range
     const parts = limit !== undefined && limit <= rowsPerRead ? [selection] : await this.#parts(selection, signal)
     for (const part of parts) {
-      for await (const page of query(this.#link, readStatement(part), signal)) yield chunks.of(page)
+      for await (const page of query(this.#link, readStatement(part), signal)) yield* chunks.of(page)
     }
   }
 
@@ -70,11 +71,11 @@ export class BigQueryReader implements ArchiveReader {
 
   /** Undefined where there can be no row. */
   async #select(table: string, wanted: ScanQuery, signal: AbortSignal, span?: Span): Promise<Selection | undefined> {
-    const tsType = await findTsType(this.#link, table, signal)
-    if (tsType === undefined || wanted.afterId >= maxId) return undefined
+    const form = await findForm(this.#link, table, signal)
+    if (form === undefined || wanted.afterId >= maxId) return undefined
     const { projectId, dataset } = this.#link
     const range = { ...wanted, upToId: lowerId(wanted.upToId, maxId) }
-    return { table: { projectId, dataset, table }, tsType, range, span }
+    return { ...form, table: { projectId, dataset, table }, range, span }
   }
 
   /** Cuts a selection into what one query may read, leaves out what is empty, and finds the times of the rest. */

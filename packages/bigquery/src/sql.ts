@@ -1,6 +1,8 @@
+import type { SchemaVersion } from '@archiver/avro'
 import type { RowFilter, ScanQuery } from '@archiver/core'
 import type { TableId } from './job-id.js'
-import { type Column, columns, description, type TsType } from './table.js'
+import type { TableForm } from './prepare-table.js'
+import { type Column, columnsOf, description, type TsType } from './table.js'
 
 /** A statement and its parameters, all INT64. */
 export interface Statement {
@@ -15,9 +17,8 @@ export interface Span {
 }
 
 /** Which rows of which table. Only a table with TIMESTAMPs is kept by days, so that a span saves anything. */
-export interface Selection {
+export interface Selection extends TableForm {
   readonly table: TableId
-  readonly tsType: TsType
   /** Ids, and what else must hold. */
   readonly range: ScanQuery
   /** Which days to look at. */
@@ -43,9 +44,10 @@ export function partsStatement(selection: Selection, ids: bigint): Statement {
   return select(list, selection, 'GROUP BY part ORDER BY part')
 }
 
-/** The rows with all their columns, ordered by id. */
+/** The rows with all their columns, ordered by id; the columns of version 2 at the end, where the table has them. */
 export function readStatement(selection: Selection): Statement {
-  const columns = 'score, step, `offset`, rtt, leap, error'
+  const added = selection.exact ? ', warning, attributes, schema_version' : ''
+  const columns = `score, step, \`offset\`, rtt, leap, error${added}`
   const { limit } = selection.range
   return select(
     `id, server_id, monitor_id, ${secondsOf(selection)} AS ts_seconds, ${columns}`,
@@ -62,8 +64,8 @@ const sqlTypes: Readonly<Record<Column['type'], string>> = {
 }
 
 /** The table as it is created, for people: what is sent is tables.insert. */
-export function createTableSql({ projectId, dataset, table }: TableId): string {
-  const list = columns.map(({ name, type, mode, description: text }) => {
+export function createTableSql({ projectId, dataset, table }: TableId, schema: SchemaVersion = 1): string {
+  const list = columnsOf(schema).map(({ name, type, mode, description: text }) => {
     const notNull = mode === 'REQUIRED' ? ' NOT NULL' : ''
     return `  ${name} ${sqlTypes[type]}${notNull} ${described(text)}`
   })

@@ -1,4 +1,4 @@
-import { metadataOf, syncMarkerOf, writeLogScores } from '@archiver/avro'
+import { metadataOf, type SchemaVersion, syncMarkerOf, writeLogScores } from '@archiver/avro'
 import {
   Digest,
   equalDigests,
@@ -20,6 +20,7 @@ const secondsPerDay = 86_400
 export interface Question extends Comparison {
   readonly loader: Loader
   readonly dataset: string
+  readonly schema: SchemaVersion
   readonly takeoverWaitMs: number
 }
 
@@ -64,10 +65,13 @@ async function summarise(chunks: AsyncIterable<LogScoreChunk>, permit: Permit): 
   return { digest: value, span: value.rows === 0n ? undefined : span }
 }
 
-async function all({ batch, dataset, source, permit }: Question, done: readonly LoadJob[]): Promise<StoredRows> {
+async function all(
+  { batch, dataset, schema, source, permit }: Question,
+  done: readonly LoadJob[],
+): Promise<StoredRows> {
   const identity = done.at(-1)?.id ?? jobIdOf({ dataset, table: batch.table }, batch.id, 1)
-  // The same rows give the same file, so this is what `store` would have answered.
-  const format = { metadata: metadataOf(batch), sync: syncMarkerOf(batch) }
+  // The same rows give the same file, so this is what `store` would have answered (now: the version may have been another).
+  const format = { schema, metadata: metadataOf(batch), sync: syncMarkerOf(batch) }
   const written = await writeLogScores(source(), async () => permit.check(), format)
   return { kind: 'all', result: resultOf(written, identity) }
 }

@@ -1,3 +1,5 @@
+import type { SchemaVersion } from '@archiver/avro'
+
 /** A column of the archive's table, as tables.insert takes it. */
 export interface Column {
   readonly name: string
@@ -19,6 +21,22 @@ export const columns: readonly Column[] = [
   nullable('leap', 'INTEGER', 'Leap indicator, 1 to 3; NULL for 0'),
   nullable('error', 'STRING', 'Why the measurement failed; NULL where it did not'),
 ]
+
+/** What version 2 of the record adds. Rows that were loaded with version 1 have NULL there. */
+const addedColumns: readonly Column[] = [
+  nullable('warning', 'STRING', 'What was odd about a measurement; NULL where nothing was'),
+  nullable('attributes', 'STRING', 'The column attributes as MySQL has it'),
+  nullable('schema_version', 'INTEGER', '2 where the row is exactly as MySQL has it; NULL where floats are rounded'),
+]
+
+/** The columns of a table that is made for this version of the record. */
+export function columnsOf(schema: SchemaVersion): readonly Column[] {
+  if (schema === 1) return columns
+  const changed = columns.map((column) => (column.name === 'monitor_id' ? exactMonitorId : column))
+  return [...changed, ...addedColumns]
+}
+
+const exactMonitorId = nullable('monitor_id', 'INTEGER', 'The monitor; NULL (or 0) where it is not known')
 
 export const description = 'NTP Pool measurements, archived from MySQL. One row a measurement; id is unique.'
 
@@ -44,11 +62,15 @@ export interface Field {
 /** tables.get may use either of two names for a type. */
 const otherNames: Readonly<Record<string, string>> = { INT64: 'INTEGER', FLOAT64: 'FLOAT' }
 
-/** What keeps rows out of a table with these fields, a sentence for each column; empty where nothing does. */
-export function misfits(fields: readonly Field[]): string[] {
+/**
+ * What keeps rows out of a table with these fields, a sentence for each column; empty where nothing does. What version 2
+ * adds may be missing: its first load adds it.
+ */
+export function misfits(fields: readonly Field[], schema: SchemaVersion): string[] {
   const found = new Map(fields.map((field) => [field.name?.toLowerCase(), field]))
-  const wrong = columns.flatMap((column) => misfit(column, found.get(column.name)))
-  const known = new Set(columns.map(({ name }) => name))
+  const added = schema === 1 ? [] : addedColumns.filter(({ name }) => found.has(name))
+  const wrong = [...columns, ...added].flatMap((column) => misfit(column, found.get(column.name)))
+  const known = new Set(columnsOf(2).map(({ name }) => name))
   const demanding = fields.filter(
     ({ name, mode, defaultValueExpression }) =>
       !known.has(name?.toLowerCase() ?? '') && mode === 'REQUIRED' && defaultValueExpression === undefined,
@@ -57,6 +79,12 @@ export function misfits(fields: readonly Field[]): string[] {
     ...wrong,
     ...demanding.map(({ name }) => `the column ${name} is REQUIRED, and the archiver has no value for it`),
   ]
+}
+
+/** Whether the table has all that version 2 adds. */
+export function keepsExactRows(fields: readonly Field[]): boolean {
+  const names = new Set(fields.map(({ name }) => name?.toLowerCase()))
+  return addedColumns.every(({ name }) => names.has(name))
 }
 
 export function tsTypeOf(fields: readonly Field[]): TsType {

@@ -10,6 +10,8 @@ export type Blocked =
   /** The clocks of this host and of the server; positive where the host's is ahead. */
   | { readonly reason: 'clock'; readonly apartMs: number }
   | { readonly reason: 'paused'; readonly file: string }
+  /** For a restore, with what it says of itself. */
+  | { readonly reason: 'held'; readonly why: string }
   | { readonly reason: 'load'; readonly threadsRunning: number; readonly limit: number }
   /** `lagMs` is null where replication does not run, or the replica does not say; then `why` does. */
   | {
@@ -40,6 +42,7 @@ export type Blocked =
 /** Reasons that pass without anybody doing anything, or that somebody has asked for. */
 const PASSING: ReadonlySet<Blocked['reason']> = new Set([
   'paused',
+  'held',
   'load',
   'replica-lag',
   'flow-control',
@@ -81,6 +84,8 @@ export function describeBlocked(blocked: Blocked, table: string): { readonly why
       }
     case 'paused':
       return { why: `${blocked.file} is there`, hint: 'Remove the file to go on.' }
+    case 'held':
+      return { why: `held up for ${blocked.why}`, hint: `To go on: archiver restore --resume-cleanup --into ${table}` }
     case 'load':
       return {
         why: `Threads_running is ${blocked.threadsRunning}, above ${blocked.limit}`,

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { ArchiverError, type IdRange, lowerId, type RangeDigest } from '@archiver/core'
-import { type ControlTables, controlQueries, controlTableNames, statementError } from '@archiver/core/mysql'
+import { type ControlTables, controlQueries, controlTableNames, HOLD, statementError } from '@archiver/core/mysql'
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Connection } from 'mysql2'
 import { type LastRun, RANGE_IDS, type Slice, type Standing } from './decide.js'
@@ -61,7 +61,7 @@ export class CleanupTable {
       const marks = await sql<MarkRow>`select archiver, log_score_id from ${status} ${lock}`.execute(queries)
       const planned = await queries
         .selectFrom(this.names.batch)
-        .select(['archiver', 'after_id'])
+        .select(['archiver', 'after_id', 'identity'])
         .where('state', '=', 'planned')
         .execute()
       const clock = await sql<{ us: number }>`
@@ -70,7 +70,10 @@ export class CleanupTable {
         marks: marks.rows
           .filter(({ archiver }) => archiver !== CLEANUP)
           .map(({ archiver, log_score_id: id }) => ({ archiver, mark: id === null ? null : BigInt(id) })),
-        unfinished: planned.map(({ archiver, after_id }) => ({ archiver, afterId: BigInt(after_id) })),
+        unfinished: planned
+          .filter(({ archiver }) => archiver !== HOLD)
+          .map(({ archiver, after_id }) => ({ archiver, afterId: BigInt(after_id) })),
+        hold: holdOf(planned),
         serverMs: Number(clock.rows[0]?.us ?? Number.NaN) / 1000,
       }
     })
@@ -229,6 +232,12 @@ export class CleanupTable {
       throw statementError(error, doing, { archiver: CLEANUP, table: this.name })
     }
   }
+}
+
+/** Why the cleaner is held up. */
+function holdOf(planned: readonly { readonly archiver: string; readonly identity: string | null }[]): string | null {
+  const hold = planned.find(({ archiver }) => archiver === HOLD)
+  return hold === undefined ? null : (hold.identity ?? 'a restore')
 }
 
 interface MarkRow {

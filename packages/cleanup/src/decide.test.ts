@@ -11,7 +11,7 @@ describe('the limit', () => {
   test('is never above a mark or inside an unfinished batch, and there is none without marks', () => {
     fc.assert(
       fc.property(marks, unfinished, (someMarks, someUnfinished) => {
-        const limit = decideLimit({ marks: someMarks, unfinished: someUnfinished, serverMs }, serverMs)
+        const limit = decideLimit({ marks: someMarks, unfinished: someUnfinished, hold: null, serverMs }, serverMs)
         const open = someMarks.length === 0 || someMarks.some(({ mark }) => mark === null)
         expect('reason' in limit).toBe(open)
         if ('reason' in limit) return
@@ -22,12 +22,22 @@ describe('the limit', () => {
   })
 
   test('names every archiver without a mark', () => {
-    const standing = { marks: ['a', 'b'].map((archiver) => ({ archiver, mark: null })), unfinished: [], serverMs }
+    const standing = {
+      marks: ['a', 'b'].map((archiver) => ({ archiver, mark: null })),
+      unfinished: [],
+      hold: null,
+      serverMs,
+    }
     expect(decideLimit(standing, serverMs)).toEqual({ reason: 'no-mark', archivers: ['a', 'b'] })
   })
 
+  test('is none while somebody has the cleaner held up, and says for what', () => {
+    const standing = { marks: [{ archiver: 'a', mark: 5n }], unfinished: [], hold: 'a restore of x', serverMs }
+    expect(decideLimit(standing, serverMs)).toEqual({ reason: 'held', why: 'a restore of x' })
+  })
+
   test.each([300_001, -300_001, Number.NaN])('needs clocks that agree (%s ms apart)', (apartMs) => {
-    const standing = { marks: [{ archiver: 'a', mark: 5n }], unfinished: [], serverMs }
+    const standing = { marks: [{ archiver: 'a', mark: 5n }], unfinished: [], hold: null, serverMs }
     expect(decideLimit(standing, serverMs + apartMs)).toMatchObject({ reason: 'clock' })
     expect(decideLimit(standing, serverMs + 300_000)).toEqual({ archiver: 'a', belowId: 5n })
   })

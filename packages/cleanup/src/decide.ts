@@ -8,6 +8,8 @@ export interface Standing {
   readonly marks: readonly { readonly archiver: string; readonly mark: bigint | null }[]
   /** Batches that are planned and not finished: the engine reads the rows of their ranges again. */
   readonly unfinished: readonly { readonly archiver: string; readonly afterId: bigint }[]
+  /** Why somebody has the cleaner held up; null where nobody has. */
+  readonly hold: string | null
   /** The server's clock, milliseconds since 1970. */
   readonly serverMs: number
 }
@@ -22,7 +24,8 @@ export interface Limit {
 export const MOST_APART_MS = 5 * 60_000
 
 /** The ids of which every archiver has said that it does not need them any more, or why there are none. */
-export function decideLimit({ marks, unfinished, serverMs }: Standing, hostMs: number): Limit | Blocked {
+export function decideLimit({ marks, unfinished, hold, serverMs }: Standing, hostMs: number): Limit | Blocked {
+  if (hold !== null) return { reason: 'held', why: hold }
   const apartMs = hostMs - serverMs
   // Written so that a clock that cannot be read counts as apart.
   if (!(Math.abs(apartMs) <= MOST_APART_MS)) return { reason: 'clock', apartMs }

@@ -24,6 +24,12 @@ const nothing: RangeDigest = { rows: 0n, idSum: 0n, hashXor: 0n }
 
 /** Reads the table back: sums computed by ClickHouse, rows in the Native format. */
 export class ClickHouseReader implements ArchiveReader {
+  readonly lost: readonly string[] = [
+    'score and step have 32 bits instead of 64',
+    'a monitor_id of NULL was stored as 0, and comes back as NULL',
+    'a negative rtt was stored as NULL',
+    'of attributes there are leap, error and warning: {"leap":0} stands for NULL too, other keys were not stored',
+  ]
   readonly #links: Links
   readonly #dsn: string
   readonly #archived = new ArchivedChunks()

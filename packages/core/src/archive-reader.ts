@@ -67,8 +67,11 @@ export interface ArchiveReader {
   /**
    * Rows of the source as {@link read} gives them back once they are stored: the documented conversions, column by
    * column. The answer is valid until the next call, the argument stays as it is. Absent where there is no conversion.
+   * They do not apply to chunks that say of themselves that they are exact.
    */
   archived?(chunk: LogScoreChunk): LogScoreChunk
+  /** What a row has lost once it was stored in this archive and read back, in words for people. Absent where that is nothing. */
+  readonly lost?: readonly string[]
   /**
    * Ids of the range, ascending, after each of which another file or object begins: one digest costs least between two
    * of them, and no less for half of that. Absent where the rows are not kept in such pieces.

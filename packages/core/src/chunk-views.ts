@@ -58,6 +58,11 @@ export async function* rowsInRange(
   }
 }
 
+/** The property `exact` of a chunk, for one that is made of it. */
+export function exactOf({ exact }: LogScoreChunk): Pick<LogScoreChunk, 'exact'> {
+  return exact === undefined ? {} : { exact }
+}
+
 /** The first `limit` rows; asks for no chunk after them. */
 export async function* firstRows(
   chunks: AsyncIterable<LogScoreChunk>,

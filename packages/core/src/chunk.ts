@@ -60,12 +60,13 @@ function requireHeld(row: LogScore, columns: ReturnType<typeof allocateChunk>, i
     throw new RowError(row.id, wrong[0], `${wrong[1]} is not a whole number of the column's range`)
 }
 
-function indexOf({ leap, error, warning }: Attributes, dictionary: Attributes[], indexes: Map<string, number>): number {
-  const key = JSON.stringify([leap, error, warning])
+function indexOf({ leap, error, warning, json }: Attributes, dictionary: Attributes[], indexes: Map<string, number>) {
+  const text = json === undefined ? {} : { json }
+  const key = JSON.stringify([leap, error, warning, text])
   const known = indexes.get(key)
   if (known !== undefined) return known
   indexes.set(key, dictionary.length)
-  return dictionary.push({ leap, error, warning }) - 1
+  return dictionary.push({ leap, error, warning, ...text }) - 1
 }
 
 /** The rows of a chunk as plain values; they stay valid when the chunk does not. */

@@ -1,6 +1,7 @@
 export type { ArchiveReader, IdRange, RangeDigest, ScanQuery } from './archive-reader.js'
+export { attributesJson } from './attributes.js'
 export { allocateChunk, chunkFromRows, chunksFromRows, rowsFromChunk } from './chunk.js'
-export { firstRows, rowAfter, rowsInRange, viewRows } from './chunk-views.js'
+export { exactOf, firstRows, rowAfter, rowsInRange, viewRows } from './chunk-views.js'
 export { Digest, digestOf, equalDigests } from './digest.js'
 export { formatDuration, parseDuration } from './duration.js'
 export { ArchiverError, type ErrorDetails, type ErrorPlace, errorText, inOperation, RowError } from './errors.js'

@@ -27,6 +27,11 @@ export async function* matchingRows(
 async function* matching(chunks: AsyncIterable<LogScoreChunk>, query: ScanQuery): AsyncGenerator<LogScoreChunk> {
   for await (const chunk of chunks) {
     const rows = rowsFromChunk(chunk).filter((row) => matchRow(query, row.serverId, row.monitorId ?? 0, row.tsSeconds))
-    if (rows.length > 0) yield { ...chunkFromRows(rows), ...(chunk.float32 && { float32: chunk.float32 }) }
+    if (rows.length > 0) yield { ...chunkFromRows(rows), ...saidOf(chunk) }
   }
+}
+
+/** What a chunk says of its rows. */
+function saidOf({ exact, float32 }: LogScoreChunk): Pick<LogScoreChunk, 'exact' | 'float32'> {
+  return { ...(exact && { exact }), ...(float32 && { float32 }) }
 }

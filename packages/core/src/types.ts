@@ -34,10 +34,15 @@ export interface LogScore {
   /** Never empty: an empty error is null. */
   readonly error: string | null
   readonly warning: string | null
+  /**
+   * The column `attributes` itself, letter by letter; null for NULL. Absent where only what it means is known, which is the
+   * three columns above.
+   */
+  readonly json?: string | null
 }
 
 /** What the JSON column `attributes` holds, already normalised (see {@link LogScore}). */
-export type Attributes = Pick<LogScore, 'leap' | 'error' | 'warning'>
+export type Attributes = Pick<LogScore, 'leap' | 'error' | 'warning' | 'json'>
 
 /** A column of numbers with fractions. */
 export type FloatColumn = 'score' | 'step' | 'offset'
@@ -68,6 +73,8 @@ export interface LogScoreChunk {
   readonly attributes: Uint32Array
   /** Each distinct `attributes` value of the chunk once, parsed once. */
   readonly dictionary: readonly Attributes[]
+  /** Of a chunk that an archive gives back: it holds the source's rows as they were, and no conversion has changed them. */
+  readonly exact?: boolean
   /**
    * Columns that come from 32-bit floats: whoever prints them needs no more digits than tell a value from its
    * neighbours of 32 bits. Absent for none.

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { archivedRow, codecs, readLogScores } from '@archiver/avro'
+import { archivedRow, codecs, exactRow, readLogScores } from '@archiver/avro'
 import { describeArchiver } from '@archiver/conformance'
 import { type LogScore, rowsFromChunk } from '@archiver/core'
 import { afterAll, beforeAll } from 'vitest'
@@ -32,3 +32,11 @@ for (const codec of codecs) {
     wholeBatches: true,
   })
 }
+
+describeArchiver('file Avro that loses nothing', {
+  open: async (table) =>
+    createFileAvroArchiver({ path: join(folder, `${table}-exact`), createPath: true, schema: 2, rowsPerBlock: 100 }),
+  read: (table) => readFolder(join(folder, `${table}-exact`)),
+  convert: exactRow,
+  wholeBatches: true,
+})

@@ -1,10 +1,12 @@
 import { basename, join } from 'node:path'
 import {
   AvroArchiveReader,
+  bytesPerRow,
   type Codec,
   fileNameOf,
   heldRows,
   metadataOf,
+  type SchemaVersion,
   sweepTemporary,
   syncMarkerOf,
   TemporaryFile,
@@ -31,9 +33,6 @@ import { defaultBatch, type FileAvroOptions } from './options.js'
 import { publish } from './publish.js'
 import { FolderShelf } from './shelf.js'
 
-/** An ordinary row has about 34 bytes; with an error text some more. */
-const bytesPerRow = 40
-
 /** Archives a source table as Avro files in a folder, one file a batch. */
 export function createFileAvroArchiver(options: FileAvroOptions): Archiver {
   return new FileAvroArchiver(options)
@@ -47,7 +46,7 @@ class FileAvroArchiver implements Archiver {
   readonly #folder: Folder
   readonly #createPath: boolean
   readonly #scope: string
-  readonly #format: { readonly codec: Codec; readonly rowsPerBlock: number }
+  readonly #format: { readonly schema: SchemaVersion; readonly codec: Codec; readonly rowsPerBlock: number }
 
   constructor(options: FileAvroOptions) {
     this.batch = { ...defaultBatch, ...options.batch }
@@ -55,7 +54,8 @@ class FileAvroArchiver implements Archiver {
     this.reader = new AvroArchiveReader(new FolderShelf(options.path))
     this.#createPath = options.createPath ?? false
     this.#scope = options.scope ?? 'archiver'
-    this.#format = { codec: options.codec ?? 'null', rowsPerBlock: options.rowsPerBlock ?? 50_000 }
+    const { schema = 1, codec = 'null', rowsPerBlock = 50_000 } = options
+    this.#format = { schema, codec, rowsPerBlock }
   }
 
   check(): Promise<void> {
@@ -72,7 +72,7 @@ class FileAvroArchiver implements Archiver {
     permit.check()
     const place = placeOf(batch)
     const mostRows = Math.min(Number(batch.upToId - batch.firstId) + 1, this.batch.maxRows)
-    await requireSpace(this.#folder, mostRows * bytesPerRow, place)
+    await requireSpace(this.#folder, mostRows * bytesPerRow[this.#format.schema], place)
     await using file = await this.#temporaryFile(batch, place)
     const options = { ...this.#format, metadata: metadataOf(batch), sync: syncMarkerOf(batch) }
     const written = await writeLogScores(

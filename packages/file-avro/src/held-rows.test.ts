@@ -1,8 +1,9 @@
 import { copyFile, rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { ordinaryRows } from '@archiver/conformance'
-import type { LogScore } from '@archiver/core'
-import { expect, test } from 'vitest'
+import { chunksFromRows, type LogScore, rowsInRange } from '@archiver/core'
+import { verifyArchive } from '@archiver/core/verify'
+import { describe, expect, test } from 'vitest'
 import { batch, goFile, prepared, rowsIn, store, stored, testFolder } from './test-support.js'
 
 const rows = ordinaryRows(300)
@@ -87,5 +88,49 @@ test('a row in two files is named', async () => {
   await rename(aside, join(folder, '1792022400-1000001.avro'))
   await expect(stored(archiver, batch(9n, rows), rows)).rejects.toMatchObject({
     message: expect.stringContaining('row 1000101'),
+  })
+})
+
+describe.each([
+  [1, 2],
+  [2, 1],
+] as const)('stored with version %i, looked up with version %i', (before, now) => {
+  const texts = [null, '', '{"leap":0}', '{"leap":0,"stratum":2}']
+  const exact = rows.map((row, i) => ({ ...row, score: row.score + 0.1, json: texts[i % texts.length]! }))
+
+  test('a batch that was stored and not committed is whole, and stays as it is', async () => {
+    const folder = await testFolder()
+    const planned = batch(1n, exact)
+    await store(await prepared(folder, { schema: before }), planned, exact)
+    const archiver = await prepared(folder, { schema: now })
+    expect(await stored(archiver, planned, exact)).toMatchObject({ kind: 'all', result: { rows: 300 } })
+    const different = exact.with(5, { ...exact[5]!, score: 1.25 })
+    await expect(stored(archiver, planned, different)).rejects.toThrow(/differ at row 1000006, column score/)
+  })
+
+  test('one of which a part is there is finished: two files, each of its version, read as one archive', async () => {
+    const folder = await testFolder()
+    const part = exact.slice(0, 120)
+    await store(await prepared(folder, { schema: before }), batch(1n, part), part)
+    const archiver = await prepared(folder, { schema: now })
+    const planned = batch(2n, exact)
+    expect(await stored(archiver, planned, exact)).toEqual({ kind: 'some', ids: idsOf(part) })
+    await store(archiver, planned, exact.slice(120))
+    expect(await stored(archiver, planned, exact)).toMatchObject({ kind: 'all', result: { rows: 300 } })
+    const { named, rows: compared } = await verifyArchive({
+      source: {
+        firstId: async () => exact[0]!.id,
+        read: (range) => rowsInRange(chunksFromRows(exact, 70), range),
+        digest: () => Promise.reject(new Error('not asked')),
+      },
+      reader: archiver.reader!,
+      table: planned.table,
+      range: planned,
+      skipped: new BigUint64Array(),
+      identities: [],
+      deep: true,
+      signal: new AbortController().signal,
+    })
+    expect({ named, compared }).toEqual({ named: [], compared: 300 })
   })
 })

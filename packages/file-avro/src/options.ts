@@ -1,4 +1,4 @@
-import type { Codec } from '@archiver/avro'
+import type { Codec, SchemaVersion } from '@archiver/avro'
 import type { BatchPolicy } from '@archiver/core'
 
 export interface FileAvroOptions {
@@ -6,6 +6,8 @@ export interface FileAvroOptions {
   readonly path: string
   /** When a batch is due; default 500,000 to 10,000,000 rows, every 24 hours. */
   readonly batch?: Partial<BatchPolicy>
+  /** Which version of the record. Default 1; 2 loses nothing. Files of either version are read. */
+  readonly schema?: SchemaVersion
   /** Default `null`: not compressed. */
   readonly codec?: Codec
   /** Default 50,000. */

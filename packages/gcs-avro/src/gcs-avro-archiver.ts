@@ -40,13 +40,13 @@ class GcsAvroArchiver implements Archiver {
 
   constructor(options: GcsAvroOptions) {
     const { contentType = 'avro/binary', cacheControl = 'public, max-age=157248000' } = options
-    const { codec = 'null', rowsPerBlock = 50_000, resumableFromBytes = 8 * 2 ** 20 } = options
+    const { schema = 1, codec = 'null', rowsPerBlock = 50_000, resumableFromBytes = 8 * 2 ** 20 } = options
     this.batch = { ...defaultBatch, ...options.batch }
     this.#connection = new Connection(options)
     this.#objects = new Objects(this.#connection, options.defaultTable ?? 'log_scores')
     this.reader = new AvroArchiveReader(new BucketShelf(this.#objects))
     this.#spool = new Spool({ path: options.spoolPath, scope: `${options.scope ?? 'archiver'}.gcsavro` })
-    this.#format = { codec, rowsPerBlock, mostRows: this.batch.maxRows }
+    this.#format = { schema, codec, rowsPerBlock, mostRows: this.batch.maxRows }
     this.#headers = { contentType, cacheControl }
     this.#resumableFromBytes = resumableFromBytes
   }

@@ -1,4 +1,4 @@
-import type { Codec } from '@archiver/avro'
+import type { Codec, SchemaVersion } from '@archiver/avro'
 import type { BatchPolicy } from '@archiver/core'
 
 export interface GcsAvroOptions {
@@ -14,6 +14,8 @@ export interface GcsAvroOptions {
   readonly defaultTable?: string
   /** Default 500,000 to 10,000,000 rows, every 24 hours. */
   readonly batch?: Partial<BatchPolicy>
+  /** `avro_schema`: which version of the record. Default 1; 2 loses nothing. Objects of either version are read. */
+  readonly schema?: SchemaVersion
   /** `avro_codec`. Default `null`: not compressed. */
   readonly codec?: Codec
   /** `batch_avro_append_size`. Default 50,000. */
@@ -24,7 +26,7 @@ export interface GcsAvroOptions {
   readonly endpoint?: string
   /** An emulator instead of Cloud Storage: no credentials are asked for. Default: STORAGE_EMULATOR_HOST. */
   readonly emulatorHost?: string
-  /** `spool_path`: a folder with room for one batch, 40 bytes a row. Default: the system's for temporary files. */
+  /** `spool_path`: a folder with room for one batch, 40 bytes a row (70 with version 2). Default: the system's for temporary files. */
   readonly spoolPath?: string
   /**
    * Part of the names of spool files; {@link Archiver.prepare} removes those of its own scope and table only. Use the name

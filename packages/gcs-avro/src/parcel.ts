@@ -1,4 +1,4 @@
-import type { Codec, Spool, SpooledFile } from '@archiver/avro'
+import type { Codec, SchemaVersion, Spool, SpooledFile } from '@archiver/avro'
 import { Digest, type LogScoreChunk, type Permit, type PlannedBatch } from '@archiver/core'
 import { Crc32c } from './crc32c.js'
 import { type Contents, customMetadataOf, type Metadata } from './stored-object.js'
@@ -15,6 +15,7 @@ export interface Parcel extends AsyncDisposable, Contents {
 }
 
 export interface ParcelFormat {
+  readonly schema: SchemaVersion
   readonly codec: Codec
   readonly rowsPerBlock: number
   readonly mostRows: number

@@ -5,6 +5,7 @@ import { healthCommand } from './health.js'
 import { initCommand } from './init.js'
 import { markCommand } from './mark.js'
 import { readCommand } from './read.js'
+import { restoreCommand } from './restore.js'
 import { runCommand } from './run.js'
 import { serveCommand } from './serve.js'
 import { skipCommand } from './skip.js'
@@ -19,6 +20,7 @@ export function addCommands(yargs: Argv): Argv {
     .command(runCommand)
     .command(statusCommand)
     .command(verifyCommand)
+    .command(restoreCommand)
     .command(readCommand)
     .command(serveCommand)
     .command(markCommand)

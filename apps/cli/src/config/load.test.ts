@@ -63,6 +63,8 @@ describe('defaults', () => {
       fileAvro: { path: '/archive' },
       avroCodec: 'null',
       avroBlockRows: 50_000,
+      avroSchema: 1,
+      exactAttributes: false,
       batches: {
         bigquery: { minRows: 200, maxRows: 10_000_000, intervalMs: 600_000 },
         clickhouse: { minRows: 50, maxRows: 500_000, intervalMs: 0 },
@@ -322,7 +324,7 @@ describe('what is shown', () => {
   it('is every variable with its value and origin', () => {
     const { variables } = readSettings(source({ ...complete, avro_path: 'avro', db_pass: '', retention_days: 'x' }))
     const named = Object.fromEntries(variables.map((variable) => [variable.name, variable]))
-    expect(variables).toHaveLength(71)
+    expect(variables).toHaveLength(72)
     expect(named).toMatchObject({
       avro_path: { value: join(cwd, 'avro'), origin: 'environment', valid: true },
       db_pass: { value: '', origin: 'environment', valid: true },

@@ -93,6 +93,10 @@ export interface Settings {
   readonly googleCredentialsFile: string | undefined
   readonly avroCodec: Values['avro_codec']
   readonly avroBlockRows: number
+  /** Of the Avro files, Cloud Storage and BigQuery. */
+  readonly avroSchema: 1 | 2
+  /** Whether an archive that is configured keeps `attributes` letter by letter, so that the source has to be read so. */
+  readonly exactAttributes: boolean
   readonly batches: { readonly bigquery: BatchPolicy; readonly clickhouse: BatchPolicy; readonly avro: BatchPolicy }
   readonly cleanup: CleanupSettings
   /** Absolute. */
@@ -119,6 +123,8 @@ export function settingsOf(values: Values, cwd: string): Omit<Settings, 'provena
     ...archivesOf(values, cwd),
     avroCodec: values.avro_codec,
     avroBlockRows: values.batch_avro_append_size,
+    avroSchema: values.avro_schema === '2' ? 2 : 1,
+    exactAttributes: values.avro_schema === '2' && hasAvro(values),
     batches: batchesOf(values),
     cleanup: cleanupOf(values, cwd),
     spoolPath: absolute(values.spool_path, cwd),
@@ -163,6 +169,10 @@ function archivesOf(values: Values, cwd: string) {
     fileAvro: path === undefined ? undefined : { path },
     googleCredentialsFile: absolute(values.GOOGLE_APPLICATION_CREDENTIALS, cwd),
   }
+}
+
+function hasAvro({ avro_path: path, gc_bucket: bucket, bq_dataset: dataset }: Values): boolean {
+  return path !== undefined || bucket !== undefined || dataset !== undefined
 }
 
 function bigQueryOf(values: Values): BigQuerySettings | undefined {

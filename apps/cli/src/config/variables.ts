@@ -178,6 +178,11 @@ export const schema = z.object({
     group: 'Avro',
     description: 'Compression of the Avro files.',
   }),
+  avro_schema: preset('1', type.choice('1', '2'), {
+    group: 'Avro',
+    description:
+      'Record of the Avro files, of Cloud Storage and of BigQuery: `1`, as it has always been; `2` loses nothing (docs/archives/avro-schema-2.md).',
+  }),
   batch_avro_append_size: preset('50000', type.integer(1, 1_000_000), {
     group: 'Avro',
     description: 'Rows in a block of an Avro file.',

@@ -1,7 +1,7 @@
 import { permitWhile } from '@archiver/core'
 import { type PassResult, runPass } from '@archiver/core/engine'
 import { isEncrypted, MySqlLedger, MySqlLock, MySqlSource } from '@archiver/core/mysql'
-import { openArchiver, type Wiring } from '../archivers.js'
+import { openArchiver, sourceOptions, type Wiring } from '../archivers.js'
 import { ExitCode, exitCodeOf } from '../exit-codes.js'
 import type { Reporter } from '../report/reporter.js'
 import { withTracing } from '../report/tracing.js'
@@ -32,7 +32,7 @@ async function pass(job: ArchiveJob, reporter: Reporter, { drain, stop }: StopSi
   const { mysql, lock: wait, settleMs } = settings
   await using listener = await withTracing(reporter)
   await using lock = await MySqlLock.take({ settings: mysql, name, timeoutMs: wait.timeoutMs, signal: drain })
-  await using source = new MySqlSource({ settings: mysql, table, encrypted: isEncrypted(lock.connection) })
+  await using source = new MySqlSource({ ...sourceOptions(job), encrypted: isEncrypted(lock.connection) })
   await source.detectColumns()
   const ledger = new MySqlLedger(lock.connection, table)
   await ledger.prepare({ rejectReadOnly: mysql.rejectReadOnly })

@@ -10,7 +10,7 @@ import {
   MySqlSource,
 } from '@archiver/core/mysql'
 import { type Verification, type VerifySource, verifyArchive } from '@archiver/core/verify'
-import { openArchiver, type Wiring } from '../archivers.js'
+import { openArchiver, sourceOptions, type Wiring } from '../archivers.js'
 import type { Point } from '../commands/point.js'
 import { ExitCode, exitCodeOf, UsageError } from '../exit-codes.js'
 import type { VerifyReporter } from '../report/verify-reporter.js'
@@ -48,7 +48,7 @@ export async function verify(job: VerifyJob, reporter: VerifyReporter): Promise<
   try {
     const connection = await connect(settings.mysql)
     try {
-      const options = { settings: settings.mysql, table, encrypted: isEncrypted(connection) }
+      const options = { ...sourceOptions(job), encrypted: isEncrypted(connection) }
       await using source = new MySqlSource(options)
       await using ranges = new MySqlRanges(options)
       await source.detectColumns()

@@ -2,6 +2,7 @@ import type { IdRange } from '@archiver/core'
 import type { DifferentColumn, Finding, Verification } from '@archiver/core/verify'
 import { errorFields, errorLine } from './error-lines.js'
 import { barText, count, rate, seconds } from './quantities.js'
+import { valueText } from './value-text.js'
 
 /** What came out for one archive. */
 export interface Verified {
@@ -109,11 +110,6 @@ function findingText(finding: Finding): string {
 
 function columnText({ column, source, archive }: DifferentColumn): string {
   return `${column} is ${valueText(archive)}, should be ${valueText(source)}`
-}
-
-function valueText(value: unknown): string {
-  if (Object.is(value, -0)) return '-0'
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
 
 function rowsText(rows: number): string {

@@ -67,17 +67,19 @@ export function stored(
 /** A row of the fake's, read by ClickHouse, as the archive documents it. */
 export function logScoreOf(row: TableRow): LogScore {
   // The fake gives INTEGER and TIMESTAMP as bigint, FLOAT as number, STRING as text.
-  const { id, server_id, monitor_id, ts, score, step, offset, rtt, leap, error } = row as Record<string, bigint> &
-    Record<'score' | 'step', number> & {
-      offset: number | null
-      rtt: bigint | null
-      leap: bigint | null
-      error: string | null
-    }
+  const { id, server_id, monitor_id, ts, score, step, offset, rtt, leap, error, warning, attributes } = row as Record<
+    string,
+    bigint
+  > &
+    Record<'score' | 'step', number> & { offset: number | null } & Record<
+      'monitor_id' | 'rtt' | 'leap',
+      bigint | null
+    > &
+    Record<'error' | 'warning' | 'attributes', string | null>
   return {
     id: id!,
     serverId: Number(server_id),
-    monitorId: Number(monitor_id),
+    monitorId: monitor_id === null ? null : Number(monitor_id),
     tsSeconds: Number(ts! / 1_000_000n),
     score,
     step,
@@ -85,7 +87,8 @@ export function logScoreOf(row: TableRow): LogScore {
     rtt: rtt === null ? null : Number(rtt),
     leap: leap === null ? null : Number(leap),
     error,
-    warning: null,
+    warning: warning ?? null,
+    ...(row.schema_version === 2n ? { json: attributes } : {}),
   }
 }
 

@@ -1,3 +1,4 @@
+import { exactOf } from '../chunk-views.js'
 import type { LogScoreChunk } from '../types.js'
 
 /** The rows of `chunks` whose ids are not in `left` (ascending). */
@@ -42,5 +43,6 @@ function pick(chunk: LogScoreChunk, keep: readonly number[]): LogScoreChunk {
     rttNull: at(chunk.rttNull),
     attributes: at(chunk.attributes),
     dictionary: chunk.dictionary,
+    ...exactOf(chunk),
   }
 }

@@ -1,7 +1,7 @@
+import { parseAttributes } from '../attributes.js'
 import { allocateChunk } from '../chunk.js'
 import { RowError } from '../errors.js'
 import type { Attributes, LogScoreChunk } from '../types.js'
-import { parseAttributes } from './attributes.js'
 
 /**
  * One row as mysql2 hands it over: id, monitor_id, server_id, seconds since 1970, score, step, offset, rtt,
@@ -38,6 +38,12 @@ export class AttributeCache {
   /** What the row before had: most rows have none, and so the same. */
   private lastJson: string | null | undefined
   private lastIndex = 0
+  private readonly exact: boolean
+
+  /** @param exact - the texts are those of the column: they are kept beside what they mean. */
+  constructor(exact = false) {
+    this.exact = exact
+  }
 
   /** Starts the dictionary of another chunk. */
   startChunk(): Attributes[] {
@@ -65,10 +71,10 @@ export class AttributeCache {
   }
 
   private learn(json: string | null, id: number | string): KnownAttributes {
-    const value = parseAttributes(json)
-    if (typeof value === 'string') throw new RowError(BigInt(id), 'attributes', value)
+    const parsed = parseAttributes(json)
+    if (typeof parsed === 'string') throw new RowError(BigInt(id), 'attributes', parsed)
     if (this.known.size >= MAX_KNOWN_ATTRIBUTES) this.known.clear()
-    const entry = { value, chunk: 0, index: 0 }
+    const entry = { value: this.exact ? { ...parsed, json } : parsed, chunk: 0, index: 0 }
     this.known.set(json, entry)
     return entry
   }

@@ -33,7 +33,8 @@ const ATTRIBUTES = `nullif(attributes, binary '{"leap":0}')`
  * TO_SECONDS is exact for every datetime (UNIX_TIMESTAMP ends in 2038 on MariaDB 10 and depends on the zone) and
  * drains about a tenth faster. Seconds since 1970 fit in a small integer of V8's, those since the year 0 do not.
  */
-export function selectList({ rtt, attributes }: SourceColumns): string {
-  const optional = [rtt ? 'rtt' : 'null as rtt', attributes ? ATTRIBUTES : 'null as attributes']
+export function selectList({ rtt, attributes }: SourceColumns, exactAttributes: boolean): string {
+  const text = exactAttributes ? 'attributes' : ATTRIBUTES
+  const optional = [rtt ? 'rtt' : 'null as rtt', attributes ? text : 'null as attributes']
   return ['id, monitor_id, server_id, to_seconds(ts) - 62167219200, score, step, `offset`', ...optional].join(', ')
 }

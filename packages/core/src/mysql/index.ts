@@ -1,3 +1,4 @@
+export { CleanupHold, HOLD } from './cleanup-hold.js'
 export { connect, cutOff, disconnect, isEncrypted } from './connect.js'
 export {
   archiveNeeds,
@@ -12,7 +13,7 @@ export {
 } from './grants.js'
 export { MySqlLedger } from './ledger.js'
 export { LockHeldError, type LockOptions, type LockTimes, MySqlLock } from './lock.js'
-export { statementError } from './mysql-errors.js'
+export { isMissingTable, statementError } from './mysql-errors.js'
 export { MySqlOperator, type Skip, type StoredBatch } from './operator.js'
 export {
   type FinishedBatch,

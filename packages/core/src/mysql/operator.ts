@@ -1,9 +1,12 @@
 import { type Kysely, sql } from 'kysely'
 import type { Connection, RowDataPacket } from 'mysql2'
+import type { IdRange } from '../archive-reader.js'
 import { ArchiverError } from '../errors.js'
 import { run } from './connect.js'
-import { statementError } from './mysql-errors.js'
+import { isMissingTable, statementError } from './mysql-errors.js'
 import { type ControlTables, controlQueries, controlTableNames, quoteName, skipTableSql } from './tables.js'
+
+const HOUR_SECONDS = 3_600
 
 /** A batch of the catalogue that holds rows above an id. */
 export interface StoredBatch {
@@ -58,6 +61,28 @@ export class MySqlOperator {
       rows: row.row_count ?? 0,
       identity: row.identity ?? '',
     }))
+  }
+
+  /**
+   * Between which ids an archiver's rows of these times can lie, as far as its finished batches tell: ids rise with time, but
+   * for some seconds, and an hour is allowed for. Everything without a catalogue.
+   */
+  async idsBetween(archiver: string, fromSeconds: number, toSeconds: number): Promise<IdRange> {
+    const done = this.db.selectFrom(this.names.batch).where('archiver', '=', archiver).where('state', '=', 'done')
+    try {
+      const below = await done
+        .where('max_ts', '<', fromSeconds - HOUR_SECONDS)
+        .select(({ fn }) => fn.max('last_id').as('id'))
+        .executeTakeFirst()
+      const above = await done
+        .where('min_ts', '>', toSeconds + HOUR_SECONDS)
+        .select(({ fn }) => fn.min('first_id').as('id'))
+        .executeTakeFirst()
+      return { afterId: BigInt(below?.id ?? 0), upToId: above?.id == null ? 2n ** 64n - 1n : BigInt(above.id) - 1n }
+    } catch (error) {
+      if (isMissingTable(error)) return { afterId: 0n, upToId: 2n ** 64n - 1n }
+      throw statementError(error, 'reading the catalogue', { archiver, table: this.table })
+    }
   }
 
   /**

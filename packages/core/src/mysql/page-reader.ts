@@ -12,6 +12,8 @@ export interface PageReaderOptions {
   readonly columns: string
   /** Most rows of a page and of a chunk. */
   readonly pageRows: number
+  /** Whether the chunks keep the texts of `attributes`. */
+  readonly exactAttributes: boolean
   /** The lowest id of a range; asked after an empty page, so that a wide gap costs one question. */
   readonly firstId: (connection: Connection, range: SourceRange) => Promise<bigint | null>
 }
@@ -81,14 +83,15 @@ export class PageReader {
 
   /** Starts as many pages as may wait. */
   private fill(pieceUpToId: bigint): void {
-    const { pageRows } = this.options
+    const { pageRows, exactAttributes } = this.options
     for (;;) {
       const ahead = this.slices.rest.afterId >= pieceUpToId
       if (this.pages.length >= (ahead ? PAGES_AHEAD : PAGES_A_LANE) * this.lanes.length) return
       const slice = this.slices.next()
       if (slice === undefined) return
       const lane = this.lanes[this.started++ % this.lanes.length]!
-      this.pages.push(new Page(lane, slice, this.spare.pop() ?? new ChunkWriter(pageRows, new AttributeCache())))
+      const writer = this.spare.pop() ?? new ChunkWriter(pageRows, new AttributeCache(exactAttributes))
+      this.pages.push(new Page(lane, slice, writer))
     }
   }
 

@@ -20,7 +20,7 @@ export class MySqlRanges implements AsyncDisposable {
   private readonly table: string
   private readonly quoted: string
 
-  constructor({ settings, table, encrypted }: Omit<MySqlSourceOptions, 'pageRows'>) {
+  constructor({ settings, table, encrypted }: Omit<MySqlSourceOptions, 'pageRows' | 'exactAttributes'>) {
     this.pool = connectPool(settings, encrypted ?? (settings.tls?.mode ?? 'false') !== 'false')
     this.table = table
     this.quoted = quoteName(table)

@@ -4,9 +4,9 @@ import { describeWithMySql } from '@archiver/testkit/vitest'
 import fc from 'fast-check'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseAttributes } from '../attributes.js'
 import { rowsFromChunk } from '../chunk.js'
 import type { LogScore } from '../types.js'
-import { parseAttributes } from './attributes.js'
 import { MySqlSource } from './source.js'
 
 const everything = { afterId: 0n, upToId: 2n ** 64n - 1n }

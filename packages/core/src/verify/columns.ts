@@ -59,11 +59,16 @@ function equalAttributes(a: Place, b: Place, rows: number): boolean {
     if (l === lastLeft && r === lastRight) continue
     const x = leftEntries[l]!
     const y = rightEntries[r]!
-    if (x.leap !== y.leap || x.error !== y.error || x.warning !== y.warning) return false
+    if (x.leap !== y.leap || x.error !== y.error || x.warning !== y.warning || !sameJson(x, y)) return false
     lastLeft = l
     lastRight = r
   }
   return true
+}
+
+/** Where one side knows the meaning only, that is what was compared. */
+function sameJson({ json: x }: Pick<LogScore, 'json'>, { json: y }: Pick<LogScore, 'json'>): boolean {
+  return x === y || x === undefined || y === undefined
 }
 
 const names: readonly (readonly [keyof LogScore, string])[] = [
@@ -77,13 +82,14 @@ const names: readonly (readonly [keyof LogScore, string])[] = [
   ['leap', 'leap'],
   ['error', 'error'],
   ['warning', 'warning'],
+  ['json', 'attributes'],
 ]
 
 /** In which columns two rows differ, with both values. */
 export function differentColumns(source: Place, archive: Place): DifferentColumn[] {
   const [a, b] = [rowAt(source), rowAt(archive)]
   return names
-    .filter(([key]) => !Object.is(a[key], b[key]))
+    .filter(([key]) => (key === 'json' ? !sameJson(a, b) : !Object.is(a[key], b[key])))
     .map(([key, column]) => ({ column, source: a[key], archive: b[key] }))
 }
 

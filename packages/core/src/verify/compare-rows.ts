@@ -4,8 +4,10 @@ import { ExtraRows, type LowestId } from './extra-rows.js'
 import type { FindingLog } from './finding.js'
 
 export interface RowComparison {
-  /** In the archive's form, ascending, each id once. */
+  /** Ascending, each id once. */
   readonly source: AsyncIterable<LogScoreChunk>
+  /** The archive's conversions; they have not touched rows that the archive has exactly. Absent where there are none. */
+  readonly archived?: ((chunk: LogScoreChunk) => LogScoreChunk) | undefined
   /** Ascending. */
   readonly archive: AsyncIterable<LogScoreChunk>
   readonly log: FindingLog
@@ -42,15 +44,17 @@ export async function compareRows(comparison: RowComparison): Promise<void> {
 
 /** Steps through a stream of chunks. */
 class Cursor implements Place {
-  private readonly chunks: AsyncIterator<LogScoreChunk>
+  private readonly stream: AsyncIterator<LogScoreChunk>
   private readonly onChunk: RowComparison['onChunk']
   /** Only while not `ended`. */
   chunk!: LogScoreChunk
   row = 0
+  /** Chunks so far. */
+  chunks = 0
   ended = false
 
   constructor(chunks: AsyncIterable<LogScoreChunk>, onChunk: RowComparison['onChunk'] = () => undefined) {
-    this.chunks = chunks[Symbol.asyncIterator]()
+    this.stream = chunks[Symbol.asyncIterator]()
     this.onChunk = onChunk
   }
 
@@ -64,8 +68,9 @@ class Cursor implements Place {
   }
 
   async fill(): Promise<void> {
-    const next = await this.chunks.next()
+    const next = await this.stream.next()
     this.row = 0
+    this.chunks += 1
     if (next.done) this.ended = true
     else this.chunk = next.value
   }
@@ -78,7 +83,7 @@ class Cursor implements Place {
   }
 
   async close(): Promise<void> {
-    await this.chunks.return?.()
+    await this.stream.return?.()
   }
 }
 
@@ -88,13 +93,17 @@ class Pair {
   private readonly archive: Cursor
   private readonly log: FindingLog
   private readonly extra: ExtraRows
+  private readonly archived: RowComparison['archived']
+  /** The source's chunk of this number, converted. */
+  private converted: { readonly number: number; readonly chunk: LogScoreChunk } | undefined
   /** The source's row before. */
   private previousId: bigint | undefined
 
-  constructor(source: Cursor, archive: Cursor, { log, lowestId }: RowComparison) {
+  constructor(source: Cursor, archive: Cursor, { log, lowestId, archived }: RowComparison) {
     this.source = source
     this.archive = archive
     this.log = log
+    this.archived = archived
     this.extra = new ExtraRows(log, lowestId)
   }
 
@@ -108,7 +117,7 @@ class Pair {
     const { source, archive } = this
     const rows = Math.min(source.left, archive.left)
     if (rows < 2) return !archive.ended
-    if (!equalIds(source, archive, rows) || !equalRows(source, archive, rows)) return false
+    if (!equalIds(source, archive, rows) || !equalRows(this.expected(), archive, rows)) return false
     source.row += rows - 1
     archive.row += rows - 1
     this.previousId = source.chunk.id[source.row - 1]!
@@ -142,8 +151,17 @@ class Pair {
   }
 
   private compareColumns(id: bigint): void {
-    if (equalRows(this.source, this.archive, 1)) return
-    const columns = differentColumns(this.source, this.archive)
+    const expected = this.expected()
+    if (equalRows(expected, this.archive, 1)) return
+    const columns = differentColumns(expected, this.archive)
     if (columns.length > 0) this.log.add({ kind: 'different', id, columns })
+  }
+
+  /** The source's row as it is, or as the archive's conversions make it: as the archive has the row that is compared. */
+  private expected(): Place {
+    const { chunk, row, chunks: number } = this.source
+    if (this.archived === undefined || this.archive.chunk.exact) return this.source
+    if (this.converted?.number !== number) this.converted = { number, chunk: this.archived(chunk) }
+    return { chunk: this.converted.chunk, row }
   }
 }

@@ -1,3 +1,4 @@
+export { differentColumns, equalIds, equalRows, type Place } from './columns.js'
 export { compareRows, type RowComparison } from './compare-rows.js'
 export {
   type DifferentColumn,

@@ -130,7 +130,8 @@ class Verifier {
   private compare(range: IdRange, soonUpToId: bigint, onRows: OnRows = () => undefined): Promise<void> {
     const { source, reader, table, signal, skipped } = this.options
     return compareRows({
-      source: archived(withoutIds(source.read(range, soonUpToId), skipped), reader),
+      source: withoutIds(source.read(range, soonUpToId), skipped),
+      archived: reader.archived?.bind(reader),
       archive: askedRows(reader.read(table, range, signal)),
       log: this.log,
       lowestId: () => this.lowestId(),
@@ -180,11 +181,6 @@ async function* askedRows(chunks: AsyncIterable<LogScoreChunk>): AsyncGenerator<
   } catch (error) {
     throw new ReaderFailure(error)
   }
-}
-
-/** The source's rows in the archive's form. */
-async function* archived(chunks: AsyncIterable<LogScoreChunk>, reader: ArchiveReader): AsyncGenerator<LogScoreChunk> {
-  for await (const chunk of chunks) yield reader.archived?.(chunk) ?? chunk
 }
 
 /** Both, or the first failure once neither is under way any more. */

@@ -74,3 +74,29 @@ export function misfit(file: readonly TableField[], table: readonly TableField[]
   )
   return missing && `Field ${missing.name} is missing in new schema`
 }
+
+/** What a load job may change about its table: `schemaUpdateOptions`. */
+export interface SchemaChanges {
+  readonly addition: boolean
+  readonly relaxation: boolean
+}
+
+/**
+ * The columns of a table as a load of this file may make them: with columns that only the file has, and NULL allowed where
+ * the file has it. What is not allowed stays as it is, and so does not fit.
+ */
+export function evolved(
+  file: readonly AvroField[],
+  table: readonly TableField[],
+  { addition, relaxation }: SchemaChanges,
+): TableField[] {
+  const inFile = new Map(file.map((field) => [field.name.toLowerCase(), field]))
+  const inTable = new Set(table.map(({ name }) => name.toLowerCase()))
+  const relaxed = table.map((column) => {
+    const field = inFile.get(column.name.toLowerCase())
+    const relax = relaxation && column.mode === 'REQUIRED' && field?.mode === 'NULLABLE'
+    return relax ? { ...column, mode: 'NULLABLE' as const } : column
+  })
+  const added = addition ? file.filter(({ name, mode }) => mode === 'NULLABLE' && !inTable.has(name.toLowerCase())) : []
+  return [...relaxed, ...added.map(({ name, type, mode }) => ({ name, type, mode }))]
+}

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ApiError, alreadyExists, invalid, loadQuotaExceeded, notFound, unsupported } from './api-error.js'
 import { type AvroContainer, readContainer } from './avro-container.js'
-import { type AvroField, fieldsOfAvro, misfit } from './avro-fields.js'
+import { type AvroField, evolved, fieldsOfAvro, misfit, type SchemaChanges } from './avro-fields.js'
 import { type Catalog, checkLayout, type Table } from './catalog.js'
 import type { ClickHouse } from './clickhouse.js'
 import type { Job } from './jobs.js'
@@ -22,6 +22,8 @@ export interface LoadContext {
   readonly decode: 'now' | 'later'
   readonly storageUrl: string | undefined
 }
+
+const updates: readonly string[] = ['ALLOW_FIELD_ADDITION', 'ALLOW_FIELD_RELAXATION']
 
 interface Loaded extends LoadedFile {
   /** Of the decoded rows; undefined where that waits. */
@@ -41,6 +43,7 @@ export class Load {
     if (!this.datasetId || !this.tableId) throw invalid('Required parameter is missing: destinationTable')
     const format = textAt(this.#load, 'sourceFormat')
     if (format !== 'AVRO') throw unsupported(`sourceFormat ${format ?? 'CSV (the default)'}`)
+    this.#checkUpdates()
   }
 
   get sourceUris(): string[] {
@@ -67,6 +70,24 @@ export class Load {
     }
   }
 
+  get #updates(): SchemaChanges {
+    const options = listAt(this.#load, 'schemaUpdateOptions')
+    const [addition, relaxation] = updates.map((name) => options.includes(name))
+    return { addition: addition!, relaxation: relaxation! }
+  }
+
+  #checkUpdates(): void {
+    const options = listAt(this.#load, 'schemaUpdateOptions')
+    const unknown = options.find((option) => !updates.includes(String(option)))
+    if (unknown !== undefined)
+      throw invalid(`Invalid value for schemaUpdateOptions: ${String(unknown)} is not a valid value`)
+    if (options.length > 0 && textAt(this.#load, 'writeDisposition') !== 'WRITE_APPEND') {
+      throw invalid(
+        'Schema update options should only be specified with WRITE_APPEND disposition, or with WRITE_TRUNCATE disposition on a table partition.',
+      )
+    }
+  }
+
   #checkQuota({ quota, catalog }: LoadContext): void {
     if (quota.take(catalog.nameOf(this.datasetId, this.tableId))) return
     throw new ApiError(403, loadQuotaExceeded)
@@ -86,6 +107,9 @@ export class Load {
   #commit(job: Job, containers: readonly AvroContainer[], files: readonly Loaded[], catalog: Catalog): void {
     const table = this.#check(containers, catalog) ?? this.#createTable(containers, catalog)
     if (textAt(this.#load, 'writeDisposition') === 'WRITE_TRUNCATE') table.data = catalog.noRows()
+    for (const container of containers) {
+      table.fields = evolved(this.#fieldsOf(container), table.fields, this.#updates)
+    }
     for (const file of files) table.data.add(file, file.name)
     const rows = files.reduce((sum, file) => sum + file.rows, 0)
     const bytes = containers.reduce((sum, container) => sum + container.bytes, 0)
@@ -110,7 +134,8 @@ export class Load {
     if (textAt(this.#load, 'writeDisposition') === 'WRITE_EMPTY' && table.data.rows > 0)
       throw alreadyExists(`Table ${name}`)
     for (const container of containers) {
-      const why = misfit(this.#fieldsOf(container), table.fields)
+      const fields = this.#fieldsOf(container)
+      const why = misfit(fields, evolved(fields, table.fields, this.#updates))
       if (why) throw invalid(`Provided Schema does not match Table ${name}. ${why}`)
     }
     return table

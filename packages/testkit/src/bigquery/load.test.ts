@@ -62,6 +62,47 @@ describe('the table that a load makes', () => {
   })
 })
 
+describe('schemaUpdateOptions', () => {
+  const options = ['ALLOW_FIELD_ADDITION', 'ALLOW_FIELD_RELAXATION']
+  const append = { writeDisposition: 'WRITE_APPEND', createDisposition: 'CREATE_NEVER' }
+
+  test.each([
+    ['ALLOW_FIELD_ADDITION', rowFields.slice(0, 3), 'Cannot add fields (field: error)'],
+    [
+      'ALLOW_FIELD_RELAXATION',
+      withField({ name: 'error', mode: 'REQUIRED' }),
+      'Field error has changed mode from REQUIRED to NULLABLE',
+    ],
+  ])('%s changes the table with the load that needs it, and no other', async (option, fields, refusal) => {
+    const table = `updates_${option}`
+    await fake.createTable('ntp', table, fields)
+    const path = await files.write(rowsFrom(1, 3))
+    const others = options.filter((other) => other !== option)
+    const [error] = await errorsOf(loadOf(table, { ...append, schemaUpdateOptions: others }), path)
+    expect(error?.message).toContain(refusal)
+    const again = await files.write(rowsFrom(1, 3))
+    expect(await errorsOf(loadOf(table, { ...append, schemaUpdateOptions: [option] }), again)).toEqual([])
+    const [found] = await clientOf(fake).dataset('ntp').table(table).getMetadata()
+    expect(found.schema.fields).toEqual(rowFields)
+    expect(await fake.rowsOf('ntp', table)).toHaveLength(3)
+  })
+
+  test('adds no REQUIRED column', async () => {
+    await fake.createTable('ntp', 'required', rowFields.slice(1))
+    const [error] = await errorsOf(
+      loadOf('required', { ...append, schemaUpdateOptions: options }),
+      await files.write(rowsFrom(1, 1)),
+    )
+    expect(error?.message).toContain('Cannot add fields (field: id)')
+  })
+
+  test('need WRITE_APPEND', async () => {
+    const load = loadOf('truncated', { writeDisposition: 'WRITE_TRUNCATE', schemaUpdateOptions: options })
+    const response = await multipart(fake, { configuration: { load } }, await files.write(rowsFrom(1, 1)))
+    expect(response.status).toBe(400)
+  })
+})
+
 describe('a load that does not fit the table', () => {
   const cases: [string, readonly TableField[], string][] = [
     ['type', withField({ name: 'ts', type: 'INTEGER' }), 'Field ts has changed type from INTEGER to TIMESTAMP'],

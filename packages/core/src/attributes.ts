@@ -1,4 +1,4 @@
-import type { Attributes } from '../types.js'
+import type { Attributes } from './types.js'
 
 const NONE: Attributes = { leap: null, error: null, warning: null }
 
@@ -18,6 +18,18 @@ export function parseAttributes(json: string | null): ParsedAttributes {
   if (error !== null && typeof error !== 'string') return `error is ${JSON.stringify(error)}, expected a text`
   if (warning !== null && typeof warning !== 'string') return `warning is ${JSON.stringify(warning)}, expected a text`
   return { leap: leap || null, error: error || null, warning: warning || null }
+}
+
+/**
+ * The column `attributes` for these values, as the NTP Pool's monitors write it: leap always, the others where they are.
+ * For rows of which only the meaning is known.
+ */
+export function attributesJson({ leap, error, warning }: Attributes): string {
+  return JSON.stringify({
+    leap: leap ?? 0,
+    ...(error === null ? {} : { error }),
+    ...(warning === null ? {} : { warning }),
+  })
 }
 
 function parseJson(json: string): Record<string, unknown> | string {

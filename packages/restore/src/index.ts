@@ -1,0 +1,5 @@
+export type { Selection } from './collect.js'
+export { aboveMark, type Standing } from './guard.js'
+export type { Difference } from './reconcile.js'
+export { type RestoreCounts, type RestoreOptions, type RestoreResult, restore } from './restore.js'
+export { RestoreTarget, type TargetOptions } from './target.js'

@@ -1,0 +1,99 @@
+import type { IdRange, LogScoreChunk } from '@archiver/core'
+import { connect, disconnect, isEncrypted, type MySqlSettings, MySqlSource, statementError } from '@archiver/core/mysql'
+import type { Connection } from 'mysql2'
+import { Guard, type Standing } from './guard.js'
+import { askRows, change } from './statements.js'
+import { requireForm } from './table-form.js'
+import { type EncodedRows, RowWriter } from './writer.js'
+
+export interface TargetOptions {
+  readonly settings: MySqlSettings
+  /** The table that the rows come back into. It must be there. */
+  readonly table: string
+  /** A table of the right form, for messages: the one that was archived. */
+  readonly like: string
+  /** The age at which the table's cleaner deletes rows. */
+  readonly retentionDays: number
+}
+
+/** Numbers and texts are taken as they are or refused, and backslashes are what they are by default. */
+const SESSION = "sql_mode = 'STRICT_ALL_TABLES'"
+
+/** A lock of rows is none of the gaps between them. */
+const READ_COMMITTED = 'set session transaction isolation level read committed'
+
+/** The table that rows come back into. */
+export class RestoreTarget implements AsyncDisposable {
+  /** What is there, with the texts of `attributes`. */
+  readonly source: MySqlSource
+  /** Whether rows go in by LOAD DATA. */
+  readonly local: boolean
+  private readonly connection: Connection
+  private readonly table: string
+  private readonly guard: Guard | undefined
+  private readonly writer: RowWriter
+
+  private constructor(
+    connection: Connection,
+    { settings, table }: TargetOptions,
+    guard: Guard | undefined,
+    local: boolean,
+  ) {
+    this.connection = connection
+    this.table = table
+    this.guard = guard
+    this.local = local
+    this.writer = new RowWriter(connection, table, guard, local)
+    this.source = new MySqlSource({ settings, table, encrypted: isEncrypted(connection), exactAttributes: true })
+  }
+
+  /** @throws ArchiverError for a server out of reach, or a table that cannot take the rows. Nothing is written. */
+  static async open(options: TargetOptions): Promise<RestoreTarget> {
+    const { settings, table, like, retentionDays } = options
+    const connection = await connect(settings, SESSION)
+    // Whoever waits for an answer hears of a lost connection; nobody else has to.
+    connection.on('error', () => undefined)
+    try {
+      await change(connection, READ_COMMITTED)
+      await requireForm(connection, table, like)
+      const [row] = await askRows(connection, 'select @@global.local_infile')
+      const guard = await Guard.of(connection, table, retentionDays)
+      return new RestoreTarget(connection, options, guard, Number(row?.[0]) === 1)
+    } catch (error) {
+      await disconnect(connection)
+      throw statementError(error, `looking at table ${table}`, { table })
+    }
+  }
+
+  /** Null for a table that nobody archives. */
+  async standing(): Promise<Standing | null> {
+    return this.named('reading the marks', async () => (await this.guard?.look()) ?? null)
+  }
+
+  /** The table's rows of the range; no question is asked for them where there is none. */
+  async *rows(range: IdRange): AsyncGenerator<LogScoreChunk> {
+    if ((await this.source.firstId(range)) !== null) yield* this.source.read(range)
+  }
+
+  encode(chunk: LogScoreChunk, wanted: Uint8Array, rows: number): EncodedRows {
+    return this.writer.encode(chunk, wanted, rows)
+  }
+
+  /** All of the rows or none, in a transaction. @throws ArchiverError */
+  write(rows: EncodedRows): Promise<void> {
+    return this.named(`writing rows ${rows.firstId} to ${rows.lastId}`, () => this.writer.write(rows))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.source[Symbol.asyncDispose]()
+    await disconnect(this.connection)
+  }
+
+  private async named<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw statementError(error, doing, { table: this.table })
+    }
+  }
+}
