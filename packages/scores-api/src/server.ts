@@ -17,7 +17,7 @@ export interface ScoresServer extends AsyncDisposable {
 /** A slow reader may take so long; then its connection ends. */
 const closeMs = 5_000
 
-/** Listens. @throws ArchiverError (`HTTP_LISTEN`) where the address cannot be had. */
+/** Listens. @throws ArchiverError (`HTTP_PORT_TAKEN`, `HTTP_LISTEN_BAD`) where the address cannot be had. */
 export async function startScoresServer(handler: ScoresHandler, { host, port }: Listen): Promise<ScoresServer> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
     void handler(request, response).then((answered) => {
@@ -45,7 +45,12 @@ async function close(server: Server): Promise<void> {
 
 function listenError(host: string, port: number, error: unknown): ArchiverError {
   return new ArchiverError(`cannot listen on ${host}:${port}: ${errorText(error)}`, {
-    code: 'HTTP_LISTEN',
+    code: isTaken(error) ? 'HTTP_PORT_TAKEN' : 'HTTP_LISTEN_BAD',
+    hint: 'Name another address with --listen.',
     cause: error,
   })
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
 }

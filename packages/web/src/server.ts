@@ -13,6 +13,9 @@ import { LIVE_PATH, type Route } from './routes.js'
 /** Not imported: that would load a client for WebSockets too, by reading all that the module exports; 4 MB. */
 const { createServer } = process.getBuiltinModule('node:http')
 
+/** @returns whether the request was one for it, and is answered. */
+export type AlsoAnswer = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>
+
 export interface ServerParts {
   readonly routes: ReadonlyMap<string, Route>
   readonly live: LivePages
@@ -20,6 +23,7 @@ export interface ServerParts {
   readonly refusals: Refusals
   readonly connections: Connections
   readonly metrics: Metrics
+  readonly alsoAnswer: AlsoAnswer | undefined
 }
 
 /** Node's server with every door shut that it has: read-only, bounded in bytes, connections and time. */
@@ -53,7 +57,10 @@ async function serve(parts: ServerParts, request: IncomingMessage, response: Ser
   const path = pathOf(request)
   if (path === LIVE_PATH) return goLive(parts, request, response)
   const route = parts.routes.get(path)
-  if (route === undefined) return send(response, text(404, 'Not found.'))
+  if (route === undefined) {
+    if (!(await parts.alsoAnswer?.(request, response))) send(response, text(404, 'Not found.'))
+    return
+  }
   try {
     send(response, await route())
   } catch (error) {

@@ -9,7 +9,7 @@ import { LivePages } from './live.js'
 import { Metrics } from './metrics/metrics.js'
 import { Refusals } from './refusals.js'
 import { createRoutes } from './routes.js'
-import { createGuardedServer } from './server.js'
+import { type AlsoAnswer, createGuardedServer } from './server.js'
 
 export interface WebOptions {
   readonly view: ServiceView
@@ -17,6 +17,8 @@ export interface WebOptions {
   readonly listen: string
   /** Something to look at that stops nothing: a request that was cut off, too many connections. */
   readonly warn: (text: string) => void
+  /** Answers requests for other paths; false where it leaves one untouched. It never rejects. */
+  readonly alsoAnswer?: AlsoAnswer
   /** Other limits than the usual ones. */
   readonly limits?: Partial<Limits>
 }
@@ -28,11 +30,11 @@ export interface Web extends AsyncDisposable {
 }
 
 /**
- * Listens; read-only, and nothing that is asked reaches MySQL. Its end cuts off whatever is open.
+ * Listens; read-only, and nothing that is asked of its own paths reaches MySQL. Its end cuts off whatever is open.
  *
  * @throws ArchiverError (HTTP_LISTEN_BAD, HTTP_PORT_TAKEN) where the address cannot be had.
  */
-export async function startWeb({ view, listen, warn, limits: other }: WebOptions): Promise<Web> {
+export async function startWeb({ view, listen, warn, alsoAnswer, limits: other }: WebOptions): Promise<Web> {
   const address = parseListen(listen)
   const limits = { ...LIMITS, ...other }
   await using parts = new AsyncDisposableStack()
@@ -44,7 +46,7 @@ export async function startWeb({ view, listen, warn, limits: other }: WebOptions
   const sizes = { connections: () => connections.size, liveClients: () => live.size }
   const metrics = parts.use(new Metrics(view, sizes))
   const routes = createRoutes(view, metrics)
-  const server = createGuardedServer({ routes, live, limits, refusals, connections, metrics })
+  const server = createGuardedServer({ routes, live, limits, refusals, connections, metrics, alsoAnswer })
   parts.defer(() => end(server))
   const port = await open(server, listen, address)
   const all = parts.move()

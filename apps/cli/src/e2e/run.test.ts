@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { generateRows, insertRows, LoggingProcess } from '@archiver/testkit'
+import { freePort, generateRows, insertRows, LoggingProcess } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type CliEnv, launcher, runCli } from './run-cli.js'
@@ -45,6 +45,22 @@ await describeWithMySql('archiver run', (database) => {
     expect(cli.events.at(-1)).toMatchObject({ event: 'service.stopped' })
     expect(await place.clickhouseIds()).toEqual(upTo(1_500))
     expect((await place.fileRows()).map(({ id }) => Number(id)).sort((a, b) => a - b)).toEqual(upTo(1_500))
+  })
+
+  test('answers for scores out of ClickHouse; nothing where there is none', async () => {
+    const http_listen = `127.0.0.1:${await freePort()}`
+    const scores = `http://${http_listen}/api/scores`
+    const cli = start({ http_listen })
+    await done(cli, 'clickhouse', 1_000)
+    const all = await (await fetch(`${scores}?limit=2000`)).json()
+    expect(all).toMatchObject({ scores: { length: 1_000 }, next: null })
+    expect((await fetch(`${scores}?server=x`)).status).toBe(400)
+    expect((await fetch(`${scores}s`)).status).toBe(404)
+    expect(await cli.end()).toBe(0)
+    const without = start({ http_listen, ch_dsn: '' })
+    await without.event('service.leading', () => true)
+    expect((await fetch(scores)).status).toBe(404)
+    expect(await without.end()).toBe(0)
   })
 
   test('an archiver that is turned on while it runs is served; one that is turned off is left alone', async () => {

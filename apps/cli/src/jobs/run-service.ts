@@ -3,11 +3,13 @@ import { FileWatch, Service, type ServiceView } from '@archiver/service'
 import type { Wiring } from '../archivers.js'
 import { settingsFiles } from '../config/index.js'
 import { ExitCode } from '../exit-codes.js'
+import { errorLine } from '../report/error-lines.js'
 import type { LogReporter } from '../report/log-reporter.js'
 import { withTracing } from '../report/tracing.js'
 import { serviceConfig } from '../service-config.js'
 import { StopSignals } from '../stop-signals.js'
 import { version } from '../version.js'
+import { MountedScores, SCORES_PATH } from './mounted-scores.js'
 
 export interface RunJob extends Wiring {
   /** The value of `--config`. */
@@ -23,17 +25,25 @@ const LAST_WAIT_MS = 3_000
 export async function runService(job: RunJob, reporter: LogReporter): Promise<number> {
   using signals = new StopSignals(job.settings.shutdownTimeoutMs, (text) => reporter.warn(text))
   await using listener = await withTracing(reporter)
+  await using scores = new MountedScores(job, (error) => reporter.warn(`${SCORES_PATH}: ${errorLine(error)}`))
+  let read: Wiring = job
   const service = new Service({
     version: version(),
     config: serviceConfig(job),
-    reload: async () => serviceConfig(await reloaded(job, reporter)),
+    reload: async () => {
+      read = await reloaded(job, reporter)
+      return serviceConfig(read)
+    },
     drain: signals.drain,
     stop: signals.stop,
     onEvent: listener.onEvent,
     onCleanup: (event) => reporter.onCleanup(event, job.table),
-    onLife: reporter.onLife,
+    onLife: (event) => {
+      reporter.onLife(event)
+      if (event.event === 'service.reloaded') void scores.take(read)
+    },
   })
-  await using _web = await startWeb(job, service.view, reporter)
+  await using _web = await startWeb(job, service.view, scores, reporter)
   using _reloads = reloadOn(service, job)
   await Promise.race([service.run(), hasGivenUp(signals.stop)])
   return ExitCode.ok
@@ -68,11 +78,16 @@ function reloadOn(service: Service, { config }: RunJob): Disposable {
   }
 }
 
-async function startWeb({ settings }: RunJob, view: ServiceView, reporter: LogReporter): Promise<AsyncDisposable> {
+async function startWeb(
+  { settings }: RunJob,
+  view: ServiceView,
+  { answer: alsoAnswer }: MountedScores,
+  reporter: LogReporter,
+): Promise<AsyncDisposable> {
   const { listen } = settings.service
   if (listen === '') return { [Symbol.asyncDispose]: async () => undefined }
   const { startWeb: start } = await import('@archiver/web')
-  return start({ view, listen, warn: (text) => reporter.warn(text) })
+  return start({ view, listen, alsoAnswer, warn: (text) => reporter.warn(text) })
 }
 
 async function hasGivenUp(stop: AbortSignal): Promise<void> {

@@ -121,3 +121,9 @@ test('an empty status table is said', () => {
   const lines = statusLines({ ...status, service: null, archivers: [], cleanup: null }, nowMs, stream(false))
   expect(lines).toContain('No archiver is turned on: the status table has no row.')
 })
+
+test('nothing is said of the status table where MySQL was not reached', () => {
+  const mysql = { ...status.mysql, reachable: false }
+  const lines = statusLines({ ...status, mysql, service: null, archivers: [], cleanup: null }, nowMs, stream(false))
+  expect(lines.join('\n')).not.toContain('No archiver is turned on')
+})

@@ -45,7 +45,7 @@ interface Row {
   readonly health: Health
 }
 
-function table({ archivers, cleanup }: ServiceStatus, nowMs: number, paint: Paint): string[] {
+function table({ archivers, cleanup, mysql }: ServiceStatus, nowMs: number, paint: Paint): string[] {
   const lines = [
     ...archivers.map((one) => archiverRow(one, nowMs)),
     ...(cleanup === null ? [] : [cleanupRow(cleanup, nowMs)]),
@@ -53,6 +53,8 @@ function table({ archivers, cleanup }: ServiceStatus, nowMs: number, paint: Pain
   const widths = HEADS.map((head, i) => Math.max(head.length, ...lines.map(({ cells }) => cells[i]!.length)))
   const line = (cells: readonly string[]) =>
     cells.map((cell, i) => (RIGHT.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+  // Where MySQL was never reached nobody knows what is turned on.
+  if (lines.length === 0 && !mysql.reachable) return []
   if (lines.length === 0) return ['No archiver is turned on: the status table has no row.']
   const head = paint('dim', line(HEADS).join('  ').trimEnd())
   return [head, ...lines.map(({ cells, health }) => painted(line(cells), health, paint))]

@@ -14,10 +14,16 @@ export async function heldAhead(run: ArchiverRun, mark: bigint): Promise<bigint 
   }
 }
 
-/** Reads on to the last row: memory is bounded, and usually there is nothing to read. */
-async function lastHeld({ archiver, table, watch, permit }: ArchiverRun, mark: bigint): Promise<bigint | undefined> {
+/**
+ * Reads on to the last row: memory is bounded, and usually there is nothing to read. What the archive holds below the first
+ * row that waits is history: without a mark that would be all of it.
+ */
+async function lastHeld(run: ArchiverRun, mark: bigint): Promise<bigint | undefined> {
+  const { archiver, source, table, watch, permit } = run
   if (archiver.reader === undefined || watch.maxId <= mark) return undefined
-  const waiting = { afterId: mark, upToId: watch.maxId }
+  const firstId = await source.firstId({ afterId: mark, upToId: watch.maxId })
+  if (firstId === null) return undefined
+  const waiting = { afterId: firstId - 1n, upToId: watch.maxId }
   let last: bigint | undefined
   for await (const { id, rows } of archiver.reader.read(table, waiting, permit.signal)) last = id[rows - 1]!
   return last
