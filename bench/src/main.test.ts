@@ -76,7 +76,7 @@ await withAllServers('the bench', () => {
       ),
     )
     expect(report.measurements).toBe(2 * 6 + 1 + 2 * 2 + 2 * 2 + 2 * 4 + 1)
-    expect(report.targets).toHaveLength(20)
+    expect(report.targets).toHaveLength(23)
   })
 
   test('a part can be measured alone', async () => {
