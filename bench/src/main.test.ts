@@ -75,7 +75,7 @@ await withAllServers('the bench', () => {
         expect.objectContaining({ name, rate: expect.any(Number), ratio: expect.any(Number) }),
       ),
     )
-    expect(report.measurements).toBe(2 * 6 + 1 + 2 * 2 + 2 * 2 + 2 * 4 + 1)
+    expect(report.measurements).toBe(2 * 6 + 1 + 1 + 2 * 2 + 2 * 2 + 2 * 4 + 1)
     expect(report.targets).toHaveLength(23)
   })
 
