@@ -1,6 +1,6 @@
 import { archivedRow, exactRow } from '@archiver/avro'
 import { ordinaryRows } from '@archiver/conformance'
-import { chunksFromRows, type LogScore, rowsFromChunk } from '@archiver/core'
+import { chunksFromRows, type LogScore, rowsFromChunk, type ScanQuery } from '@archiver/core'
 import { verifyArchive } from '@archiver/core/verify'
 import type { FakeBigQuery, TableField } from '@archiver/testkit/bigquery'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -29,10 +29,10 @@ const rows: LogScore[] = ordinaryRows(60).map((row, i) => ({
 }))
 const [first, second] = [rows.slice(0, 25), rows.slice(25)]
 
-async function read(): Promise<LogScore[]> {
+async function read(wanted: Partial<ScanQuery> = {}): Promise<LogScore[]> {
   const found: LogScore[] = []
-  const range = { afterId: 0n, upToId: 2n ** 63n }
-  for await (const chunk of archiverOf(fake).reader!.read(table, range, new AbortController().signal)) {
+  const query = { afterId: 0n, upToId: 2n ** 63n, ...wanted }
+  for await (const chunk of archiverOf(fake).reader!.scan(table, query, new AbortController().signal)) {
     found.push(...rowsFromChunk(chunk))
   }
   return found
@@ -51,7 +51,11 @@ test('the first load of version 2 adds its columns to a table of version 1; rows
   await store(await prepared(fake), batch(1n, first), first)
   const archiver = await prepared(fake, { schema: 2 })
   await store(archiver, batch(2n, second), second)
-  expect(await read()).toEqual([...first.map(archivedRow), ...second.map(exactRow)])
+  const stored = [...first.map(archivedRow), ...second.map(exactRow)]
+  expect(await read()).toEqual(stored)
+  for (const monitorId of [0, 3]) {
+    expect(await read({ monitorId })).toEqual(stored.filter((row) => (row.monitorId ?? 0) === monitorId))
+  }
   const verify = (source: readonly LogScore[]) =>
     verifyArchive({
       source: {

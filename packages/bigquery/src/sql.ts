@@ -107,7 +107,7 @@ function filters({ serverId, monitorId, fromSeconds, toSeconds }: RowFilter, tsT
   const time = (name: string) => (tsType === 'TIMESTAMP' ? `TIMESTAMP_SECONDS(@${name})` : `@${name} * 1000000`)
   const all: readonly (readonly [string, number | undefined, string])[] = [
     ['server', serverId, 'server_id = @server'],
-    ['monitor', monitorId, 'monitor_id = @monitor'],
+    ['monitor', monitorId, 'IFNULL(monitor_id, 0) = @monitor'],
     ['first_ts', fromSeconds, `ts >= ${time('first_ts')}`],
     ['last_ts', toSeconds, `ts <= ${time('last_ts')}`],
   ]

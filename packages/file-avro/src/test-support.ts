@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { readAvroHeader, readLogScores, writeLogScores } from '@archiver/avro'
+import { readAvroHeader, readLogScores, type SchemaVersion, writeLogScores } from '@archiver/avro'
 import { batchOf } from '@archiver/conformance'
 import {
   type Archiver,
@@ -59,12 +59,16 @@ export async function namesIn(path: string): Promise<string[]> {
 }
 
 /** The bytes of an Avro file with each row replaced by those that `edit` makes of it; the header stays. */
-export async function editRows(bytes: Buffer, edit: (row: LogScore) => readonly LogScore[]): Promise<Buffer> {
+export async function editRows(
+  bytes: Buffer,
+  edit: (row: LogScore) => readonly LogScore[],
+  schema: SchemaVersion = 1,
+): Promise<Buffer> {
   const { codec, metadata, sync } = await readAvroHeader(Readable.from([bytes]))
   const rows: LogScore[] = []
   for await (const chunk of readLogScores(Readable.from([bytes]))) rows.push(...rowsFromChunk(chunk).flatMap(edit))
   const parts: Buffer[] = []
   const write = async (part: Uint8Array) => parts.push(Buffer.from(part))
-  await writeLogScores(chunksFromRows(rows), write, { codec, metadata, sync })
+  await writeLogScores(chunksFromRows(rows), write, { codec, metadata, sync, schema })
   return Buffer.concat(parts)
 }

@@ -5,14 +5,15 @@ import { encodeText } from './row-text.js'
 
 /** CSV as RFC 4180 has it, with a header line; what is not there is empty. */
 export const csvForm: RowForm = {
-  head: 'id,server_id,monitor_id,ts,score,step,offset,rtt,leap,error,warning\r\n',
+  head: 'id,server_id,monitor_id,ts,score,step,offset,rtt,leap,error,warning,attributes\r\n',
   before: { id: '', serverId: ',', monitorId: ',', ts: ',', score: ',', step: ',', offset: ',', rtt: ',' },
   null: '',
   noMonitor: '',
   quotesLargeIds: false,
   ts: isoSeconds,
   notFinite: String,
-  tail: ({ leap, error, warning }) => `,${leap ?? ''},${field(error)},${field(warning)}\r\n`,
+  tail: ({ leap, error, warning, json = null }) =>
+    `,${leap ?? ''},${field(error)},${field(warning)},${field(json)}\r\n`,
 }
 
 /** Rows as CSV. Pieces are valid until the next is asked for. */

@@ -21,8 +21,10 @@ export const ndjsonForm: RowForm = {
   quotesLargeIds: true,
   ts: (seconds) => `"${isoSeconds(seconds)}"`,
   notFinite: () => 'null',
-  tail: ({ leap, error, warning }) =>
-    `,"leap":${leap},"error":${JSON.stringify(error)},"warning":${JSON.stringify(warning)}}\n`,
+  tail: ({ leap, error, warning, json = null }) => {
+    const [errorText, warningText, attributes] = [error, warning, json].map((text) => JSON.stringify(text))
+    return `,"leap":${leap},"error":${errorText},"warning":${warningText},"attributes":${attributes}}\n`
+  },
 }
 
 /** Rows as NDJSON. Pieces are valid until the next is asked for. */

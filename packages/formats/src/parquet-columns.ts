@@ -6,7 +6,7 @@ import type { ColumnSource, SchemaElement } from 'hyparquet-writer'
  * rows of several archives; ids are unsigned, as in MySQL.
  */
 export const schema: readonly SchemaElement[] = [
-  { name: 'log_scores', num_children: 11 },
+  { name: 'log_scores', num_children: 12 },
   { name: 'id', type: 'INT64', converted_type: 'UINT_64', repetition_type: 'REQUIRED' },
   { name: 'server_id', type: 'INT32', converted_type: 'UINT_32', repetition_type: 'REQUIRED' },
   { name: 'monitor_id', type: 'INT32', converted_type: 'UINT_32', repetition_type: 'OPTIONAL' },
@@ -24,6 +24,7 @@ export const schema: readonly SchemaElement[] = [
   { name: 'leap', type: 'INT32', repetition_type: 'OPTIONAL' },
   { name: 'error', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
   { name: 'warning', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
+  { name: 'attributes', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
 ]
 
 /** The rows as the library takes them: arrays with null for no value. */
@@ -43,6 +44,7 @@ export function columnsOf(chunk: LogScoreChunk): ColumnSource[] {
     { name: 'leap', data: entry((index) => dictionary[index]!.leap) },
     { name: 'error', data: entry((index) => dictionary[index]!.error) },
     { name: 'warning', data: entry((index) => dictionary[index]!.warning) },
+    { name: 'attributes', data: entry((index) => dictionary[index]!.json ?? null) },
   ]
 }
 

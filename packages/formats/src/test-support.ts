@@ -1,3 +1,4 @@
+import { ordinaryRows } from '@archiver/conformance'
 import { chunksFromRows, type LogScore, type LogScoreChunk } from '@archiver/core'
 
 /** All pieces as one text; each is copied before the next is asked for. */
@@ -17,4 +18,19 @@ export async function* floatChunks(rows: readonly LogScore[]): AsyncGenerator<Lo
 
 export function isoOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('.000', '')
+}
+
+const texts = [null, '{"leap":0}', '{ "error": "時計, \\"x\\"",\n "stratum": 2 }']
+
+/** Rows as an archive that loses nothing gives them. */
+export const exactRows: readonly LogScore[] = ordinaryRows(60, 2_000_001n).map((row, i) => ({
+  ...row,
+  serverId: 4_294_967_295 - i,
+  score: row.score + 0.1,
+  warning: i % 5 === 0 ? 'odd' : null,
+  json: texts[i % texts.length]!,
+}))
+
+export async function* exactChunks(rows: readonly LogScore[]): AsyncGenerator<LogScoreChunk> {
+  for await (const chunk of chunksFromRows(rows, 25)) yield { ...chunk, exact: true }
 }

@@ -1,4 +1,5 @@
 import type { EngineEvent } from '@archiver/core/engine'
+import { CleanupHold, connect, disconnect } from '@archiver/core/mysql'
 import { createSourceTables, dropTables, generateRows, insertRows } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
@@ -133,6 +134,24 @@ await describeWithMySql('a service', (database) => {
       health: 'failing',
       cleanup: { health: 'failing', blocked: { reason: 'no-mark', why: expect.stringContaining('elsewhere') } },
     })
+  })
+
+  test('shows for which restore the cleaner is held up: that was asked for, and fails nothing', async () => {
+    await connection.query(
+      "insert into log_scores_archive_status (archiver, modified_on) values ('cleanup', '2026-01-01')",
+    )
+    const own = await connect(database.address)
+    await new CleanupHold(own, 'log_scores').place('the restore of last year')
+    await disconnect(own)
+    const service = start()
+    await expect
+      .poll(() => service.view.status().cleanup?.blocked)
+      .toMatchObject({
+        reason: 'held',
+        why: expect.stringContaining('the restore of last year'),
+        hint: expect.stringContaining('--resume-cleanup'),
+      })
+    expect(service.view.status().cleanup).toMatchObject({ state: 'throttled', health: 'late' })
   })
 
   test('without its lock it stops, and leads again when it has it', async () => {
