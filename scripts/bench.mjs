@@ -14,6 +14,7 @@ process.exitCode = await runNpmScript({
     },
     rounds: { type: 'count', about: 'rounds, of which medians are taken', default: 3, min: 1, max: 100 },
     wait: { type: 'count', about: 'seconds to wait for a quiet machine, each time', default: 20, min: 0, max: 3600 },
+    service: { type: 'count', about: 'seconds for which rows arrive at the service', default: 120, min: 12, max: 3600 },
     only: {
       type: 'text',
       about: 'one part: main, others, idle, service, verify, restore, read, cleanup, flat',

@@ -11,7 +11,7 @@ async function bench(options: object) {
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const json = join(folder, 'result.json')
   const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-  const args = [main, JSON.stringify({ rows: 3000, flat: 5000, rounds: 2, wait: 0, json, ...options })]
+  const args = [main, JSON.stringify({ rows: 3000, flat: 5000, rounds: 2, wait: 0, service: 12, json, ...options })]
   const { exitCode, stdout, stderr } = await measure({ command: process.execPath, args })
   expect(stderr).toBe('')
   expect(exitCode).toBe(0)

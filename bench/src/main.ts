@@ -23,6 +23,8 @@ interface Options {
   readonly rounds: number
   /** Seconds. */
   readonly wait: number
+  /** Seconds for which rows arrive while the service is measured. */
+  readonly service: number
   readonly json: string
   /** All of them by default. */
   readonly only?: Part
@@ -63,7 +65,7 @@ async function measureAll(bed: Bed): Promise<Report> {
     results: await part('main', 'The archiver, between drains:', [], () => mainRuns(bed, inRounds)),
     others: await part('others', 'What one would take otherwise:', [], () => runOthers(bed, say)),
     idle: await part('idle', 'Nothing to do:', [], () => idle(bed, quiet)),
-    service: await part('service', 'The service, for three minutes:', undefined, () => measureService(bed, quiet)),
+    service: await part('service', 'The service:', undefined, () => measureService(bed, quiet, options.service * 1000)),
     verify: await part('verify', 'Verifying what is archived:', [], () => verifyRuns(bed, inRounds)),
     read: await part('read', 'Reading what is archived:', [], () => readRuns(bed, inRounds)),
     restore: await part('restore', `Restoring ${count(restoreRows)} rows:`, [], () =>

@@ -34,13 +34,17 @@ export interface ServiceLag extends ServiceIdle {
 
 export const RUN_INTERVAL_MS = 10_000
 
-const IDLE_MS = 60_000
-const LAG_MS = 120_000
+/** It has started by then, and what is loaded once is loaded. */
+const WARM_UP_MS = 20_000
 const ROWS_AN_INSERT = 200
 const INSERT_INTERVAL_MS = 100
 
-/** Undefined where there is no ClickHouse server. */
-export async function measureService(bed: Bed, quiet: Quiet): Promise<Service | undefined> {
+/**
+ * Undefined where there is no ClickHouse server.
+ *
+ * @param lagMs - how long rows arrive. Half of it before that they do not.
+ */
+export async function measureService(bed: Bed, quiet: Quiet, lagMs: number): Promise<Service | undefined> {
   if (typeof bed.clickHouse === 'string') return undefined
   await reset(bed, ['fileavro', 'clickhouse'])
   await bed.connection.query('update log_scores_archive_status set log_score_id = (select max(id) from log_scores)')
@@ -48,10 +52,9 @@ export async function measureService(bed: Bed, quiet: Quiet): Promise<Service | 
   try {
     await service.event('service.leading')
     await quiet.wait()
-    // It has started, and what is loaded once is loaded.
-    await delay(2 * RUN_INTERVAL_MS)
-    const idle = await watch(service, () => delay(IDLE_MS))
-    return { idle, lag: await lagUnderLoad(bed, service) }
+    await delay(Math.min(WARM_UP_MS, lagMs))
+    const idle = await watch(service, () => delay(lagMs / 2))
+    return { idle, lag: await lagUnderLoad(bed, service, lagMs) }
   } finally {
     await service.end()
     // The rows that arrived, and the marks that point to them.
@@ -68,7 +71,7 @@ function start(bed: Bed, url: string): LoggingProcess {
       ...sourceVariables(bed.database.address),
       ...avroVariables(bed),
       ch_dsn: `${url}/default`,
-      http_listen: 'off',
+      http_listen: '127.0.0.1:0',
     },
     cwd: bed.folder,
   })
@@ -101,13 +104,13 @@ function usageOf({ child }: LoggingProcess): { readonly rssBytes: number; readon
   return { rssBytes: Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1]) * 1024, cpuMs: (Number(user) + Number(system)) * 10 }
 }
 
-async function lagUnderLoad(bed: Bed, service: LoggingProcess): Promise<ServiceLag> {
+async function lagUnderLoad(bed: Bed, service: LoggingProcess, lagMs: number): Promise<ServiceLag> {
   const arrived: { readonly lastId: bigint; readonly atMs: number }[] = []
   const lagsMs: number[] = []
   const done = new AbortController()
   const inserting = insertUntil(done.signal, bed, arrived)
   const usage = await watch(service, async () => {
-    for (const endMs = performance.now() + LAG_MS; performance.now() < endMs; await delay(50)) {
+    for (const endMs = performance.now() + lagMs; performance.now() < endMs; await delay(50)) {
       const mark = await clickHouseMark(bed)
       while (arrived[0] !== undefined && arrived[0].lastId <= mark)
         lagsMs.push(performance.now() - arrived.shift()!.atMs)
