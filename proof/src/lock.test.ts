@@ -204,7 +204,8 @@ await describeWithOwnMySql(
 
 async function untilWaiting(connection: Connection): Promise<void> {
   const sql = "select 1 from information_schema.processlist where state = 'User lock' and db = database()"
-  await expect.poll(async () => (await connection.query<RowDataPacket[]>(sql))[0].length).toBe(1)
+  const poll = { timeout: 30_000 }
+  await expect.poll(async () => (await connection.query<RowDataPacket[]>(sql))[0].length, poll).toBe(1)
 }
 
 /** Runs the program; in the middle of its second batch something happens to it. */

@@ -7,7 +7,7 @@ import { writeIdentity } from '../workload-identity.js'
 import type { Dice } from './random.js'
 import type { CloudTrouble } from './troubles.js'
 
-/** How long a held job runs on when the process that made it has died: into the next run. */
+/** How long a held job runs on at most, also when the process that made it has died: into the next run. */
 const JOB_MS = 500
 
 /** Google's services for one lane, each behind a proxy. */
@@ -16,7 +16,7 @@ export class CloudLane implements AsyncDisposable {
   readonly #storageFaults: GcsProxy
   readonly #bigQuery: FakeBigQuery
   readonly #releases: Promise<void>[] = []
-  #holds = false
+  #holding: NodeJS.Timeout | undefined
   readonly storageProxy: TcpProxy
   readonly bigQueryProxy: TcpProxy
   /** For GOOGLE_APPLICATION_CREDENTIALS: Cloud Storage takes requests with its tokens only. */
@@ -81,7 +81,8 @@ export class CloudLane implements AsyncDisposable {
         this.#storageFaults.expireTokens()
         return this.#loadsMeet({ kind: 'answer', error: 'authError' })
       case 'hold job':
-        this.#holds = true
+        // It may meet a question to the table instead of a load: then the run itself waits for its end.
+        this.#holding = setInterval(() => void this.#bigQuery.release(), JOB_MS)
         return this.#loadsMeet({ kind: 'hold-job', state: dice.pick(['PENDING', 'RUNNING']) })
       case 'fail job':
         return this.#loadsMeet({ kind: 'fail-job', errors: [dice.pick(JOB_ERRORS)] })
@@ -92,8 +93,10 @@ export class CloudLane implements AsyncDisposable {
   async calm(): Promise<void> {
     this.#storageFaults.clearFaults()
     await this.#bigQuery.clearFaults()
-    if (this.#holds) this.#releases.push(delay(JOB_MS).then(() => this.#bigQuery.release()))
-    this.#holds = false
+    if (this.#holding === undefined) return
+    clearInterval(this.#holding)
+    this.#holding = undefined
+    this.#releases.push(delay(JOB_MS).then(() => this.#bigQuery.release()))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

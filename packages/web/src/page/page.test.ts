@@ -1,14 +1,11 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { describeWithChromium } from '@archiver/testkit/vitest'
+import axe from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { launch, show } from '../testing/browser.js'
 import { exampleFailure, exampleHistory, exampleStatus, failingStatus } from '../testing/example-status.js'
 import { exampleView, openWeb } from '../testing/open-web.js'
 import { ScriptedView } from '../testing/scripted-view.js'
-
-const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 interface Violation {
   readonly id: string
@@ -18,7 +15,7 @@ interface Violation {
 
 /** What axe finds that is serious or critical, and which elements have it. */
 async function accessibilityProblems(page: Page): Promise<unknown[]> {
-  await page.evaluate(axeSource)
+  await page.evaluate(axe.source)
   const { violations } = (await page.evaluate('axe.run()')) as { violations: readonly Violation[] } // as axe answers
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
