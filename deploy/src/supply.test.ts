@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -45,14 +45,14 @@ test('the bill of materials names every package whose code is in the program', a
   expect([...bundled()].filter((name) => !named.has(name))).toEqual([])
 })
 
-test('the changesets make a CHANGELOG.md for upgraders', async () => {
+test('a changeset becomes a line of the CHANGELOG.md for upgraders, above those of earlier releases', async () => {
   const copy = join(folder, 'copy')
   copyCheckout(root, copy, [])
   await run('git', ['init', '--quiet', '--initial-branch=main'], { cwd: copy })
+  writeFileSync(join(copy, '.changeset/one-more.md'), "---\n'@archiver/cli': patch\n---\n\nA word to who upgrades.\n")
   await run(join(root, 'node_modules/.bin/changeset'), ['version'], { cwd: copy })
   const text = readFileSync(join(copy, 'apps/cli/CHANGELOG.md'), 'utf8')
-  expect(text).toMatch(/## 1\.0\.0\n\n### Major Changes/)
-  expect(text).toContain('Upgrading from the Go archiver')
+  expect(text).toMatch(/A word to who upgrades\..*## 1\.0\.0\n\n### Major Changes.*Upgrading from the Go archiver/s)
 })
 
 test('Drone runs the script that CI runs', () => {
