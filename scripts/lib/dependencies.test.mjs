@@ -8,9 +8,15 @@ import { readPackage, workspacePackages } from './workspace.mjs'
 
 const shared = Object.keys(readPackage(root).manifest.devDependencies)
 
-test.each(await workspacePackages())('$name declares what it imports, and nothing else', (workspacePackage) => {
-  expect(dependencyProblems(workspacePackage, shared)).toEqual([])
-})
+// The bundle of the command line has some megabytes to look through.
+const patient = { timeout: 60_000 }
+test.each(await workspacePackages())(
+  '$name declares what it imports, and nothing else',
+  patient,
+  (workspacePackage) => {
+    expect(dependencyProblems(workspacePackage, shared)).toEqual([])
+  },
+)
 
 describe('finds', () => {
   let folder
