@@ -72,6 +72,9 @@ await describeWithMySql('a service', (database) => {
     await expect.poll(() => shown(service)?.lastBatch?.rows).toBe(100)
     await expect.poll(() => shown(service)?.state).toBe('waiting')
     await expect.poll(() => shown(service, 'elsewhere')?.state).toBe('elsewhere')
+    // Until the next look the lag is what it was before the batch.
+    await expect.poll(() => shown(service)?.lag.rows).toBe('0')
+    await expect.poll(() => service.view.status().health).toBe('ok')
     const status = service.view.status()
     expect(status).toMatchObject({
       ...{ version: '1.2.3', database: database.name, table: 'log_scores', health: 'ok', cleanup: null },
