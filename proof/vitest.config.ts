@@ -7,5 +7,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    // A condition is waited for as long as a busy machine needs.
+    expect: { poll: { timeout: 30_000 } },
   },
 })

@@ -6,5 +6,7 @@ export default defineConfig({
     globalSetup: ['src/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 300_000,
+    // A condition is waited for as long as a busy machine needs.
+    expect: { poll: { timeout: 30_000 } },
   },
 })
