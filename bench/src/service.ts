@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { generateRows, insertRows, LoggingProcess } from '@archiver/testkit'
 import type { RowDataPacket } from 'mysql2/promise'
@@ -80,28 +79,16 @@ function start(bed: Bed, url: string): LoggingProcess {
 async function watch(service: LoggingProcess, during: () => Promise<unknown>): Promise<ServiceIdle> {
   let memoryBytes = 0
   const timer = setInterval(() => {
-    memoryBytes = Math.max(memoryBytes, usageOf(service).rssBytes)
+    memoryBytes = Math.max(memoryBytes, service.usage().rssBytes)
   }, 1_000)
-  const [startedMs, before] = [performance.now(), usageOf(service)]
+  const [startedMs, before] = [performance.now(), service.usage()]
   try {
     await during()
     const elapsedMs = performance.now() - startedMs
-    return { elapsedMs, cpuShare: (usageOf(service).cpuMs - before.cpuMs) / elapsedMs, memoryBytes }
+    return { elapsedMs, cpuShare: (service.usage().cpuMs - before.cpuMs) / elapsedMs, memoryBytes }
   } finally {
     clearInterval(timer)
   }
-}
-
-/** Physical memory now, and the CPU time so far. */
-function usageOf({ child }: LoggingProcess): { readonly rssBytes: number; readonly cpuMs: number } {
-  const status = readFileSync(`/proc/${child.pid}/status`, 'latin1')
-  const stat = readFileSync(`/proc/${child.pid}/stat`, 'latin1')
-  const [user, system] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-  // The kernel counts hundredths of a second on every Linux that Node runs on.
-  return { rssBytes: Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1]) * 1024, cpuMs: (Number(user) + Number(system)) * 10 }
 }
 
 async function lagUnderLoad(bed: Bed, service: LoggingProcess, lagMs: number): Promise<ServiceLag> {

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { LoggingProcess } from '@archiver/testkit'
 import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import { describe, expect, test } from 'vitest'
 import { Arrivals, startService } from './service-process.js'
@@ -13,18 +11,6 @@ const MINUTES = Number(process.env.SOAK_MINUTES ?? 10)
 /** Until then memory may grow: code is compiled, connections are opened, the heap finds its size. */
 const WARM_UP_PART = 0.3
 const MOST_GROWTH_BYTES = 12_000_000
-
-/** Physical memory now, and the CPU time so far. */
-function usageOf({ child }: LoggingProcess): { readonly rssBytes: number; readonly cpuMs: number } {
-  const status = readFileSync(`/proc/${child.pid}/status`, 'latin1')
-  const stat = readFileSync(`/proc/${child.pid}/stat`, 'latin1')
-  const [user, system] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13) as [string, string]
-  // The kernel counts hundredths of a second on every Linux that Node runs on.
-  return { rssBytes: Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1]) * 1024, cpuMs: (Number(user) + Number(system)) * 10 }
-}
 
 function percentile(values: readonly number[], part: number): number {
   return [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))]!
@@ -50,7 +36,7 @@ describe.skipIf(process.env.SOAK !== '1')('a service under constant inserts', as
         const lags: number[] = []
         const memory: number[] = []
         const startedMs = performance.now()
-        const before = usageOf(service)
+        const before = service.usage()
         {
           await using arrivals = await Arrivals.into(database, 1_001n, {
             rows: 200,
@@ -59,11 +45,11 @@ describe.skipIf(process.env.SOAK !== '1')('a service under constant inserts', as
           for (let look = 0; performance.now() - startedMs < MINUTES * 60_000; look++) {
             await delay(100)
             lags.push(...arrivals.lagsUpTo(BigInt((await site.marks()).clickhouse ?? 0)))
-            if (look % 50 === 0) memory.push(usageOf(service).rssBytes)
+            if (look % 50 === 0) memory.push(service.usage().rssBytes)
           }
         }
         const elapsedMs = performance.now() - startedMs
-        const cpuPart = (usageOf(service).cpuMs - before.cpuMs) / elapsedMs
+        const cpuPart = (service.usage().cpuMs - before.cpuMs) / elapsedMs
         const warm = memory.slice(Math.floor(memory.length * WARM_UP_PART))
         const half = Math.floor(warm.length / 2)
         const [early, late] = [percentile(warm.slice(0, half), 0.5), percentile(warm.slice(half), 0.5)]

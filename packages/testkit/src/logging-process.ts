@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 /** A line of the program's log, as far as tests read it. */
@@ -55,6 +56,16 @@ export class LoggingProcess {
       if (code === true) continue
       throw new Error(`exit ${code} before ${name}: ${this.text} ${JSON.stringify(this.events.at(-1))}`)
     }
+  }
+
+  /** Physical memory now, and the processor time so far. */
+  usage(): { readonly rssBytes: number; readonly cpuMs: number } {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, 'latin1')
+    const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // The kernel counts hundredths of a second on every Linux that Node runs on.
+    const cpuMs = (Number(fields[11]) + Number(fields[12])) * 10
+    return { rssBytes: Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1]) * 1024, cpuMs }
   }
 
   /** Sends a signal. @returns the exit code. */
