@@ -2,7 +2,7 @@ import { higherId } from '@archiver/core'
 import { reasonOf, type Served, serveArchiver } from '@archiver/core/engine'
 import type { OverviewRow } from '@archiver/core/mysql'
 import type { ServiceConfig } from './config.js'
-import { backOffMs, type Desk } from './desk.js'
+import { backOffMs, type Desk, isEnd } from './desk.js'
 import { type ArchiverRecord, failureState } from './records.js'
 import type { Duty } from './scheduler.js'
 import type { TurnSource } from './turn-source.js'
@@ -109,10 +109,9 @@ export class ArchiverDuty implements Duty {
   }
 
   #failed(thrown: unknown): void {
-    const { clock, permit, drain, onEvent } = this.#desk
+    const { clock, permit, onEvent } = this.#desk
     const error = reasonOf(thrown, permit)
-    // Told to stop, or without the lock, nothing has failed; whatever else goes wrong meanwhile has.
-    if (permit.signal.aborted || (drain.aborted && error === drain.reason)) {
+    if (isEnd(error, this.#desk)) {
       this.#show({ state: 'unknown' })
       return
     }

@@ -3,7 +3,7 @@ import { reasonOf } from '@archiver/core/engine'
 import type { OverviewRow } from '@archiver/core/mysql'
 import type { Connection } from 'mysql2'
 import { CLEANUP } from './config.js'
-import { backOffMs, type Desk } from './desk.js'
+import { backOffMs, type Desk, isEnd } from './desk.js'
 import type { Chore } from './duties.js'
 import { type CleanupRecord, failureState } from './records.js'
 import type { TurnSource } from './turn-source.js'
@@ -98,9 +98,9 @@ export class CleanupDuty implements Chore {
   }
 
   #failed(thrown: unknown): void {
-    const { clock, permit, drain, onEvent } = this.#desk
+    const { clock, permit, onEvent } = this.#desk
     const error = reasonOf(thrown, permit)
-    if (permit.signal.aborted || (drain.aborted && error === drain.reason)) {
+    if (isEnd(error, this.#desk)) {
       this.#show({ state: 'unknown' })
       return
     }

@@ -32,6 +32,11 @@ export interface Desk {
 /** After failures: from the poll interval to a quarter of an hour. */
 const MOST_BACKOFF_MS = 15 * 60_000
 
+/** Told to stop, or without the lock, nothing has failed; whatever else goes wrong meanwhile has. */
+export function isEnd(error: Error, { permit, drain }: Pick<Desk, 'permit' | 'drain'>): boolean {
+  return permit.signal.aborted || (drain.aborted && error === drain.reason)
+}
+
 /** When to try again after so many failures in a row. */
 export function backOffMs(desk: Pick<Desk, 'config' | 'random'>, failures: number): number {
   const { runIntervalMs } = desk.config()
