@@ -1,5 +1,6 @@
 import { auditVerdict } from './lib/audit.mjs'
 import { installAndBuild } from './lib/install-and-build.mjs'
+import { LogTails } from './lib/log-tails.mjs'
 import { commandStep, root, run, step } from './lib/steps.mjs'
 import { removeReport, reporterArgs, suiteTotals, summaryLine } from './lib/test-totals.mjs'
 import { workspacePackages } from './lib/workspace.mjs'
@@ -22,16 +23,18 @@ async function checks() {
   return outcomes.filter((ok) => !ok).length
 }
 
-/** The suite of every package, and that of these scripts. */
+/** The suite of every package, and that of these scripts. What failed among the many lines is said again at the end. */
 async function tests() {
   const packages = (await workspacePackages()).filter(({ manifest }) => manifest.scripts?.test)
   const suites = [...packages, { name: 'scripts', folder: `${root}/scripts` }]
   for (const { folder } of suites) removeReport(folder)
   const ofPackages = ['test', '--continue', '--concurrency=2', '--ui=stream', '--', ...reporterArgs]
+  const tails = new LogTails()
   const codes = [
-    (await run('turbo', ofPackages, { show: true })).code,
+    (await run('turbo', ofPackages, { heard: (text) => tails.add(text) })).code,
     (await run('vitest', ['run', ...reporterArgs], { show: true, cwd: `${root}/scripts` })).code,
   ]
+  for (const { name, tail } of tails.failures()) console.log(`\nThe end of what ${name} said:\n${tail}`)
   const totals = suites.map(({ name, folder }) => ({ name, ...suiteTotals(folder) }))
   if (codes.some((code) => code !== 0) && totals.every(({ failed }) => failed === 0)) {
     totals.push({ name: 'the runner', ...failedStep, problem: `ended with ${codes.join(' and ')}` })

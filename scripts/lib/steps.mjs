@@ -17,7 +17,7 @@ export const toolEnv = {
   PATH: `${bin}:${process.env.PATH}`,
   TURBO_TELEMETRY_DISABLED: '1',
   DO_NOT_TRACK: '1',
-  ...(process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: undefined }),
+  ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1', FORCE_COLOR: undefined }),
 }
 
 /** `pnpm@<version>` as package.json pins it. */
@@ -26,11 +26,12 @@ export function pinnedPnpm() {
 }
 
 /**
- * Runs a command in the root folder. With `show` its output goes to the terminal, otherwise it is only kept.
+ * Runs a command in the root folder. With `show` its output goes to the terminal, otherwise it is only kept; with `heard`
+ * it goes to the terminal and to that function.
  *
  * @returns {Promise<{ code: number, stdout: string, stderr: string, output: string }>} `code` is 127 where it cannot run
  */
-export function run(command, args, { show = false, cwd = root, env = toolEnv } = {}) {
+export function run(command, args, { show = false, heard, cwd = root, env = toolEnv } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
@@ -40,6 +41,10 @@ export function run(command, args, { show = false, cwd = root, env = toolEnv } =
     const texts = { stdout: '', stderr: '', output: '' }
     for (const name of ['stdout', 'stderr']) {
       child[name]?.setEncoding('utf8').on('data', (text) => {
+        if (heard) {
+          process[name].write(text)
+          heard(text)
+        }
         texts[name] += text
         texts.output += text
       })

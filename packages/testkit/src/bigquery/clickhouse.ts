@@ -34,7 +34,7 @@ export class ClickHouse {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
-      child.send({ id, sql })
+      child.send({ id, sql }, (thrown) => thrown && this.#take({ id, error: thrown.message }))
     })
   }
 
