@@ -7,5 +7,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 600_000,
+    // A condition is waited for as long as a busy machine needs.
+    expect: { poll: { timeout: 30_000 } },
   },
 })

@@ -13,7 +13,7 @@ import {
   generateRows,
 } from '@archiver/testkit'
 import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { ifAny } from './programs.js'
 import { forward, RunningService } from './running-service.js'
 import { arm64Emulator, commandInside, layRoot } from './scratch-root.js'
@@ -73,13 +73,14 @@ describe('the executable for this machine', async () => {
   await describeWithMySql('on real servers', (database) => {
     const rows = 5_000
 
-    async function filled(): Promise<ClickHouseDatabase> {
+    // biome-ignore lint/suspicious/noDuplicateTestHooks: the other one is of the outer group
+    beforeAll(async () => {
       const connection = await database.connect()
       await createSourceTables(connection, { archivers: ['fileavro', 'clickhouse'] })
       await fillTable(connection, 'log_scores', generateRows({ rows }))
       await connection.end()
-      return createClickHouseDatabase(await sharedClickHouse())
-    }
+    })
+    afterEach(() => rmSync(join(place, 'vault'), { recursive: true, force: true }))
 
     const settingsFor = (clickhouse: ClickHouseDatabase) => ({
       db_host: `${database.address.host}:${database.address.port}`,
@@ -95,7 +96,7 @@ describe('the executable for this machine', async () => {
     })
 
     test('archives into Avro files with snappy and into ClickHouse, and verifies both in depth', async () => {
-      const clickhouse = await filled()
+      const clickhouse = await createClickHouseDatabase(await sharedClickHouse())
       const archived = await inside(['archive'], settingsFor(clickhouse))
       expect(archived, archived.stderr).toMatchObject({ code: 0 })
       expect(await clickhouse.query('select count(), uniq(id) from log_scores')).toBe(`${rows}\t${rows}\n`)
@@ -119,7 +120,7 @@ describe('the executable for this machine', async () => {
       expect(await service.stop()).toBe(0)
     }
 
-    test('a secret that is late: it says what is missing, waits, and works once it is there', async () => {
+    test('a secret that is late: it says what is missing, waits, works once it is there, and takes its changes', async () => {
       mkdirSync(join(place, 'vault/secrets'), { recursive: true })
       await running({}, async (service) => {
         await service.until('/readyz', 503, /db_host: is required[\s\S]*at least one archive is required/)
@@ -128,10 +129,15 @@ describe('the executable for this machine', async () => {
         const { host, port } = database.address
         const settings = { ...connection(), db_host: `${host}:${port}`, avro_path: '/archive' }
         const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`)
-        writeFileSync(join(place, 'vault/secrets/archiver.env'), lines.join(''))
+        const secret = join(place, 'vault/secrets/archiver.env')
+        writeFileSync(secret, lines.join(''))
         await service.until('/readyz', 200, /^ready: leader/)
+        const log = () => service.lines().join('\n')
+        writeFileSync(secret, [...lines, 'batch_avro_max_size=lots\n'].join(''))
+        await expect.poll(log).toMatch(/reload-refused.*batch_avro_max_size: from \/vault\/secrets\/archiver\.env/)
+        writeFileSync(secret, [...lines, 'batch_avro_min_size=7\n'].join(''))
+        await expect.poll(log).toContain('service.reloaded')
       })
-      rmSync(join(place, 'vault'), { recursive: true })
     })
 
     test('a key file that is not there: told in the log and in /readyz, and the other archives go on', async () => {

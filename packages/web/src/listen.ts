@@ -1,4 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, isIPv4, isIPv6, type Server } from 'node:net'
 import { ArchiverError, errorText } from '@archiver/core'
 
 /** Where to listen. */
@@ -21,8 +22,19 @@ export function parseListen(text: string): ListenAddress {
   return { host: (v6 ?? host) || undefined, port: Number(port) }
 }
 
+/** Lets the server listen there. @returns the port. @throws ArchiverError (HTTP_LISTEN_BAD, HTTP_PORT_TAKEN) */
+export async function listenOn(server: Server, text: string): Promise<number> {
+  const { host, port } = parseListen(text)
+  try {
+    await once(server.listen(port, host), 'listening')
+  } catch (thrown) {
+    throw listenError(text, thrown)
+  }
+  return (server.address() as AddressInfo).port // a listening TCP server has one
+}
+
 /** Why it cannot be listened there. */
-export function listenError(text: string, thrown: unknown): ArchiverError {
+function listenError(text: string, thrown: unknown): ArchiverError {
   switch ((thrown as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE':
       return new ArchiverError(`cannot listen on ${text}: the port is taken`, {

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { ServiceView } from '@archiver/service'
 import { Connections } from './connections.js'
 import { LIMITS, type Limits } from './limits.js'
-import { listenError, parseListen } from './listen.js'
+import { listenOn } from './listen.js'
 import { LivePages } from './live.js'
 import { Metrics } from './metrics/metrics.js'
 import { Refusals } from './refusals.js'
@@ -35,7 +34,6 @@ export interface Web extends AsyncDisposable {
  * @throws ArchiverError (HTTP_LISTEN_BAD, HTTP_PORT_TAKEN) where the address cannot be had.
  */
 export async function startWeb({ view, listen, warn, alsoAnswer, limits: other }: WebOptions): Promise<Web> {
-  const address = parseListen(listen)
   const limits = { ...LIMITS, ...other }
   await using parts = new AsyncDisposableStack()
   const refusals = parts.use(new Refusals({ warn, count: (reason) => metrics.refuse(reason) }))
@@ -48,19 +46,9 @@ export async function startWeb({ view, listen, warn, alsoAnswer, limits: other }
   const routes = createRoutes(view, metrics)
   const server = createGuardedServer({ routes, live, limits, refusals, connections, metrics, alsoAnswer })
   parts.defer(() => end(server))
-  const port = await open(server, listen, address)
+  const port = await listenOn(server, listen)
   const all = parts.move()
   return { port, [Symbol.asyncDispose]: () => all.disposeAsync() }
-}
-
-async function open(server: Server, listen: string, address: ReturnType<typeof parseListen>): Promise<number> {
-  try {
-    server.listen({ port: address.port, ...(address.host === undefined ? {} : { host: address.host }) })
-    await once(server, 'listening')
-  } catch (thrown) {
-    throw listenError(listen, thrown)
-  }
-  return (server.address() as AddressInfo).port // a listening TCP server has one
 }
 
 async function end(server: Server): Promise<void> {

@@ -10,9 +10,14 @@ export interface CommonArguments {
 
 /** Adds --table and --config. */
 export function withCommonOptions<T>(yargs: Argv<T>) {
-  return yargs
-    .option('table', { alias: 't', type: 'string', requiresArg: true, describe: 'Source table [app_default_table]' })
-    .option('config', { type: 'string', requiresArg: true, describe: 'Env file to read; the environment wins over it' })
+  const table = { alias: 't', type: 'string', requiresArg: true, describe: 'Source table [app_default_table]' } as const
+  return withConfigOption(yargs.option('table', table))
+}
+
+/** Adds --config. */
+export function withConfigOption<T>(yargs: Argv<T>) {
+  const describe = 'Env file to read; the environment wins over it'
+  return yargs.option('config', { type: 'string', requiresArg: true, describe })
 }
 
 /** What a command needs of the settings. */

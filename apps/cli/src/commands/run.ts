@@ -49,7 +49,11 @@ async function settingsLater(
 ): Promise<Wiring | undefined> {
   const { awaitSettings, mayArrive } = await import('../jobs/await-settings.js')
   if (!mayArrive(error)) throw error
-  const { createLogReporter } = await import('../report/create-reporter.js')
+  const [{ listenOf }, { createLogReporter }] = await Promise.all([
+    import('../config/index.js'),
+    import('../report/create-reporter.js'),
+  ])
   const reporter = await createLogReporter({ level: 'info', format: format ?? 'auto' })
-  return awaitSettings(() => loadWiring(common), error, reporter)
+  const listen = listenOf({ env: process.env, cwd: process.cwd(), configFile: common.config })
+  return awaitSettings(() => loadWiring(common), error, listen, reporter)
 }

@@ -1,4 +1,5 @@
 export { type SettingsSource, settingsFiles } from './layers.js'
+export { listenOf } from './listen.js'
 export { type EffectiveVariable, loadSettings, readSettings, type SettingsReport } from './load.js'
 export { type LockNameParts, lockName } from './lock-name.js'
 export type { MysqlAddress } from './mysql-address.js'

@@ -1,6 +1,9 @@
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCli } from './run-cli.js'
 
@@ -29,6 +32,14 @@ test('one that is not ready: 1, and why', async () => {
 
 test('at another address', async () => {
   expect(await ask(['--url', `http://127.0.0.1${listen}`], ':1')).toMatchObject({ code: 0 })
+})
+
+test('at the address of a config file', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'archiver-health-'))
+  const config = join(folder, 'archiver.env')
+  await writeFile(config, `http_listen=${listen}\n`)
+  expect(await runCli(['health', '--config', config], {})).toMatchObject({ code: 0, stdout: 'ok\n' })
+  await rm(folder, { recursive: true })
 })
 
 test('none: 1, and what happened', async () => {

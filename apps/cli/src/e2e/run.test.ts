@@ -1,4 +1,5 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, generateRows, insertRows, LoggingProcess } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
@@ -24,10 +25,15 @@ await describeWithMySql('archiver run', (database) => {
   afterAll(() => place.close())
 
   function start(env: CliEnv = {}, ...args: readonly string[]): LoggingProcess {
+    return startIn(undefined, { ...place.env, ...env }, ...args)
+  }
+
+  function startIn(cwd: string | undefined, env: CliEnv, ...args: readonly string[]): LoggingProcess {
     const cli = new LoggingProcess({
       command: launcher,
       args: ['run', ...args],
-      env: { http_listen: 'off', run_interval: '100ms', ...place.env, ...env },
+      env: { http_listen: 'off', run_interval: '100ms', ...env },
+      ...(cwd !== undefined && { cwd }),
     })
     running.push(cli)
     return cli
@@ -137,5 +143,19 @@ await describeWithMySql('archiver run', (database) => {
     expect(planned).toMatchObject({ batches: 3 })
     expect(await cli.end()).toBe(0)
     await rm(config)
+  })
+
+  test('a database.yaml that changes is taken', async () => {
+    const cwd = await mkdtemp(join(tmpdir(), 'archiver-run-'))
+    const write = (user: string | undefined) => writeFile(join(cwd, 'database.yaml'), `mysql: { user: ${user} }\n`)
+    const { db_user, ...env } = place.env
+    await write('nobody')
+    const cli = startIn(cwd, env)
+    expect(await cli.event('service.failing')).toMatchObject({ error: { code: 'MYSQL_ACCESS_DENIED' } })
+    await write(db_user)
+    await cli.event('service.reloaded')
+    await done(cli, 'clickhouse', 1_000)
+    expect(await cli.end()).toBe(0)
+    await rm(cwd, { recursive: true })
   })
 })

@@ -1,5 +1,5 @@
 import { errorText } from '@archiver/core'
-import { ExitCode, UsageError } from '../exit-codes.js'
+import { ExitCode } from '../exit-codes.js'
 
 /** A health check that takes longer has failed; whoever asks waits 5 s. */
 const timeoutMs = 4_000
@@ -16,11 +16,4 @@ export async function askHealth(path: '/healthz' | '/readyz', base: string): Pro
     console.log(`no answer from ${url}: ${errorText(cause ?? thrown)}`)
     return ExitCode.failed
   }
-}
-
-/** Where a service of this machine answers, by its `http_listen`: `:5000`, `127.0.0.1:5000`, `[::1]:5000`. */
-export function addressOf(listen: string): string {
-  const [, host, port] = /^(.*):(\d+)$/.exec(listen) ?? []
-  if (port === undefined) throw new UsageError(`http_listen is ${JSON.stringify(listen)}: no service answers there`)
-  return `http://${host === '' || host === '0.0.0.0' || host === '[::]' ? '127.0.0.1' : host}:${port}`
 }

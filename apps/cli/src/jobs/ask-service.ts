@@ -1,17 +1,8 @@
 import type { ServiceStatus } from '@archiver/service'
-import { parseListen } from '@archiver/web/listen'
+import { serviceUrl } from './service-url.js'
 
 /** The service is on this host, and answers from memory. */
 const ANSWER_MS = 1_000
-
-/** Where a service that listens on `listen` is reached from its own host. Null where it cannot be told. */
-export function serviceUrl(listen: string): string | null {
-  if (listen === '') return null
-  const { host, port } = parseListen(listen)
-  if (port === 0) return null
-  const address = host === undefined || host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
-}
 
 /**
  * What a service on this host tells of itself; null where none answers in time, or something else does: another program,

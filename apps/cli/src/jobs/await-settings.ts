@@ -1,12 +1,11 @@
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
+import { listenOn } from '@archiver/web/listen'
 import type { Wiring } from '../archivers.js'
 import { ConfigError } from '../config/index.js'
 import type { LogReporter } from '../report/log-reporter.js'
 import { StopSignals } from '../stop-signals.js'
-import { addressOf } from './ask-health.js'
 
 /** Where an orchestrator lays settings as files, perhaps after the program has started. */
 const secretsFolder = '/vault/secrets'
@@ -23,17 +22,19 @@ export function mayArrive(error: unknown): error is ConfigError {
 /**
  * Reads the settings again until they can be used; tells what is wrong in the log, once for each thing, and in /readyz.
  *
+ * @param listen - where it answers meanwhile, as `http_listen` has it; empty for nowhere
  * @returns undefined where the program is to stop.
  */
 export async function awaitSettings(
   load: () => Promise<Wiring>,
   error: ConfigError,
+  listen: string,
   reporter: LogReporter,
 ): Promise<Wiring | undefined> {
   using signals = new StopSignals(0, (text) => reporter.warn(text))
   let wrong = error
   reporter.failed(wrong)
-  const server = await answer(() => wrong)
+  const server = await answer(listen, () => wrong)
   try {
     while (!signals.drain.aborted) {
       await delay(lookAgainMs, undefined, { signal: signals.drain }).catch(() => undefined)
@@ -55,16 +56,13 @@ function orError(thrown: unknown): ConfigError {
 }
 
 /** It lives, and is not ready: what is wrong, a line each. Nothing where `http_listen` is off. */
-async function answer(wrong: () => ConfigError): Promise<Server | undefined> {
-  const { http_listen: listen = ':5000' } = process.env
-  if (!/:\d+$/.test(listen)) return undefined
-  const { hostname, port } = new URL(addressOf(listen))
+async function answer(listen: string, wrong: () => ConfigError): Promise<Server | undefined> {
+  if (listen === '') return undefined
   const server = createServer(({ url }, response) => {
     response.setHeader('content-type', 'text/plain; charset=utf-8')
     if (url === '/healthz') response.end('ok\n')
     else response.writeHead(503).end(`not ready: ${wrong().message}\n`)
   })
-  server.listen(Number(port), listen.startsWith(':') ? undefined : hostname)
-  await once(server, 'listening')
+  await listenOn(server, listen)
   return server
 }
