@@ -229,7 +229,7 @@ export class Board implements ServiceView {
   }
 
   #note(event: EngineEvent): void {
-    if (event.event === 'batch.progress') this.#progress(event.batch.archiver, event.batch.id, event.rows)
+    if (event.event === 'batch.progress') this.#progress(event.batch, event.rows)
     else if (event.event === 'batch.done') this.#done(event)
     else if (event.event === 'batch.superseded') this.update(event.batch.archiver, { batch: null })
     else if (event.event === 'archiver.retrying') {
@@ -244,16 +244,16 @@ export class Board implements ServiceView {
     this.update(archiver, { state: 'running', batch })
   }
 
-  #progress(archiver: string, id: bigint, rows: number): void {
+  #progress({ archiver, id, firstId }: PlannedBatch, rows: number): void {
     const batch = this.#records.get(archiver)?.batch
     if (batch === null || batch === undefined || batch.id !== id.toString()) return
-    this.#history.count(archiver, Math.max(0, rows - batch.rows))
+    this.#history.reached(archiver, firstId, rows)
     this.update(archiver, { batch: { ...batch, rows } })
   }
 
   #done({ batch, record, elapsedMs }: Extract<EngineEvent, { event: 'batch.done' }>): void {
     const { archiver, id } = batch
-    this.#progress(archiver, id, record.rows)
+    this.#progress(batch, record.rows)
     const nowMs = this.#clock.now()
     const { rows, bytes, identity, lastId: mark } = record
     const done = lastBatch({ id, rows, bytes, identity, elapsedMs, doneAtMs: nowMs })

@@ -4,19 +4,29 @@ import type { HistorySample } from './status.js'
 const SAMPLE_INTERVAL_MS = 30_000
 const MOST_SAMPLES = 720
 
+interface Reached {
+  readonly firstId: bigint
+  readonly rows: number
+}
+
 /** Lag and throughput over the last hours, in bounded memory. */
 export class History {
   readonly #samples: HistorySample[] = []
   readonly #rows = new Map<string, number>()
+  readonly #reached = new Map<string, Reached>()
   #sampledAtMs: number | undefined
 
   get samples(): readonly HistorySample[] {
     return this.#samples
   }
 
-  /** Rows that an archive has taken since the last call. */
-  count(archiver: string, rows: number): void {
-    this.#rows.set(archiver, (this.#rows.get(archiver) ?? 0) + rows)
+  /** So many rows of the batch that begins there are done. What an earlier try of it had reached is not counted again. */
+  reached(archiver: string, firstId: bigint, rows: number): void {
+    const before = this.#reached.get(archiver)
+    const counted = before?.firstId === firstId ? before.rows : 0
+    if (rows <= counted) return
+    this.#reached.set(archiver, { firstId, rows })
+    this.#rows.set(archiver, (this.#rows.get(archiver) ?? 0) + rows - counted)
   }
 
   /**
