@@ -1,4 +1,11 @@
-import { allocateChunk, chunkFromRows, type LogScore, type LogScoreChunk, type PlannedBatch } from '@archiver/core'
+import {
+  allocateChunk,
+  chunkColumns,
+  chunkFromRows,
+  type LogScore,
+  type LogScoreChunk,
+  type PlannedBatch,
+} from '@archiver/core'
 
 /** What happens to a source after `rows` rows, instead of the next chunk. */
 export interface Interruption {
@@ -6,21 +13,6 @@ export interface Interruption {
   /** May throw; the source goes on if it does not. */
   readonly act: () => void
 }
-
-const numericColumns = [
-  'id',
-  'monitorId',
-  'monitorIdNull',
-  'serverId',
-  'tsSeconds',
-  'score',
-  'step',
-  'offset',
-  'offsetNull',
-  'rtt',
-  'rttNull',
-  'attributes',
-] as const
 
 /**
  * Rows as the strictest source gives them: one set of arrays, longer than the rows in them and not at the start of their
@@ -49,7 +41,7 @@ type Columns = ReturnType<typeof allocateChunk>
 function fill(whole: Columns, fresh: LogScoreChunk): Columns {
   whole.id.set(fresh.id, 1)
   const views: Record<string, unknown> = {}
-  for (const name of numericColumns) {
+  for (const name of chunkColumns) {
     if (name !== 'id') whole[name].set(fresh[name], 1)
     views[name] = whole[name].subarray(1)
   }
@@ -58,7 +50,7 @@ function fill(whole: Columns, fresh: LogScoreChunk): Columns {
 }
 
 function spoil(whole: Columns): void {
-  for (const name of numericColumns) {
+  for (const name of chunkColumns) {
     if (name === 'id') whole.id.fill(0x7a7a7a7a7a7a7a7an)
     else whole[name].fill(0x7a)
   }

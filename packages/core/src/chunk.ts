@@ -1,8 +1,11 @@
 import { RowError } from './errors.js'
 import type { Attributes, LogScore, LogScoreChunk } from './types.js'
 
+/** The name of a column of a chunk. */
+export type ChunkColumn = Exclude<keyof LogScoreChunk, 'rows' | 'dictionary' | 'exact' | 'float32'>
+
 /** Allocates the columns of a chunk for up to `capacity` rows; about 49 bytes a row. */
-export function allocateChunk(capacity: number): Omit<LogScoreChunk, 'rows' | 'dictionary'> {
+export function allocateChunk(capacity: number): Pick<LogScoreChunk, ChunkColumn> {
   return {
     id: new BigUint64Array(capacity),
     monitorId: new Uint32Array(capacity),
@@ -18,6 +21,9 @@ export function allocateChunk(capacity: number): Omit<LogScoreChunk, 'rows' | 'd
     attributes: new Uint32Array(capacity),
   }
 }
+
+/** Every column of a chunk: an array each, with a place for each row. */
+export const chunkColumns = Object.keys(allocateChunk(0)) as readonly ChunkColumn[] // an object of these and no others
 
 /**
  * Columns from plain rows, for tools that have no source table. Rows must be in ascending order of id.

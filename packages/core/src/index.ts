@@ -1,6 +1,6 @@
 export type { ArchiveReader, IdRange, RangeDigest, ScanQuery } from './archive-reader.js'
 export { attributesJson } from './attributes.js'
-export { allocateChunk, chunkFromRows, chunksFromRows, rowsFromChunk } from './chunk.js'
+export { allocateChunk, type ChunkColumn, chunkColumns, chunkFromRows, chunksFromRows, rowsFromChunk } from './chunk.js'
 export { exactOf, firstRows, rowAfter, rowsInRange, viewRows } from './chunk-views.js'
 export { Digest, digestOf, equalDigests } from './digest.js'
 export { formatDuration, parseDuration } from './duration.js'

@@ -1,19 +1,7 @@
-import type { LogScoreChunk } from '@archiver/core'
+import { chunkColumns, type LogScoreChunk } from '@archiver/core'
 
 /** The columns of a chunk that are arrays, but for the index of the attributes. */
-export const plainColumns = [
-  'id',
-  'monitorId',
-  'monitorIdNull',
-  'serverId',
-  'tsSeconds',
-  'score',
-  'step',
-  'offset',
-  'offsetNull',
-  'rtt',
-  'rttNull',
-] as const
+export const plainColumns = chunkColumns.filter((name) => name !== 'attributes')
 
 /** Copies rows of one chunk into another's memory. */
 export function copyRows(

@@ -1,21 +1,10 @@
-import { rowsFromChunk } from '../chunk.js'
+import { chunkColumns, rowsFromChunk } from '../chunk.js'
 import { viewRows } from '../chunk-views.js'
 import type { LogScore, LogScoreChunk } from '../types.js'
 import type { DifferentColumn } from './finding.js'
 
 /** Columns whose rows are the same exactly where their bytes are: a value under a null flag is 0. */
-const columns = [
-  'serverId',
-  'tsSeconds',
-  'monitorId',
-  'monitorIdNull',
-  'score',
-  'step',
-  'offset',
-  'offsetNull',
-  'rtt',
-  'rttNull',
-] as const
+const columns = chunkColumns.filter((name) => name !== 'id' && name !== 'attributes')
 
 /** A row of a chunk, and some that follow. */
 export interface Place {
