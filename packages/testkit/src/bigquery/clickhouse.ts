@@ -21,6 +21,7 @@ export class ClickHouse {
   #child: ChildProcess | undefined
   #nextId = 1
   readonly #waiting = new Map<number, Waiting>()
+  #closed = false
 
   /** @returns the rows as they are in JSONCompactEachRow. @throws Error with ClickHouse's message. */
   async rows(sql: string): Promise<unknown[][]> {
@@ -29,16 +30,19 @@ export class ClickHouse {
     return lines.map((line) => JSON.parse(line) as unknown[]) // each line is an array in this format
   }
 
-  run(sql: string): Promise<string> {
+  async run(sql: string): Promise<string> {
+    if (this.#closed) throw new Error('ClickHouse is closed')
     const child = this.#running()
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
+      // A process that ends just now breaks the pipe: an error of this statement, not of the program.
       child.send({ id, sql }, (thrown) => thrown && this.#take({ id, error: thrown.message }))
     })
   }
 
   close(): void {
+    this.#closed = true
     this.#child?.kill('SIGKILL')
   }
 
