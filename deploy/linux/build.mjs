@@ -28,7 +28,7 @@ const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
 const archs = { x64: 'x64', amd64: 'x64', arm64: 'arm64' }
 
 /** As the launcher ./archiver starts Node; see there. */
-const execArgv = ['--max-semi-space-size=8']
+const execArgv = ['--max-semi-space-size=4']
 
 async function main() {
   const { arch, out, version } = options()

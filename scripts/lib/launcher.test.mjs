@@ -40,7 +40,7 @@ test('runs the built CLI with the project’s Node, through a symlink, from any 
   bringNode()
   symlinkSync(join(folder, 'archiver'), join(folder, 'link'))
   const { stdout } = await run(join(folder, 'link'), ['archive', '-t', 'a b'], { cwd: tmpdir() })
-  expect(JSON.parse(stdout)).toEqual([node, ['--max-semi-space-size=8'], ['archive', '-t', 'a b'], tmpdir()])
+  expect(JSON.parse(stdout)).toEqual([node, ['--max-semi-space-size=4'], ['archive', '-t', 'a b'], tmpdir()])
 })
 
 test.each(['22.15.0', '22.20.1', '24.0.0'])('takes Node %s on PATH where the project’s is missing', async (version) => {

@@ -23,7 +23,7 @@ console.log(JSON.stringify({ bytes, peakMb: process.resourceUsage().maxRSS / 102
 
 async function peakOf(format: Format, rows: number) {
   const env = { ...process.env, FORMAT: format, ROWS: String(rows) }
-  const args = ['--max-semi-space-size=8', '--input-type=module', '--eval', program]
+  const args = ['--max-semi-space-size=4', '--input-type=module', '--eval', program]
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: `${import.meta.dirname}/..`, env })
   return JSON.parse(stdout) as { bytes: number; peakMb: number } // what it prints
 }

@@ -3,7 +3,8 @@ import { splitChunk } from '../chunk-views.js'
 import type { SourceRange } from '../engine/source.js'
 import { lowerId } from '../ids.js'
 import type { LogScoreChunk } from '../types.js'
-import { AttributeCache, ChunkWriter, type SourceRow } from './chunk-writer.js'
+import { AttributeCache, ChunkWriter } from './chunk-writer.js'
+import { type RowStatement, rowsInto } from './row-packet.js'
 
 export interface PageReaderOptions {
   /** Quoted. */
@@ -183,19 +184,9 @@ class Lane {
   }
 
   private execute({ afterId, upToId }: SourceRange, writer: ChunkWriter, done: (failure?: unknown) => void): void {
-    let failure: unknown
     writer.start()
     const statement = this.connection.execute({ sql: this.sql, values: [afterId + 1n, upToId], rowsAsArray: true })
-    // With rowsAsArray a row is an array in the order of the select list; mysql2's types know objects only.
-    statement.on('result', (row: unknown) => {
-      if (failure !== undefined) return
-      try {
-        writer.add(row as SourceRow)
-      } catch (error) {
-        failure = error
-      }
-    })
-    statement.on('error', done)
-    statement.on('end', () => done(failure))
+    // mysql2's types know neither rows as arrays nor the parser of a statement.
+    rowsInto(statement as unknown as RowStatement, writer, done)
   }
 }
