@@ -81,6 +81,8 @@ export class AttributeCache {
   }
 }
 
+const NO_VIEW = new DataView(new ArrayBuffer(0))
+
 /** Fills the columns of one chunk row by row; used again and again. */
 export class ChunkWriter {
   private readonly columns: ReturnType<typeof allocateChunk>
@@ -90,7 +92,7 @@ export class ChunkWriter {
   private dictionary: readonly Attributes[] = []
   private count = 0
   /** Of the buffer that the newest packet was in: one of the driver's holds some hundred rows. */
-  private view: DataView = new DataView(new ArrayBuffer(0))
+  private view: DataView = NO_VIEW
   private viewed: Buffer | undefined
 
   constructor(capacity: number, attributes: AttributeCache) {
@@ -108,8 +110,10 @@ export class ChunkWriter {
     return this.count
   }
 
-  /** The rows written since {@link start}. */
-  get chunk(): LogScoreChunk {
+  /** The rows written since {@link start}. Lets go of the buffer they came in, which would grow old with this writer. */
+  finish(): LogScoreChunk {
+    this.view = NO_VIEW
+    this.viewed = undefined
     return { ...this.columns, rows: this.count, dictionary: this.dictionary }
   }
 

@@ -179,7 +179,7 @@ class Lane {
   async read(slice: SourceRange, writer: ChunkWriter): Promise<LogScoreChunk> {
     const { promise, resolve, reject } = Promise.withResolvers<LogScoreChunk>()
     this.losers.add(reject)
-    this.execute(slice, writer, (failure) => (failure === undefined ? resolve(writer.chunk) : reject(failure)))
+    this.execute(slice, writer, (failure) => (failure === undefined ? resolve(writer.finish()) : reject(failure)))
     return promise.finally(() => this.losers.delete(reject))
   }
 

@@ -18,7 +18,7 @@ function read(statement: RowStatement, writer: ChunkWriter): Promise<LogScore[]>
   writer.start()
   return new Promise((resolve, reject) =>
     rowsInto(statement, writer, (failure) =>
-      failure === undefined ? resolve(rowsFromChunk(writer.chunk)) : reject(failure),
+      failure === undefined ? resolve(rowsFromChunk(writer.finish())) : reject(failure),
     ),
   )
 }
