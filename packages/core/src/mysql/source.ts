@@ -295,8 +295,8 @@ interface Lease {
 
 /**
  * The driver keeps the buffer that a page begins in until the page ends. Pages that last longer than V8 needs to fill its
- * young generation twice (8 MB each) leave such buffers to the old one, which is hardly ever collected: with 10,000 rows
- * memory grew by 11 MB from one million rows to ten, with 7,000 by 1 to 6 MB.
+ * young generation twice (4 MB each) leave such buffers to the old one, which is hardly ever collected: with 10,000 rows
+ * memory grew by 11 MB from one million rows to ten, with 7,000 by 3 MB.
  */
 const PAGE_ROWS = 7_000
 /** Pages under way at once. In the median three reached 0.90 of the drain rate where two reached 0.87. */
