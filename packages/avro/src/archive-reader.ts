@@ -41,6 +41,7 @@ export interface AvroShelf {
 
 /** Reads an archive of Avro files back: files in a folder, objects in a bucket. */
 export class AvroArchiveReader implements ArchiveReader {
+  readonly layout = 'files'
   readonly lost = lostByVersion1
   readonly #archived = new ArchivedChunks()
   readonly #shelf: AvroShelf

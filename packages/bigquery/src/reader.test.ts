@@ -74,10 +74,6 @@ test('rows of the source become what read gives back', () => {
   expect(rowsFromChunk(reader.archived(chunkFromRows(some)))).toEqual(some.map(archivedRow))
 })
 
-test('half a range costs as much as all of it: there are no cuts', async () => {
-  expect(await reader.cuts()).toEqual([])
-})
-
 test('a missing table holds no rows', async () => {
   expect(await read(everything, 'missing')).toEqual([])
   expect(await reader.digest('missing', everything, signal)).toEqual({ rows: 0n, idSum: 0n, hashXor: 0n })

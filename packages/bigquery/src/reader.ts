@@ -23,6 +23,7 @@ const idsPerPart = BigInt(rowsPerRead)
  * range; where the times of the rows are known, only those days.
  */
 export class BigQueryReader implements ArchiveReader {
+  readonly layout = 'table'
   readonly lost = lostByVersion1
   readonly #archived = new ArchivedChunks()
   readonly #link: Link
@@ -62,11 +63,6 @@ export class BigQueryReader implements ArchiveReader {
 
   archived(chunk: LogScoreChunk): LogScoreChunk {
     return this.#archived.of(chunk)
-  }
-
-  /** None: half of a range costs as much as all of it. */
-  async cuts(): Promise<bigint[]> {
-    return []
   }
 
   /** Undefined where there can be no row. */

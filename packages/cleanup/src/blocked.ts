@@ -1,4 +1,4 @@
-import type { IdRange } from '@archiver/core'
+import { ArchiverError, type IdRange } from '@archiver/core'
 import type { Finding } from '@archiver/core/verify'
 
 /** Why nothing (more) may be deleted now. Rows that were deleted before stay deleted; they were safe to delete. */
@@ -122,10 +122,19 @@ export function describeBlocked(blocked: Blocked, table: string): { readonly why
       }
     case 'archive-unreadable':
       return {
-        why: `${blocked.archiver} cannot be asked what it holds: ${blocked.error.message}`,
-        hint: 'Nothing is deleted unseen. cleanup_verify=off goes by the marks alone.',
+        why: `${blocked.archiver} cannot be asked what it holds: ${blocked.error.message}${codeOf(blocked.error)}`,
+        hint: `${hintOf(blocked.error)}Nothing is deleted before the archive has answered.`,
       }
   }
+}
+
+function codeOf(error: Error): string {
+  return error instanceof ArchiverError ? ` (${error.code})` : ''
+}
+
+/** What the error itself says is to be done, ready for a sentence to follow. */
+function hintOf(error: Error): string {
+  return error instanceof ArchiverError && error.hint !== undefined ? `${error.hint} ` : ''
 }
 
 function lagText({ lagMs, limitMs, why }: Extract<Blocked, { reason: 'replica-lag' }>): string {

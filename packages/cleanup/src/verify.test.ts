@@ -128,6 +128,24 @@ await describeWithMySql('before rows are deleted', (database) => {
     expect(again.end).toMatchObject({ why: 'not-due' })
   })
 
+  test.each<[code: string, hint: string, retryable: boolean]>([
+    ['BQ_LOGIN', 'Give GOOGLE_APPLICATION_CREDENTIALS another key.', false],
+    ['BQ_QUOTA', 'It refills within 24 hours.', false],
+    ['BQ_NOT_FOUND', 'Correct bq_project.', false],
+    ['BQ_BUSY', 'It is tried again.', true],
+  ])('%s of a table is not a difference: it is named, with what to do', async (code, hint, retryable) => {
+    shelf.onAsked = () => {
+      throw new ArchiverError('refused', { code, hint, retryable })
+    }
+    const blocked = inTheWay(await clean())!
+    expect(blocked).toMatchObject({ reason: 'archive-unreadable', archiver: 'shelf', error: { code } })
+    expect(describeBlocked(blocked, bench.table)).toEqual({
+      why: `shelf cannot be asked what it holds: refused (${code})`,
+      hint: expect.stringMatching(new RegExp(`^${hint} Nothing is deleted`)),
+    })
+    expect(await bench.ids()).toHaveLength(60)
+  })
+
   test('a row that was taken out for an archiver is not expected there, and is told of', async () => {
     const rowJson = (await bench.query(`select * from ${bench.table} where id = 9`)).map((row) => JSON.stringify(row))
     await bench.query(

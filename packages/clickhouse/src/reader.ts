@@ -24,6 +24,7 @@ const nothing: RangeDigest = { rows: 0n, idSum: 0n, hashXor: 0n }
 
 /** Reads the table back: sums computed by ClickHouse, rows in the Native format. */
 export class ClickHouseReader implements ArchiveReader {
+  readonly layout = 'table'
   readonly lost: readonly string[] = [
     'score and step have 32 bits instead of 64',
     'a monitor_id of NULL was stored as 0, and comes back as NULL',

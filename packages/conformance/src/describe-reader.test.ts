@@ -20,6 +20,7 @@ class ReadableArchiver extends MemoryArchiver {
     super(new Map())
     const within = (range: IdRange) => chunksFromRows(read(held, range), 50)
     this.reader = {
+      layout: 'table',
       digest: (_, range) => digestOf(within(range)),
       read: (_, range) => within(range),
       scan: (_, query) => matchingRows(within(query), change(query)),

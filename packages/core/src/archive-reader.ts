@@ -47,6 +47,11 @@ export interface RangeDigest {
  * Memory is bounded whatever the range.
  */
 export interface ArchiveReader {
+  /**
+   * How the archive keeps its rows. `files`: in files or objects, each read as a whole and each unreadable on its own.
+   * `table`: in one table, which a query may narrow down; an error of a query says nothing about the rows.
+   */
+  readonly layout: 'files' | 'table'
   /** Computed where the rows are, if that is possible. A missing table or folder holds no rows. */
   digest(table: string, range: IdRange, signal: AbortSignal): Promise<RangeDigest>
   /**

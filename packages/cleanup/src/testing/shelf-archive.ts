@@ -34,6 +34,9 @@ export class ShelfArchive implements Archiver {
       return this.within(range)
     }
     this.reader = {
+      layout: 'table',
+      // As an adapter may have it that knows of nothing to cut at: it says nothing about the layout.
+      cuts: async () => [],
       digest: async (_, range) => digestOf(chunksOf(await ask(range))),
       read: (_, range) => readLater(() => ask(range)),
       scan: (_, query) =>

@@ -348,6 +348,7 @@ await describeWithMySql('a pass', (database) => {
       await connection.query(`update ${table}_archive_status set log_score_id = ?`, [marked])
       shelf.batches.length = 0
       shelf.reader = {
+        layout: 'table',
         digest: (name, range, signal) => digestOf(shelf.reader!.read(name, range, signal)),
         read,
         // The engine looks for no certain rows.

@@ -60,6 +60,7 @@ export class MemorySource implements VerifySource {
 
 /** Rows in memory as an archive. */
 export class MemoryReader implements ArchiveReader {
+  readonly layout: ArchiveReader['layout'] = 'table'
   readonly rows: readonly LogScore[]
   digests = 0
 

@@ -84,6 +84,7 @@ describe('what cannot be read', () => {
     }
   }
   class DamagedFiles extends Damaged {
+    override readonly layout = 'files'
     async cuts() {
       return [20_000n, 40_000n, 60_000n, 80_000n]
     }
@@ -103,6 +104,7 @@ describe('what cannot be read', () => {
 
   test.each([
     ['an archive that is not files', new Damaged(damage)],
+    ['a table, though it says where to cut', Object.assign(new Damaged(damage), { cuts: async () => [40_000n] })],
     ['a failure that passes', new DamagedFiles(new ArchiverError('busy', { code: 'X', retryable: true }))],
     ['anything else', new DamagedFiles(new TypeError('a defect'))],
   ])('ends the verification for %s', async (_, reader) => {

@@ -118,7 +118,7 @@ class Verifier {
     const { reader, table, signal } = this.options
     const small = range.upToId - range.afterId <= READ_IDS
     // Where one side has nothing there is nothing to narrow down; files are read wholly for each sum.
-    if (small || source.rows === 0n || archive.rows === 0n || reader.cuts !== undefined)
+    if (small || source.rows === 0n || archive.rows === 0n || reader.layout === 'files')
       return this.compare(range, range.upToId)
     const [left, right] = halvesOf(range)
     const [sourceLeft, archiveLeft] = await both(this.sums.of(left), asked(reader.digest(table, left, signal)))
@@ -146,7 +146,7 @@ class Verifier {
     } catch (thrown) {
       if (!(thrown instanceof ReaderFailure)) throw thrown
       const { error } = thrown
-      const ofAFile = error instanceof ArchiverError && !error.retryable && this.options.reader.cuts !== undefined
+      const ofAFile = error instanceof ArchiverError && !error.retryable && this.options.reader.layout === 'files'
       if (!ofAFile) throw error
       this.log.addOnce({ kind: 'unreadable', code: error.code, message: error.message })
     }
