@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { unpackDebianPackages } from './debian-packages.js'
+import { unpackSuitePackages } from './debian-suite.js'
 import { messageOf, ServiceUnavailable } from './errors.js'
 import { findExecutable, runCommand } from './executables.js'
 
@@ -14,24 +16,47 @@ export interface MySqlPrograms {
   initialise(dataFolder: string, temporaryFolder: string): Promise<void>
 }
 
+/** The Debian release that has a version of MariaDB. */
+const suiteOf: Readonly<Record<string, string>> = { '10.11': 'bookworm', '11.8': 'trixie' }
+
 /**
- * The server on PATH (or where servers usually are), otherwise Debian's MariaDB unpacked into the user's cache.
+ * The MariaDB that `ARCHIVER_TEST_MARIADB` names (`10.11` or `11.8`), unpacked from the Debian release that has it. Without
+ * the variable: the server on PATH (or where servers usually are), otherwise the MariaDB of this machine's Debian, unpacked
+ * into the user's cache.
  *
  * @throws ServiceUnavailable naming what to install.
  */
 export async function findMySqlPrograms(): Promise<MySqlPrograms> {
+  const version = process.env.ARCHIVER_TEST_MARIADB
+  if (version) return ofDebian(version)
   const found = await installed()
   if (found) return found
   try {
     const { root, env } = await unpackDebianPackages('mariadb-server-core', 'mariadb-client-core')
-    const base = ['--basedir', '--lc-messages-dir', '--character-sets-dir', '--plugin-dir']
-    const folders = ['usr', 'usr/share/mysql', 'usr/share/mysql/charsets', 'usr/lib/mysql/plugin']
-    const serverArgs = base.map((name, i) => `${name}=${join(root, folders[i]!)}`)
-    return mariaDb(join(root, 'usr/sbin/mariadbd'), join(root, 'usr/bin/mariadb-install-db'), serverArgs, env)
+    return unpackedMariaDb(root, env)
   } catch (thrown) {
     const hint = 'Install it (Debian: apt-get install mariadb-server-core mariadb-client-core) or put mariadbd on PATH.'
     throw new ServiceUnavailable(`No MariaDB server: ${messageOf(thrown)}\n${hint}`, { cause: thrown })
   }
+}
+
+async function ofDebian(version: string): Promise<MySqlPrograms> {
+  const suite = suiteOf[version]
+  const known = Object.keys(suiteOf).join(' and ')
+  if (suite === undefined) throw new Error(`ARCHIVER_TEST_MARIADB takes ${known}, not ${version}`)
+  const packages = ['mariadb-server-core', 'mariadb-client-core']
+  const programs = ['usr/sbin/mariadbd', 'usr/bin/my_print_defaults', 'usr/bin/resolveip']
+  const root = await unpackSuitePackages({ suite, packages, programs })
+  return unpackedMariaDb(root, process.env)
+}
+
+function unpackedMariaDb(root: string, env: NodeJS.ProcessEnv): MySqlPrograms {
+  // Messages and character sets: MariaDB 11 keeps them in a folder of another name than 10.
+  const share = existsSync(join(root, 'usr/share/mariadb/charsets')) ? 'mariadb' : 'mysql'
+  const base = ['--basedir', '--lc-messages-dir', '--character-sets-dir', '--plugin-dir']
+  const folders = ['usr', `usr/share/${share}`, `usr/share/${share}/charsets`, 'usr/lib/mysql/plugin']
+  const serverArgs = base.map((name, i) => `${name}=${join(root, folders[i]!)}`)
+  return mariaDb(join(root, 'usr/sbin/mariadbd'), join(root, 'usr/bin/mariadb-install-db'), serverArgs, env)
 }
 
 async function installed(): Promise<MySqlPrograms | undefined> {

@@ -43,6 +43,12 @@ function aServerOfOnesOwn(server: Started<MySqlServer>) {
     expect(await ask(database.address, 'select 1')).toBe(1)
   })
 
+  test('of no version that Debian has: says which there are', async () => {
+    vi.stubEnv('ARCHIVER_TEST_MARIADB', '12.0')
+    await expect(startMariaDb()).rejects.toThrow('ARCHIVER_TEST_MARIADB takes 10.11 and 11.8, not 12.0')
+    vi.unstubAllEnvs()
+  })
+
   test('keeps its port and its rows through a restart', async () => {
     await ask(database.address, 'create table kept as select 41 as number')
     await server.process.restart()

@@ -104,7 +104,7 @@ async function verifyOne(bench: Bench, status: ArchiverStatus): Promise<boolean>
   await using archiver = opened
   const range = await rangeOf(bench, status)
   if (range === null) {
-    reporter.skipped(status.archiver, status.mark === null ? 'nothing is stored yet' : 'no row is in this range')
+    reporter.skipped(status.archiver, await whyEmpty(bench, status))
     return true
   }
   const found = await compare(bench, archiver, range)
@@ -153,6 +153,21 @@ async function rangeOf({ job, ranges }: Bench, { mark }: ArchiverStatus): Promis
   if (first === null || last === null) return null
   const range = { afterId: first - 1n, upToId: lowerId(last, mark) }
   return range.afterId < range.upToId ? range : null
+}
+
+/** A range by time may miss every row by a wrong year: the message names the times that the table has. */
+async function whyEmpty({ job, ranges }: Bench, { mark }: ArchiverStatus): Promise<string> {
+  if (mark === null) return 'nothing is stored yet'
+  const byTime = [job.from, job.to].some((point) => point !== undefined && 'tsSeconds' in point)
+  if (!byTime) return 'no row is in this range'
+  const times = await ranges.times()
+  if (times === null) return `no row is in this range: ${job.table} has no rows`
+  const [first, last] = [times.firstTsSeconds, times.lastTsSeconds].map(timeText)
+  return `no row up to the mark, id ${mark}, is in this range: the rows of ${job.table} are from ${first} to ${last}`
+}
+
+function timeText(tsSeconds: number): string {
+  return new Date(tsSeconds * 1000).toISOString().replace('.000Z', 'Z')
 }
 
 /** The files and objects of finished batches with rows of the range; none without a catalogue. */

@@ -63,8 +63,19 @@ await describeWithMySql('what the server computes of a range', (database) => {
       expect(await ranges.idFrom(seconds)).toBe(from.toSorted(byValue)[0])
       expect(await ranges.idUpTo(seconds)).toBe(upTo.toSorted(byValue).at(-1))
     }
+    expect(await ranges.idFrom(0)).toBe(rows[0]!.id)
+    expect(await ranges.idFrom(-1)).toBe(rows[0]!.id)
+    expect(await ranges.idUpTo(253_402_300_799)).toBe(rows[499]!.id)
     expect(await ranges.idFrom(rows[499]!.tsSeconds + 1_000_000)).toBeNull()
     expect(await ranges.idUpTo(0)).toBeNull()
+    const times = rows.map(({ tsSeconds }) => tsSeconds)
+    expect(await ranges.times()).toEqual({ firstTsSeconds: Math.min(...times), lastTsSeconds: Math.max(...times) })
+  })
+
+  test('a table without rows has no times', async () => {
+    await using ranges = new MySqlRanges({ settings: database.address, table: await table('empty', []) })
+    expect(await ranges.times()).toBeNull()
+    expect(await ranges.idFrom(0)).toBeNull()
   })
 })
 

@@ -47,21 +47,31 @@ export class MySqlRanges implements AsyncDisposable {
    * time, but for some seconds. Null where there is no row. By the index on `ts`.
    */
   idFrom(tsSeconds: number): Promise<bigint | null> {
-    const first = this.times('min', `ts >= ${timeOf(tsSeconds)}`)
+    const first = this.endOf('min', `ts >= ${timeOf(tsSeconds)}`)
     return this.id('min', `ts >= ${first} and ts < ${first} + interval 1 hour`)
   }
 
   /** The highest id of the rows measured within an hour up to this time, or up to the last row before it; else likewise. */
   idUpTo(tsSeconds: number): Promise<bigint | null> {
-    const last = this.times('max', `ts <= ${timeOf(tsSeconds)}`)
+    const last = this.endOf('max', `ts <= ${timeOf(tsSeconds)}`)
     return this.id('max', `ts <= ${last} and ts > ${last} - interval 1 hour`)
+  }
+
+  /** The times of the oldest and the newest measurement, in seconds since 1970 UTC; null for a table without rows. */
+  async times(): Promise<{ readonly firstTsSeconds: number; readonly lastTsSeconds: number } | null> {
+    const seconds = (end: 'min' | 'max') => `to_seconds(${end}(ts)) - 62167219200`
+    // A zero date has no seconds.
+    const where = "ts >= timestamp'0001-01-01 00:00:00'"
+    const row = await this.row(`select ${seconds('min')}, ${seconds('max')} from ${this.quoted} where ${where}`)
+    if (row?.[0] == null) return null
+    return { firstTsSeconds: Number(row[0]), lastTsSeconds: Number(row[1]) }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.pool.promise().end()
   }
 
-  private times(end: 'min' | 'max', condition: string): string {
+  private endOf(end: 'min' | 'max', condition: string): string {
     return `(select ${end}(ts) from ${this.quoted} where ${condition})`
   }
 
@@ -79,8 +89,9 @@ export class MySqlRanges implements AsyncDisposable {
   }
 }
 
+/** Not `from_unixtime(0)`, which MariaDB 11 answers with NULL. */
 function timeOf(tsSeconds: number): string {
-  return `from_unixtime(0) + interval ${tsSeconds} second`
+  return `timestamp'1970-01-01 00:00:00' + interval ${tsSeconds} second`
 }
 
 /** A number of the driver's: a text beyond 2^53-1 and for decimals, null for a sum of nothing. */
