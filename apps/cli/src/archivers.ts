@@ -1,6 +1,7 @@
 import { type ArchiveReader, type Archiver, ArchiverError } from '@archiver/core'
 import type { NotHere } from '@archiver/core/engine'
-import { chooseTable, lockName, type Settings } from './config/index.js'
+import type { LockNames } from '@archiver/core/mysql'
+import { chooseTable, lockNames, type Settings } from './config/index.js'
 import { UsageError } from './exit-codes.js'
 
 /** How the source is to be read for the archives of these settings. */
@@ -11,7 +12,9 @@ export function sourceOptions({ settings, table }: Pick<Wiring, 'settings' | 'ta
 /** What a pass works on. */
 export interface Target {
   readonly table: string
+  /** The lock's name in messages and in what is staged; `lock` has all of them. */
   readonly lockName: string
+  readonly lock: LockNames
 }
 
 /** What an archiver is made from. */
@@ -189,7 +192,8 @@ function set<T extends Record<string, unknown>>(options: T): { [Name in keyof T]
 export function chooseTarget({ lock, mysql, tables }: Settings, asked: string | undefined): Target {
   const table = chooseTable(tables, asked)
   const { defaultTable } = tables
-  return { table, lockName: lockName({ prefix: lock.prefix, database: mysql.database, table, defaultTable }) }
+  const names = lockNames({ prefix: lock.prefix, database: mysql.database, table, defaultTable })
+  return { table, lockName: names.name, lock: names }
 }
 
 function notHere(variable: string): NotHere {

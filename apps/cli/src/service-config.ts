@@ -4,11 +4,11 @@ import { throttleOf } from './jobs/clean-up.js'
 
 /** The settings as a service takes them. */
 export function serviceConfig(wiring: Wiring): ServiceConfig {
-  const { settings, table, lockName } = wiring
+  const { settings, table, lockName, lock } = wiring
   const { mysql, settleMs, shutdownTimeoutMs, cleanup } = settings
   const { runIntervalMs, runConcurrency, statusLateAfterMs } = settings.service
   return {
-    ...{ mysql, table, lockName, settleMs, shutdownTimeoutMs, runIntervalMs, runConcurrency, statusLateAfterMs },
+    ...{ mysql, table, lockName, lock, settleMs, shutdownTimeoutMs, runIntervalMs, runConcurrency, statusLateAfterMs },
     cleanup: { policy: cleanup, throttle: throttleOf(cleanup) },
     policies: configuredPolicies(settings),
     open: (name) => openArchiver(name, wiring),

@@ -1,13 +1,15 @@
 import type { CleanupPolicy, ThrottlePolicy } from '@archiver/cleanup'
 import type { Archiver, BatchPolicy } from '@archiver/core'
 import type { NotHere, RetryPolicy } from '@archiver/core/engine'
-import type { MySqlSettings } from '@archiver/core/mysql'
+import type { LockNames, MySqlSettings } from '@archiver/core/mysql'
 
 /** What a service works with; made anew when settings change. */
 export interface ServiceConfig {
   readonly mysql: MySqlSettings & { readonly rejectReadOnly?: boolean }
   readonly table: string
   readonly lockName: string
+  /** All names that the lock consists of. Default: `lockName` alone. */
+  readonly lock?: LockNames
   /** Time between two looks at what there is to do. */
   readonly runIntervalMs: number
   /** Archivers that may read MySQL at once. At least 1. */

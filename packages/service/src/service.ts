@@ -145,11 +145,11 @@ export class Service {
     this.#options.onCleanup(event)
   }
 
-  #leads({ name: lock }: MySqlLock): void {
+  #leads({ name: lock, warning }: MySqlLock): void {
     this.#standing = false
     this.#failures = 0
     this.#board.setRole('leader', 'this process')
-    this.#options.onLife({ event: 'service.leading', lock })
+    this.#options.onLife({ event: 'service.leading', lock, ...(warning !== undefined && { warning }) })
   }
 
   #standBy(holder: string): void {

@@ -34,7 +34,7 @@ export async function waitForLock({ config, signal, times, onHeld }: StandbyOpti
 }
 
 async function ask(
-  { mysql: settings, lockName: name }: ServiceConfig,
+  { mysql: settings, lockName: name, lock: names = { name } }: ServiceConfig,
   timeoutMs: number,
   signal: AbortSignal,
   times: LockTimes | undefined,
@@ -45,7 +45,7 @@ async function ask(
   signal.addEventListener('abort', stop)
   try {
     signal.throwIfAborted()
-    return await MySqlLock.take({ settings, name, timeoutMs, signal: end.signal, ...(times && { times }) })
+    return await MySqlLock.take({ settings, ...names, timeoutMs, signal: end.signal, ...(times && { times }) })
   } finally {
     clearTimeout(silent)
     signal.removeEventListener('abort', stop)

@@ -1,7 +1,7 @@
 export { type SettingsSource, settingsFiles } from './layers.js'
 export { listenOf } from './listen.js'
 export { type EffectiveVariable, loadSettings, readSettings, type SettingsReport } from './load.js'
-export { type LockNameParts, lockName } from './lock-name.js'
+export { type LockNameParts, lockNames } from './lock-name.js'
 export type { MysqlAddress } from './mysql-address.js'
 export { ConfigError, type Problem, problemText } from './problem.js'
 export type { CleanupSettings, MysqlSettings, ServiceSettings, Settings } from './settings.js'

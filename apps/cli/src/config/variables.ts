@@ -57,7 +57,8 @@ export const schema = z.object({
   db_timeout: preset('10s', wait, { group: 'MySQL', description: 'Longest wait for a connection; `0` for no limit.' }),
   db_lock_prefix: preset('archiver-', type.text, {
     group: 'MySQL',
-    description: 'The lock that keeps two archivers apart is named `<prefix><database>`; with 64 characters at most.',
+    description:
+      'The lock that keeps two archivers apart is named `<prefix><database>`, and has the names that Go archivers lock beside it; each with 64 characters at most.',
   }),
   db_lock_timeout: preset('0', type.seconds, {
     group: 'MySQL',

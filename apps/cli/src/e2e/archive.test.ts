@@ -5,7 +5,8 @@ import { rowsFromChunk } from '@archiver/core'
 import { MySqlLock, MySqlSource } from '@archiver/core/mysql'
 import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Connection } from 'mysql2/promise'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { loadedSources } from './loaded-sources.js'
 import { Workplace } from './workplace.js'
 
@@ -85,6 +86,47 @@ await describeWithMySql('archiver archive', (database) => {
     expect(run.code).toBe(3)
     expect(run.stderr).toMatch(/the lock archiver-\w+ is held by connection \d+, user \w+, host/)
     expect(await place.marks()).toEqual({ fileavro: null, clickhouse: null })
+  })
+
+  const table = `scores_${database.name}`
+  describe.each([
+    ['release 1.3.7', () => `archiver-${database.name}`],
+    ['between that release and the development head', () => `go-${database.name}`],
+    // A table of this test alone: other tests of the same server have log_scores in their databases.
+    ['development head', () => `archiver-${table}`],
+  ])('a Go program of %s that works', (_, nameOf) => {
+    let go: Connection
+    beforeEach(async () => {
+      Object.assign(place.env, { db_lock_prefix: 'go-', app_default_table: table, app_valid_tables: table })
+      go = await database.connect()
+      await go.query('select get_lock(?, 60)', [nameOf()])
+    })
+    afterEach(() => go.end())
+
+    test('keeps this one out, which names the lock', async () => {
+      const run = await place.run('archive')
+      expect(run.code).toBe(3)
+      expect(run.stderr).toContain(`the lock ${nameOf()} is held by connection ${go.threadId}, user`)
+      expect(await place.marks()).toEqual({ fileavro: null, clickhouse: null })
+    })
+  })
+
+  test('another table is archived beside ours, and not beside a Go program', async () => {
+    await createSourceTables(place.connection, { table: 'log_scores_archive', archivers: ['fileavro'] })
+    await insertRows(place.connection, 'log_scores_archive', generateRows({ rows: 40 }))
+    const name = `archiver-${database.name}`
+    {
+      const others = [`${name}.log_scores`]
+      await using _ = await MySqlLock.take({ settings: database.address, name, others, timeoutMs: 0 })
+      expect(await place.run('archive')).toMatchObject({ code: 3 })
+      expect(await place.run('archive', '-t', 'log_scores_archive')).toMatchObject({ code: 0 })
+    }
+    const go = await database.connect()
+    await go.query('select get_lock(?, 60)', [name])
+    const run = await place.run('archive', '-t', 'log_scores_archive')
+    await go.end()
+    expect(run.code).toBe(3)
+    expect(run.stderr).toContain(`the lock ${name} is held by`)
   })
 
   test('an archiver that is not configured here is left alone', async () => {

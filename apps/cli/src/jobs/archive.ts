@@ -28,10 +28,11 @@ export async function archive(job: ArchiveJob, reporter: Reporter): Promise<numb
 }
 
 async function pass(job: ArchiveJob, reporter: Reporter, { drain, stop }: StopSignals): Promise<PassResult> {
-  const { settings, table, lockName: name, only } = job
+  const { settings, table, lock: names, only } = job
   const { mysql, lock: wait, settleMs } = settings
   await using listener = await withTracing(reporter)
-  await using lock = await MySqlLock.take({ settings: mysql, name, timeoutMs: wait.timeoutMs, signal: drain })
+  await using lock = await MySqlLock.take({ settings: mysql, ...names, timeoutMs: wait.timeoutMs, signal: drain })
+  if (lock.warning !== undefined) reporter.warn(lock.warning)
   await using source = new MySqlSource({ ...sourceOptions(job), encrypted: isEncrypted(lock.connection) })
   await source.detectColumns()
   const ledger = new MySqlLedger(lock.connection, table)

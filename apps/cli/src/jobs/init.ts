@@ -98,14 +98,10 @@ async function carryOut(job: InitJob, connection: Connection, plan: InitPlan): P
 }
 
 /** The rows of the status table last: nothing is turned on that is not ready. */
-async function make(
-  { settings, table, lockName: name }: Wiring,
-  connection: Connection,
-  plan: InitPlan,
-): Promise<void> {
+async function make({ settings, table, lock: names }: Wiring, connection: Connection, plan: InitPlan): Promise<void> {
   const { mysql, lock: wait } = settings
   const setup = new MySqlSetup(connection, table)
-  await using lock = await MySqlLock.take({ settings: mysql, name, timeoutMs: wait.timeoutMs })
+  await using lock = await MySqlLock.take({ settings: mysql, ...names, timeoutMs: wait.timeoutMs })
   await setup.run(plan.sql.create, { rejectReadOnly: mysql.rejectReadOnly })
   for (const { archiver } of plan.archives) {
     lock.check()

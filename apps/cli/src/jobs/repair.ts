@@ -27,9 +27,9 @@ export async function repair({ wiring, archiver, source, signal, yes, found }: R
   const { missing, counts, missingMore } = found
   const what = `${archiver.name}: store the ${missingMore ? 'first of the ' : ''}${count(counts.missing)} missing rows`
   if (!yes && !(await confirmed(`${what} (${batches(missing)})?`))) return false
-  const { settings, table, lockName: name } = wiring
+  const { settings, table, lock: names } = wiring
   const { mysql, lock: wait, settleMs } = settings
-  await using lock = await MySqlLock.take({ settings: mysql, name, timeoutMs: wait.timeoutMs, signal })
+  await using lock = await MySqlLock.take({ settings: mysql, ...names, timeoutMs: wait.timeoutMs, signal })
   const ledger = new MySqlLedger(lock.connection, table)
   await ledger.prepare({ rejectReadOnly: mysql.rejectReadOnly })
   const permit = permitWhile(lock, signal)

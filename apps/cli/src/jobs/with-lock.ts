@@ -11,11 +11,11 @@ export interface OperatorBench {
 
 /** Takes the lock, so that nothing is archived meanwhile, and looks up the archiver. */
 export async function withLock<T>(
-  { settings, table, lockName: name }: Wiring,
+  { settings, table, lock: names }: Wiring,
   archiver: string,
   work: (bench: OperatorBench) => Promise<T>,
 ): Promise<T> {
-  await using lock = await MySqlLock.take({ settings: settings.mysql, name, timeoutMs: settings.lock.timeoutMs })
+  await using lock = await MySqlLock.take({ settings: settings.mysql, ...names, timeoutMs: settings.lock.timeoutMs })
   // The lock's session lives 8 s without a word; a person may think longer than that, so the work has its own.
   const connection = await connect(settings.mysql)
   try {

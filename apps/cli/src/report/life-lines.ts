@@ -7,7 +7,7 @@ export function lifeLine(event: LifeEvent): string {
     case 'service.started':
       return `service started for ${event.table}`
     case 'service.leading':
-      return `leading: the lock ${event.lock} is taken`
+      return `leading: the lock ${event.lock} is taken${event.warning === undefined ? '' : `; ${event.warning}`}`
     case 'service.standby':
       return `standing by: the lock ${event.lock} is held by ${event.holder}`
     case 'service.lock-lost':

@@ -13,6 +13,7 @@ export {
 } from './grants.js'
 export { MySqlLedger } from './ledger.js'
 export { LockHeldError, type LockOptions, type LockTimes, MySqlLock } from './lock.js'
+export type { LockNames } from './lock-names.js'
 export { isMissingTable, statementError } from './mysql-errors.js'
 export { MySqlOperator, type Skip, type StoredBatch } from './operator.js'
 export {

@@ -1,5 +1,7 @@
+import { connectTo, createDatabase } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
-import { expect, test } from 'vitest'
+import type { RowDataPacket } from 'mysql2'
+import { describe, expect, test } from 'vitest'
 import { MySqlLock } from './lock.js'
 
 await describeWithMySql('lock', (database) => {
@@ -34,5 +36,89 @@ await describeWithMySql('lock', (database) => {
     await lost
     expect(() => lock.check()).toThrow('the lock archiver-killed was lost')
     await killer.end()
+  })
+
+  describe('of several names', () => {
+    const goName = `archiver-${database.name}`
+    const sharedName = `archiver-scores_${database.name}`
+    const shared = {
+      name: sharedName,
+      ofDatabase: (other: string) => [`archiver-${other}`],
+      instead: `${goName}.scores`,
+    }
+    const names = { name: goName, others: [sharedName], shared }
+    const other = { name: `${goName}.x`, others: [`archiver-x_${database.name}`], foreign: [goName] }
+    const ours = [goName, sharedName, shared.instead]
+    const settings = database.address
+    const holderOf = async (name: string) => {
+      const connection = await database.connect()
+      const [rows] = await connection.query<RowDataPacket[]>('select is_used_lock(?) as id', [name])
+      await connection.end()
+      return rows[0]?.id
+    }
+    const goProgram = async (name: string, address = settings) => {
+      const connection = await connectTo(address)
+      await connection.query('select get_lock(?, 0)', [name])
+      return connection
+    }
+
+    test('holds all of them in one session', async () => {
+      await using lock = await MySqlLock.take({ settings, ...names, timeoutMs: 0 })
+      expect([await holderOf(goName), await holderOf(sharedName)]).toEqual(Array(2).fill(lock.connection.threadId))
+      await expect(take(sharedName)).rejects.toMatchObject({ code: 'LOCK_HELD' })
+    })
+
+    test.each([goName, sharedName])('is refused while a Go program holds %s, and holds nothing then', async (name) => {
+      const go = await goProgram(name)
+      await expect(MySqlLock.take({ settings, ...names, timeoutMs: 0 })).rejects.toThrow(`the lock ${name} is held by`)
+      await go.end()
+      await using _ = await MySqlLock.take({ settings, ...names, timeoutMs: 10_000 })
+    })
+
+    test('waits for all names no longer than asked', async () => {
+      const go = await goProgram(sharedName)
+      const startedMs = performance.now()
+      await expect(MySqlLock.take({ settings, ...names, timeoutMs: 1_000 })).rejects.toThrow('is held by')
+      expect(performance.now() - startedMs).toBeGreaterThan(900)
+      await go.end()
+    })
+
+    test('losing one of them is losing the lock', async () => {
+      const times = { sessionWaitS: 8, pingIntervalMs: 50, lifeMs: 6_000 }
+      await using lock = await MySqlLock.take({ settings, ...names, timeoutMs: 0, times })
+      const lost = new Promise((resolve) => lock.signal.addEventListener('abort', resolve))
+      lock.connection.query('select release_lock(?)', [sharedName])
+      await lost
+      expect(() => lock.check()).toThrow('the server says that this connection does not have it')
+    })
+
+    test('of another table: beside ours, and not beside a Go program', async () => {
+      const takeOther = (timeoutMs = 0) => MySqlLock.take({ settings, ...other, ours, timeoutMs })
+      {
+        await using _both = await MySqlLock.take({ settings, ...names, timeoutMs: 10_000 })
+        await using _beside = await takeOther(10_000)
+      }
+      const go = await goProgram(goName)
+      await expect(takeOther(10_000)).rejects.toThrow(`the lock ${goName} is held by`)
+      await go.end()
+    })
+
+    test('a name that databases share: ours in another database does not keep this one out, a Go program does', async () => {
+      const elsewhere = await createDatabase(database.server)
+      const there = { name: `archiver-${elsewhere.name}`, others: [sharedName] }
+      const first = await MySqlLock.take({ settings: elsewhere.address, ...there, timeoutMs: 10_000 })
+      {
+        await using lock = await MySqlLock.take({ settings, ...names, timeoutMs: 10_000 })
+        expect(lock.warning).toMatch(`holds the lock ${sharedName}`)
+        await using _other = await MySqlLock.take({ settings, ...other, ours, timeoutMs: 10_000 })
+      }
+      await first[Symbol.asyncDispose]()
+      const go = await goProgram(sharedName, elsewhere.address)
+      await expect(MySqlLock.take({ settings, ...names, timeoutMs: 0 })).rejects.toThrow(
+        `the lock ${sharedName} is held by`,
+      )
+      await go.end()
+      await elsewhere.drop()
+    })
   })
 })

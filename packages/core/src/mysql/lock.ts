@@ -1,8 +1,9 @@
-import type { Connection, RowDataPacket } from 'mysql2'
+import type { Connection } from 'mysql2'
 import { ArchiverError } from '../errors.js'
 import { faultPoint } from '../fault.js'
 import type { Permit } from '../types.js'
 import { connect, cutOff, disconnect } from './connect.js'
+import { type HeldName, holdsNames, type LockNames, takeNames } from './lock-names.js'
 import { statementError } from './mysql-errors.js'
 import type { MySqlSettings } from './settings.js'
 
@@ -20,10 +21,8 @@ export interface LockTimes {
 
 export const LOCK_TIMES: LockTimes = { sessionWaitS: 8, pingIntervalMs: 2_000, lifeMs: 6_000 }
 
-export interface LockOptions {
+export interface LockOptions extends LockNames {
   readonly settings: MySqlSettings
-  /** At most 64 characters. */
-  readonly name: string
   /** How long to wait for a lock that is held; whole seconds are sent. 0 does not wait. */
   readonly timeoutMs: number
   /** Ends the waiting. */
@@ -53,37 +52,42 @@ export class LockHeldError extends ArchiverError {
 export class MySqlLock implements Permit, AsyncDisposable {
   /** Also carries the commits, so that a mark can only move while the lock's session lives. */
   readonly connection: Connection
+  /** The name for messages; the session may hold further ones. */
   readonly name: string
+  /** What the lock lacks, a sentence; undefined where it has every name. */
+  readonly warning: string | undefined
+  private readonly names: readonly string[]
   private readonly abort = new AbortController()
   private readonly timer: NodeJS.Timeout
   private readonly lifeMs: number
   private answeredAtMs: number
 
-  private constructor(connection: Connection, name: string, answeredAtMs: number, times: LockTimes) {
+  private constructor(connection: Connection, taken: Taken, answeredAtMs: number, times: LockTimes) {
     this.connection = connection
-    this.name = name
+    this.name = taken.name
+    this.names = taken.names
+    this.warning = taken.without === null ? undefined : warningOf(taken.without)
     this.answeredAtMs = answeredAtMs
     this.lifeMs = times.lifeMs
     connection.on('error', (error) => this.lose(error.message))
     this.timer = setInterval(() => void this.ping(), times.pingIntervalMs)
   }
 
-  /** Takes the lock, or says who has it. @throws LockHeldError */
-  static async take({ settings, name, timeoutMs, signal, times = LOCK_TIMES }: LockOptions): Promise<MySqlLock> {
+  /** Takes every name of the lock, or says which one is held and by whom. @throws LockHeldError */
+  static async take(options: LockOptions): Promise<MySqlLock> {
+    const { settings, name, timeoutMs, signal, times = LOCK_TIMES } = options
     const session = `wait_timeout = ${times.sessionWaitS}, innodb_lock_wait_timeout = ${ROW_LOCK_WAIT_S}`
     const connection = await connect(settings, session)
     const giveUp = (): void => cutOff(connection)
     signal?.addEventListener('abort', giveUp)
     try {
       signal?.throwIfAborted()
-      const [taken] = await ask(connection, 'select get_lock(?, ?)', [name, Math.ceil(timeoutMs / 1000)])
+      const taken = await takeNames(connection, options, timeoutMs)
       const answeredAtMs = performance.now()
-      if (taken === 1) {
-        const lock = new MySqlLock(connection, name, answeredAtMs, times)
-        await faultPoint('lock.taken')
-        return lock
-      }
-      throw new LockHeldError(name, await describeHolder(connection, name))
+      if (taken.held !== null) throw new LockHeldError(taken.held.name, taken.held.holder)
+      const lock = new MySqlLock(connection, { ...taken, name }, answeredAtMs, times)
+      await faultPoint('lock.taken')
+      return lock
     } catch (error) {
       await disconnect(connection)
       throw signal?.aborted ? signal.reason : statementError(error, `taking the lock ${name}`, {})
@@ -111,8 +115,7 @@ export class MySqlLock implements Permit, AsyncDisposable {
   private async ping(): Promise<void> {
     const sentAtMs = performance.now()
     try {
-      const [held] = await ask(this.connection, 'select is_used_lock(?) = connection_id()', [this.name])
-      if (held === 1) this.answeredAtMs = sentAtMs
+      if (await holdsNames(this.connection, this.names)) this.answeredAtMs = sentAtMs
       else this.lose('the server says that this connection does not have it')
     } catch (error) {
       this.lose((error as Error).message)
@@ -133,19 +136,13 @@ export class MySqlLock implements Permit, AsyncDisposable {
   }
 }
 
-async function describeHolder(connection: Connection, name: string): Promise<string> {
-  const [id] = await ask(connection, 'select is_used_lock(?)', [name])
-  if (id === null || id === undefined) return 'a connection that has just let it go'
-  const sql = 'select user, host from information_schema.processlist where id = ?'
-  const [user, host] = await ask(connection, sql, [id])
-  return user === undefined ? `connection ${id}` : `connection ${id}, user ${user}, host ${host}`
+function warningOf({ name, holder }: HeldName): string {
+  return `an archiver of another database, ${holder}, holds the lock ${name}: a Go program of the development head is not kept out of this one once that has ended`
 }
 
-/** The columns of the first row. */
-function ask(connection: Connection, sql: string, values: readonly unknown[]): Promise<unknown[]> {
-  return new Promise((resolve, reject) =>
-    connection.query<RowDataPacket[][]>({ sql, values: [...values], rowsAsArray: true }, (error, rows) =>
-      error ? reject(error) : resolve(rows[0] ?? []),
-    ),
-  )
+/** What the session holds. */
+interface Taken {
+  readonly name: string
+  readonly names: readonly string[]
+  readonly without: HeldName | null
 }

@@ -1,0 +1,118 @@
+import type { Connection, RowDataPacket } from 'mysql2'
+
+/** The names that one lock consists of. Each has at most 64 characters, which is MySQL's limit. */
+export interface LockNames {
+  /** The name that messages and the status show. */
+  readonly name: string
+  /** Further names that the same session holds: those which versions of the Go program lock. */
+  readonly others?: readonly string[]
+  /** The one of `others` that does not contain the name of the database. */
+  readonly shared?: SharedName
+  /** Names that are not taken, and that no Go program may hold at the start. */
+  readonly foreign?: readonly string[]
+  /** All names that a holder of a `foreign` name may have if it is ours. A Go program holds exactly one. */
+  readonly ours?: readonly string[]
+}
+
+/**
+ * A name that all databases of a server share. An archiver of ours that holds it for another database does not keep this
+ * one out; a Go program does.
+ */
+export interface SharedName {
+  readonly name: string
+  /** Names of which an archiver of ours that works in `database` holds at least one. */
+  readonly ofDatabase: (database: string) => readonly string[]
+  /** A name of our own, held in its place: it shows that the holder is ours. */
+  readonly instead?: string
+}
+
+/** A name that another session holds. */
+export interface HeldName {
+  readonly name: string
+  /** For people: the connection, its user and host, as far as the server tells. */
+  readonly holder: string
+}
+
+/** What became of an attempt to take every name. */
+export type TakenNames =
+  | { readonly held: HeldName }
+  /** `without`: the shared name, which an archiver of ours holds for another database. */
+  | { readonly held: null; readonly names: readonly string[]; readonly without: HeldName | null }
+
+/**
+ * Takes every name in one session, in a fixed order, so that two sessions never wait for each other. What was taken stays
+ * taken when a later name is refused: the caller closes the connection.
+ */
+export async function takeNames(connection: Connection, lock: LockNames, timeoutMs: number): Promise<TakenNames> {
+  const deadlineMs = performance.now() + timeoutMs
+  const leftS = (): number => Math.max(0, Math.ceil((deadlineMs - performance.now()) / 1000))
+  const names: string[] = []
+  let without: HeldName | null = null
+  for (const name of new Set([lock.name, ...(lock.others ?? [])])) {
+    if (name === lock.shared?.name) without = await heldForAnotherDatabase(connection, lock.shared)
+    const wanted = name === without?.name ? lock.shared?.instead : name
+    if (wanted === undefined) continue
+    if (!(await getLock(connection, wanted, leftS()))) {
+      return { held: { name: wanted, holder: await describeHolder(connection, wanted) } }
+    }
+    names.push(wanted)
+  }
+  const held = await foreignHolder(connection, lock)
+  return held === null ? { held, names, without } : { held }
+}
+
+/** Whether this session holds all of these names. */
+export async function holdsNames(connection: Connection, names: readonly string[]): Promise<boolean> {
+  const each = names.map(() => 'is_used_lock(?) = connection_id()').join(' and ')
+  const [held] = await askRow(connection, `select ${each}`, names)
+  return held === 1
+}
+
+async function getLock(connection: Connection, name: string, timeoutS: number): Promise<boolean> {
+  const [taken] = await askRow(connection, 'select get_lock(?, ?)', [name, timeoutS])
+  return taken === 1
+}
+
+/** An archiver of ours that works in another database of this server and has the shared name; null where there is none. */
+async function heldForAnotherDatabase(connection: Connection, shared: SharedName): Promise<HeldName | null> {
+  const { name, ofDatabase } = shared
+  const sql = 'select id, db from information_schema.processlist where id = is_used_lock(?) and db <> database()'
+  const [id, database] = await askRow(connection, sql, [name])
+  if (typeof database !== 'string') return null
+  if (!(await holders(connection, ofDatabase(database))).includes(id)) return null
+  return { name, holder: await describeHolder(connection, name) }
+}
+
+/** A Go program that works in this database. It holds one name only; an archiver of ours holds several. */
+async function foreignHolder(connection: Connection, { foreign = [], ours = [] }: LockNames): Promise<HeldName | null> {
+  for (const name of foreign) {
+    const [id] = await holders(connection, [name])
+    if (id === null || id === undefined) continue
+    const isOurs = (await holders(connection, ours)).filter((holder) => holder === id).length > 1
+    if (!isOurs) return { name, holder: await describeHolder(connection, name) }
+  }
+  return null
+}
+
+/** The id of the connection that holds each name; null for a name that is free. */
+function holders(connection: Connection, names: readonly string[]): Promise<unknown[]> {
+  return askRow(connection, `select ${names.map(() => 'is_used_lock(?)').join(', ')}`, names)
+}
+
+/** The connection that holds a name, with its user and host where the account may see them. */
+export async function describeHolder(connection: Connection, name: string): Promise<string> {
+  const [id] = await holders(connection, [name])
+  if (id === null || id === undefined) return 'a connection that has just released it'
+  const sql = 'select user, host from information_schema.processlist where id = ?'
+  const [user, host] = await askRow(connection, sql, [id])
+  return user === undefined ? `connection ${id}` : `connection ${id}, user ${user}, host ${host}`
+}
+
+/** The columns of the first row. */
+export function askRow(connection: Connection, sql: string, values: readonly unknown[]): Promise<unknown[]> {
+  return new Promise((resolve, reject) =>
+    connection.query<RowDataPacket[][]>({ sql, values: [...values], rowsAsArray: true }, (error, rows) =>
+      error ? reject(error) : resolve(rows[0] ?? []),
+    ),
+  )
+}
