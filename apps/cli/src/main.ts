@@ -1,8 +1,7 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module'
+import { enablePrivateCompileCache } from './compile-cache.js'
 
-// Compiled code is kept from run to run: saves a third of the start-up.
-enableCompileCache()
+enablePrivateCompileCache(import.meta.filename)
 
 // No await out here: the Linux executable runs this as a script.
 void main(process.argv.slice(2)).then((code) => process.exit(code))
