@@ -1,3 +1,5 @@
+import { harmlessText } from './harmless.js'
+
 /** Where an {@link ArchiverError} happened. */
 export interface ErrorPlace {
   /** What was being done: `prepare`, `plan`, `read`, `store`, `look up`, `commit`. */
@@ -78,9 +80,9 @@ export class RowError extends ArchiverError {
   }
 }
 
-/** The text of anything thrown, for messages that name a cause. */
+/** The text of anything thrown, for messages that name a cause: harmless, and one line. */
 export function errorText(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown)
+  if (!(thrown instanceof Error)) return harmlessText(String(thrown))
   const code = (thrown as NodeJS.ErrnoException).code
-  return thrown.message || code || thrown.name
+  return harmlessText(thrown.message) || code || thrown.name
 }

@@ -1,4 +1,5 @@
 import { errorText } from './errors.js'
+import { harmlessLine } from './harmless.js'
 
 /** What a service of Google's, the network, or the library for credentials had to say. */
 export interface GoogleFailure {
@@ -40,16 +41,6 @@ export function isGoogleUnreachable({ status, reason, why }: GoogleFailure): boo
 
 const network =
   /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND|ERR_STREAM_PREMATURE_CLOSE|UND_ERR)/
-
-/** Any text as one short line without keys or tokens. The address of an upload session is as good as a key: whoever has it can write the object. */
-export function harmlessLine(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim()
-  const masked = line
-    .replaceAll(/upload_id=[^&\s"']+/g, 'upload_id=…')
-    .replaceAll(/-----BEGIN.*?(-----END [A-Z ]*-----|$)/g, '…')
-    .replaceAll(/(Bearer |ya29\.)[\w.~+/-]+/g, '$1…')
-  return masked.length > 500 ? `${masked.slice(0, 500)}…` : masked
-}
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   // Any object has fields; what is in them is looked at before use.

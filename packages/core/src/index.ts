@@ -9,11 +9,11 @@ export { type FaultPoint, faultPoint } from './fault.js'
 export {
   type GoogleFailure,
   googleFailure,
-  harmlessLine,
   isGoogleLogin,
   isGoogleUnreachable,
 } from './google-failure.js'
 export { GOOGLE_KEY_VARIABLE, requireGoogleKeyFile } from './google-key-file.js'
+export { harmlessLine, harmlessLines, harmlessText, harmlessValue } from './harmless.js'
 export { higherId, lowerId } from './ids.js'
 export { permitUntil, permitWhile } from './permit.js'
 export { type Point, parsePoint, pointForms } from './point.js'
