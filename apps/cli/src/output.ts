@@ -1,6 +1,10 @@
+import { fstatSync, write } from 'node:fs'
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { ArchiverError, errorText } from '@archiver/core'
+import { isatty } from 'node:tty'
+import { promisify } from 'node:util'
+import { escapeInvisible } from '@archiver/core'
+import { outputError } from './standard-streams.js'
 
 /** Where rows are written to. */
 export interface Output extends AsyncDisposable {
@@ -18,7 +22,9 @@ export interface Output extends AsyncDisposable {
  * @throws ArchiverError for a file that cannot be written.
  */
 export async function openOutput(path: string | undefined, signal: AbortSignal): Promise<Output> {
-  return path === undefined ? new StandardOutput(signal) : FileOutput.create(path)
+  if (path !== undefined) return FileOutput.create(path)
+  if (!isStream(1)) return new RedirectedOutput()
+  return isatty(1) ? new TerminalOutput(signal) : new StandardOutput(signal)
 }
 
 class StandardOutput implements Output {
@@ -50,6 +56,54 @@ class StandardOutput implements Output {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 }
+
+/** Whether it is a pipe, a socket or a terminal, and not a file or a device such as /dev/full. */
+function isStream(descriptor: number): boolean {
+  const found = fstatSync(descriptor)
+  return found.isFIFO() || found.isSocket() || isatty(descriptor)
+}
+
+/** Text for a person: what a terminal would obey, or not show, is written as JSON escapes it. */
+class TerminalOutput extends StandardOutput {
+  readonly #text = new TerminalText()
+
+  override write(bytes: Uint8Array): Promise<void> {
+    return super.write(Buffer.from(this.#text.next(bytes)))
+  }
+}
+
+/** Rows as text, in pieces that may end within a character. */
+export class TerminalText {
+  readonly #decoder = new TextDecoder()
+  #isQuoted = false
+
+  /** The next piece. Line ends stay, but not those within the quotes of a value. */
+  next(bytes: Uint8Array): string {
+    return this.#decoder.decode(bytes, { stream: true }).replaceAll(/"|\r?\n|[^"\r\n]+|\r/g, (part) => {
+      if (part === '"') this.#isQuoted = !this.#isQuoted
+      return part.endsWith('\n') && !this.#isQuoted ? '\n' : escapeInvisible(part)
+    })
+  }
+}
+
+/** A file or a device that a shell has opened as standard output: `process.stdout` would not see that a disk is full. */
+class RedirectedOutput implements Output {
+  readonly isClosedByReader = false
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length; ) at += (await writeSome(1, bytes, at)).bytesWritten
+    } catch (error) {
+      throw outputError('standard output', error)
+    }
+  }
+
+  async finish(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+const writeSome = promisify(write)
 
 type FileHandle = Awaited<ReturnType<typeof open>>
 
@@ -102,8 +156,4 @@ class FileOutput implements Output {
       throw outputError(this.#path, error)
     }
   }
-}
-
-function outputError(where: string, error: unknown): ArchiverError {
-  return new ArchiverError(`cannot write to ${where}: ${errorText(error)}`, { code: 'OUTPUT_FAILED', cause: error })
 }

@@ -55,6 +55,13 @@ export function harmlessLine(text: string): string {
   return harmlessText(text, 500)
 }
 
+/** Invisible and control characters as JSON escapes them, so that they can be seen; nothing else is changed. */
+export function escapeInvisible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (found) =>
+    Array.from({ length: found.length }, (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),
+  )
+}
+
 /** {@link harmlessText} of each line of a text of this program's own. */
 export function harmlessLines(text: string): string {
   return text

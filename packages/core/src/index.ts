@@ -13,7 +13,7 @@ export {
   isGoogleUnreachable,
 } from './google-failure.js'
 export { GOOGLE_KEY_VARIABLE, requireGoogleKeyFile } from './google-key-file.js'
-export { harmlessLine, harmlessLines, harmlessText, harmlessValue } from './harmless.js'
+export { escapeInvisible, harmlessLine, harmlessLines, harmlessText, harmlessValue } from './harmless.js'
 export { higherId, lowerId } from './ids.js'
 export { permitUntil, permitWhile } from './permit.js'
 export { type Point, parsePoint, pointForms } from './point.js'

@@ -16,9 +16,27 @@ export const csvForm: RowForm = {
     `,${leap ?? ''},${field(error)},${field(warning)},${field(json)}\r\n`,
 }
 
+/** The same for a spreadsheet: a text that one would take for a formula begins with an apostrophe. */
+const spreadsheetForm: RowForm = {
+  ...csvForm,
+  tail: ({ leap, error, warning, json = null }) => {
+    const [errorText, warningText, attributes] = [error, warning, json].map((text) => field(withoutFormula(text)))
+    return `,${leap ?? ''},${errorText},${warningText},${attributes}\r\n`
+  },
+}
+
 /** Rows as CSV. Pieces are valid until the next is asked for. */
 export function encodeCsv(chunks: AsyncIterable<LogScoreChunk>): AsyncGenerator<Uint8Array> {
   return encodeText(chunks, csvForm)
+}
+
+/** Rows as CSV in which a spreadsheet sees no formula. Pieces are valid until the next is asked for. */
+export function encodeSpreadsheetCsv(chunks: AsyncIterable<LogScoreChunk>): AsyncGenerator<Uint8Array> {
+  return encodeText(chunks, spreadsheetForm)
+}
+
+function withoutFormula(text: string | null): string | null {
+  return text !== null && /^[\s\p{Cc}\p{Cf}]*[=+\-@＝＋－＠|%]|^[\t\r\n]/u.test(text) ? `'${text}` : text
 }
 
 function field(text: string | null): string {

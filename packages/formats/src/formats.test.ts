@@ -3,7 +3,7 @@ import { edgeRows, largeIdRows, ordinaryRows } from '@archiver/conformance'
 import { chunksFromRows, type LogScore, type LogScoreChunk, rowsFromChunk } from '@archiver/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { encodeCsv, encodeNdjson, writeRows } from './index.js'
+import { encodeCsv, encodeNdjson, type WriteOptions, writeRows } from './index.js'
 import { exactChunks, exactRows, floatChunks, isoOf, textOf } from './test-support.js'
 
 const rows: LogScore[] = [...ordinaryRows(300), ...edgeRows(), ...largeIdRows(), ...exactRows]
@@ -18,6 +18,12 @@ function jsonOf({ id, serverId, monitorId, tsSeconds, json = null, ...rest }: Lo
     ...rest,
     attributes: json,
   }
+}
+
+async function csvOf(row: LogScore, options: WriteOptions): Promise<string> {
+  const pieces: string[] = []
+  await writeRows('csv', chunksFromRows([row]), async (bytes) => pieces.push(Buffer.from(bytes).toString()), options)
+  return pieces.join('')
 }
 
 describe('NDJSON', () => {
@@ -71,6 +77,18 @@ describe('CSV', () => {
         '1000002,2920,2,2026-10-15T00:00:01Z,19.5,1,,1000,,"a,""b""\nc",plain,"{""leap"": 0}"\r\n',
     )
   })
+
+  test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', ' =1', '\u200b=1', '＝1', '|calc', '\n=1'])(
+    'no spreadsheet runs %j where that is asked for',
+    async (error) => {
+      const row = { ...ordinaryRows(1)[0]!, error, warning: 'a=1', json: null }
+      const [quoted, exact] = await Promise.all([true, false].map((quoteFormulas) => csvOf(row, { quoteFormulas })))
+      expect(quoted).toContain(`'${error}`)
+      expect(quoted).toContain(',a=1,')
+      expect(exact).not.toContain("'")
+      expect(exact).toContain(error)
+    },
+  )
 
   test('of no rows is the header line', async () => {
     expect(await textOf(encodeCsv(chunksFromRows([])))).toMatch(/^id,.*\r\n$/)

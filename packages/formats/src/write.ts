@@ -1,5 +1,5 @@
 import type { LogScoreChunk } from '@archiver/core'
-import { encodeCsv } from './csv.js'
+import { encodeCsv, encodeSpreadsheetCsv } from './csv.js'
 import type { Format } from './names.js'
 import { encodeNdjson } from './ndjson.js'
 
@@ -9,10 +9,15 @@ export type WriteBytes = (bytes: Uint8Array) => Promise<unknown>
 /** Writes rows in one format, from the first byte to the last. Memory does not grow with the rows. */
 export type WriteRows = (chunks: AsyncIterable<LogScoreChunk>, write: WriteBytes) => Promise<void>
 
+export interface WriteOptions {
+  /** CSV: texts that a spreadsheet would take for formulas begin with an apostrophe. Default false. */
+  readonly quoteFormulas?: boolean
+}
+
 /** What writes a format is imported when it is asked for. */
-const writers: Readonly<Record<Format, () => Promise<WriteRows>>> = {
+const writers: Readonly<Record<Format, (options: WriteOptions) => Promise<WriteRows>>> = {
   ndjson: async () => asText(encodeNdjson),
-  csv: async () => asText(encodeCsv),
+  csv: async ({ quoteFormulas }) => asText(quoteFormulas ? encodeSpreadsheetCsv : encodeCsv),
   parquet: async () => (await import('./parquet.js')).writeParquet,
   avro: async () => (await import('./avro.js')).writeAvro,
 }
@@ -22,8 +27,9 @@ export async function writeRows(
   format: Format,
   chunks: AsyncIterable<LogScoreChunk>,
   write: WriteBytes,
+  options: WriteOptions = {},
 ): Promise<void> {
-  const writeAll = await writers[format]()
+  const writeAll = await writers[format](options)
   await writeAll(chunks, write)
 }
 

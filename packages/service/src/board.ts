@@ -1,5 +1,5 @@
 import type { CleanupEvent } from '@archiver/cleanup'
-import type { PlannedBatch } from '@archiver/core'
+import { harmlessText, type PlannedBatch } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
 import type { FinishedBatch, Overview, PoolState } from '@archiver/core/mysql'
 import type { Clock } from './clock.js'
@@ -30,6 +30,8 @@ export interface BoardOptions {
   readonly host: string
   readonly config: ServiceConfig
   readonly clock: Clock
+  /** Lines of the log that could not be written so far. */
+  readonly lostLogLines?: () => number
 }
 
 /** Everything that a service shows, in memory. */
@@ -37,6 +39,7 @@ export class Board implements ServiceView {
   readonly #version: string
   readonly #host: string
   readonly #clock: Clock
+  readonly #lostLogLines: () => number
   readonly #history = new History()
   readonly #changeListeners = new Set<() => void>()
   readonly #eventListeners = new Set<(event: ServiceEvent) => void>()
@@ -55,11 +58,12 @@ export class Board implements ServiceView {
   #mysqlError: FailureState | null = null
   #pool: () => PoolState | null = () => null
 
-  constructor({ version, host, config, clock }: BoardOptions) {
+  constructor({ version, host, config, clock, lostLogLines = () => 0 }: BoardOptions) {
     this.#version = version
     this.#host = host
     this.#config = config
     this.#clock = clock
+    this.#lostLogLines = lostLogLines
     this.#atMs = clock.now()
     this.#startedAt = this.#since = new Date(this.#atMs).toISOString()
   }
@@ -111,7 +115,7 @@ export class Board implements ServiceView {
   setRole(role: ServiceState['role'], holder: string | null = null): void {
     if (this.#role !== role) this.#since = new Date(this.#clock.now()).toISOString()
     this.#role = role
-    this.#holder = holder
+    this.#holder = holder === null ? null : harmlessText(holder)
     if (role === 'standby') this.#forgetWork()
     this.#change()
   }
@@ -121,7 +125,7 @@ export class Board implements ServiceView {
   }
 
   setReload(taken: boolean, text: string): void {
-    this.#reload = { at: new Date(this.#clock.now()).toISOString(), taken, text }
+    this.#reload = { at: new Date(this.#clock.now()).toISOString(), taken, text: harmlessText(text) }
     this.#change()
   }
 
@@ -202,7 +206,9 @@ export class Board implements ServiceView {
   #service(): ServiceState {
     const lock = { name: this.#config.lockName, holder: this.#holder }
     const { pid } = process
-    return { pid, startedAt: this.#startedAt, role: this.#role, since: this.#since, lock, reload: this.#reload }
+    const lostLogLines = this.#lostLogLines()
+    const known = { role: this.#role, since: this.#since, lock, reload: this.#reload, lostLogLines }
+    return { pid, startedAt: this.#startedAt, ...known }
   }
 
   #newRecord(archiver: string): ArchiverRecord {

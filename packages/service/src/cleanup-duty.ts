@@ -1,4 +1,5 @@
 import type { CleanupEvent, CleanupResult, describeBlocked } from '@archiver/cleanup'
+import { harmlessText } from '@archiver/core'
 import { reasonOf } from '@archiver/core/engine'
 import type { OverviewRow } from '@archiver/core/mysql'
 import type { Connection } from 'mysql2'
@@ -125,5 +126,8 @@ function blockedPatch(
   needsOperator: Cleaner['needsOperator'],
 ): Partial<CleanupRecord> {
   const { why, hint } = describe(blocked, table)
-  return { state: needsOperator(blocked) ? 'blocked' : 'throttled', blocked: { reason: blocked.reason, why, hint } }
+  return {
+    state: needsOperator(blocked) ? 'blocked' : 'throttled',
+    blocked: { reason: blocked.reason, why: harmlessText(why), hint: harmlessText(hint) },
+  }
 }

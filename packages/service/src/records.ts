@@ -1,5 +1,5 @@
 import type { BatchPolicy } from '@archiver/core'
-import { ArchiverError, errorText } from '@archiver/core'
+import { ArchiverError, errorText, harmlessText } from '@archiver/core'
 import type { FinishedBatch } from '@archiver/core/mysql'
 import { lateAfterMs, type ServiceConfig } from './config.js'
 import type {
@@ -97,7 +97,7 @@ export function archiverState(
     ms: waitingMs(record, behind, nowMs),
   }
   return {
-    archiver,
+    archiver: harmlessText(archiver),
     state,
     health: healthOf(record, behind ?? 0n, lag.ms, limits),
     mark: record.mark?.toString() ?? null,
@@ -169,15 +169,15 @@ export function newestRow(newest: Newest | null): NewestRow | null {
 
 export function lastBatch({ id, rows, bytes, identity, elapsedMs, doneAtMs }: FinishedBatch): LastBatch {
   const doneAt = new Date(doneAtMs).toISOString()
-  return { id: id.toString(), rows, bytes, identity, elapsedMs: Math.round(elapsedMs), doneAt }
+  return { id: id.toString(), rows, bytes, identity: harmlessText(identity), elapsedMs: Math.round(elapsedMs), doneAt }
 }
 
 /** An error as it may be shown to anybody. */
 export function failureState(error: unknown, nowMs: number): FailureState {
   const at = new Date(nowMs).toISOString()
-  const message = errorText(error).split('\n', 1).join()
+  const message = errorText(error)
   if (!(error instanceof ArchiverError)) return { at, code: 'UNEXPECTED', message, hint: null }
-  return { at, code: error.code, message, hint: error.hint ?? null }
+  return { at, code: error.code, message, hint: error.hint === undefined ? null : harmlessText(error.hint) }
 }
 
 /** ISO 8601 in UTC. */

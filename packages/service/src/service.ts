@@ -31,6 +31,8 @@ export interface ServiceOptions extends Pick<Desk, 'onEvent' | 'onCleanup'> {
   /** Once aborted, what is in hand is left. */
   readonly stop: AbortSignal
   readonly onLife: (event: LifeEvent) => void
+  /** Lines of the log that could not be written so far: shown in the status. */
+  readonly lostLogLines?: () => number
   readonly clock?: Clock
   /** For the jitter of back-offs: from 0 to 1. */
   readonly random?: () => number
@@ -67,7 +69,8 @@ export class Service {
     this.#config = config
     this.#clock = clock
     this.#random = random
-    this.#board = new Board({ version, host: hostname(), config, clock })
+    const { lostLogLines = () => 0 } = options
+    this.#board = new Board({ version, host: hostname(), config, clock, lostLogLines })
   }
 
   get view(): ServiceView {

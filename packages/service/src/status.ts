@@ -37,6 +37,8 @@ export interface ServiceState {
   readonly lock: { readonly name: string; readonly holder: string | null }
   /** The last change of settings; null where there was none. */
   readonly reload: { readonly at: string; readonly taken: boolean; readonly text: string } | null
+  /** Lines of its log that could not be written since it started: a full disk, or a reader who takes nothing. */
+  readonly lostLogLines: number
 }
 
 export interface MySqlState {

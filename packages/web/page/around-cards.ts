@@ -74,7 +74,7 @@ function showService(card: SmallCard, service: ServiceState | null, host: string
     card.facts.clear()
     return
   }
-  const { role, since, lock, startedAt, reload, pid } = service
+  const { role, since, lock, startedAt, reload, pid, lostLogLines } = service
   const refused = reload !== null && !reload.taken
   const wrong = refused ? { title: 'New settings refused; the old ones hold', message: reload.text, hint: null } : null
   card.set(refused ? 'late' : 'ok', role, wrong)
@@ -82,5 +82,6 @@ function showService(card: SmallCard, service: ServiceState | null, host: string
   card.facts.set('Lock', lock.holder === null ? `${lock.name}, not held` : `${lock.name}, held by ${lock.holder}`)
   card.facts.set('Host', `${host}, process ${pid}`)
   card.facts.set('Started', when(startedAt, nowMs))
+  card.facts.set('Lost log lines', lostLogLines > 0 ? count(lostLogLines) : null)
   card.facts.set('Settings', reload?.taken ? `changed ${when(reload.at, nowMs)}` : null)
 }

@@ -1,3 +1,4 @@
+import { harmlessText } from '@archiver/core'
 import type { FailureState, ServiceStatus } from '@archiver/service'
 import { type Answer, text } from './answer.js'
 
@@ -25,5 +26,5 @@ export function readyz({ service, mysql, archivers, cleanup }: ServiceStatus): A
 const NO_ANSWER = { message: 'it does not answer', hint: null }
 
 function line(what: string, { message, hint }: Pick<FailureState, 'message' | 'hint'>): string {
-  return `${what}: ${message}${hint === null ? '' : `. ${hint}`}`.replaceAll(/\s+/g, ' ')
+  return harmlessText(`${what}: ${message}${hint === null ? '' : `. ${hint}`}`)
 }

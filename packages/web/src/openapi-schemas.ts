@@ -49,6 +49,7 @@ export const schemas = {
     since: time,
     lock: object({ name: text, holder: orNull(text) }),
     reload: orNull(object({ at: time, taken: { type: 'boolean' }, text }), 'The last change of settings.'),
+    lostLogLines: { ...count, description: 'Lines of the log that could not be written since it started.' },
   }),
   MySqlState: object({
     reachable: { type: 'boolean' },

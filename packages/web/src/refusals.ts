@@ -1,3 +1,5 @@
+import { harmlessText } from '@archiver/core'
+
 /** Why a request was not answered as it was asked, or a connection was closed. */
 export type RefusalReason = keyof typeof TEXTS
 
@@ -40,7 +42,7 @@ export class Refusals implements Disposable {
       running.more++
       return
     }
-    this.options.warn(`http: refused, ${TEXTS[reason]} (${detail.slice(0, 120)})`)
+    this.options.warn(`http: refused, ${TEXTS[reason]} (${harmlessText(detail, 120)})`)
     this.keepQuiet(reason)
   }
 

@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs'
 import type { SettingsSource } from '../config/layers.js'
 import type { SettingsReport } from '../config/load.js'
+import { standardOutput } from '../standard-streams.js'
 
 interface ConfigArguments {
   json: boolean
@@ -20,7 +21,7 @@ export const configCommand: CommandModule<object, ConfigArguments> = {
   handler: ({ json, config }) =>
     printConfiguration(
       { env: process.env, cwd: process.cwd(), configFile: config },
-      { json, write: (text) => process.stdout.write(text) },
+      { json, write: standardOutput.write },
     ),
 }
 

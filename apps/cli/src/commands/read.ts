@@ -8,6 +8,7 @@ interface ReadArguments extends CommonArguments, QueryArguments {
   readonly archive: string
   readonly format: string
   readonly output: string | undefined
+  readonly 'quote-formulas': boolean
 }
 
 /** `archiver read`: rows out of an archive. */
@@ -34,6 +35,11 @@ export const readCommand: CommandModule<object, ReadArguments> = {
         requiresArg: true,
         describe: 'File to write to, replaced when all is written [standard output]',
       })
+      .option('quote-formulas', {
+        type: 'boolean',
+        default: false,
+        describe: 'CSV: put an apostrophe before texts that a spreadsheet would run as a formula',
+      })
       .example('$0 read fileavro --server 1234 --from 2026-11-01 --to 2026-11-07', 'a week of one server')
       .example('$0 read clickhouse --server 1234 | jq .score', 'every row is a line of JSON')
       .example('$0 read gcsavro --from 2026-11-01 --to 2026-11-01 --format parquet --output day.parquet', 'a day')
@@ -45,9 +51,11 @@ export const readCommand: CommandModule<object, ReadArguments> = {
   handler: async (given) => {
     const query = queryOf(given)
     const format = checkedFormat(given)
+    const { output, 'quote-formulas': quoteFormulas } = given
+    if (quoteFormulas && format !== 'csv') throw new UsageError(`--quote-formulas is for --format csv, not ${format}`)
     const wiring = await loadWiring(given, { withoutMySql: true })
     const { read } = await import('../jobs/read.js')
-    process.exitCode = await read({ ...wiring, archive: given.archive, query, format, output: given.output })
+    process.exitCode = await read({ ...wiring, archive: given.archive, query, format, output, quoteFormulas })
   },
 }
 

@@ -1,3 +1,4 @@
+import { escapeInvisible } from '@archiver/core'
 import type { EffectiveVariable, SettingsReport } from './load.js'
 
 /** The settings as aligned columns, by group; warnings below. Problems are the caller's to print. */
@@ -29,7 +30,7 @@ function cell({ value, valid }: EffectiveVariable): string {
 
 /** One line, without what a terminal would obey. */
 function printable(value: string): string {
-  return JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll('\\\\', '\\')
+  return escapeInvisible(JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll('\\\\', '\\'))
 }
 
 function pad(text: string, width = 0): string {

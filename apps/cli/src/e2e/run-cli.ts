@@ -1,4 +1,6 @@
-import { spawn } from 'node:child_process'
+import { type StdioOptions, spawn } from 'node:child_process'
+import { open } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import type { MySqlDatabase } from '@archiver/testkit'
 
 export const launcher = new URL('../../../../archiver', import.meta.url).pathname
@@ -28,6 +30,20 @@ export async function runCli(args: readonly string[], env: CliEnv): Promise<CliR
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)]
   const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve))
   return { code, stdout: await stdout, stderr: await stderr, events: logLines(await stderr) }
+}
+
+/** Runs `./archiver` with one of its streams on a device whose disk is always full. */
+export async function runCliIntoFull(
+  stream: 'stdout' | 'stderr',
+  args: readonly string[],
+  env: CliEnv,
+): Promise<CliRun> {
+  await using full = await open('/dev/full', 'w')
+  const stdio: StdioOptions = stream === 'stdout' ? ['ignore', full.fd, 'pipe'] : ['ignore', 'pipe', full.fd]
+  const child = spawn(launcher, args, { env: { PATH: process.env.PATH, ...env }, stdio })
+  const [stdout, stderr] = [text(child.stdout ?? Readable.from([])), text(child.stderr ?? Readable.from([]))]
+  const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve))
+  return { code, stdout: await stdout, stderr: await stderr, events: [] }
 }
 
 /** Settings that reach a database of the testkit, with batches that take every row at once. */

@@ -1,5 +1,6 @@
 import { errorText } from '@archiver/core'
 import { ExitCode } from '../exit-codes.js'
+import { printLine } from '../standard-streams.js'
 
 /** A health check that takes longer has failed; whoever asks waits 5 s. */
 const timeoutMs = 4_000
@@ -9,11 +10,11 @@ export async function askHealth(path: '/healthz' | '/readyz', base: string): Pro
   const url = new URL(path, base)
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })
-    console.log((await response.text()).trim())
+    printLine((await response.text()).trim())
     return response.ok ? ExitCode.ok : ExitCode.failed
   } catch (thrown) {
     const { cause } = thrown as { cause?: unknown } // fetch hides what happened behind "fetch failed"
-    console.log(`no answer from ${url}: ${errorText(cause ?? thrown)}`)
+    printLine(`no answer from ${url}: ${errorText(cause ?? thrown)}`)
     return ExitCode.failed
   }
 }

@@ -12,6 +12,7 @@ import {
 import type { Wiring } from '../archivers.js'
 import { ExitCode } from '../exit-codes.js'
 import { type InitPlan, planLines } from '../report/init-lines.js'
+import { printLine } from '../standard-streams.js'
 import { accountRights } from './account-rights.js'
 import { chooseArchivers } from './choose-archivers.js'
 import { confirmed } from './confirmed.js'
@@ -33,7 +34,7 @@ export async function init(job: InitJob): Promise<number> {
   let plan: InitPlan | undefined
   try {
     plan = await makePlan(job, connection)
-    for (const line of planLines(plan)) console.log(line)
+    for (const line of planLines(plan)) printLine(line)
     return await carryOut(job, connection, plan)
   } finally {
     for (const { archiver } of plan?.archives ?? []) await archiver?.close()
@@ -83,17 +84,17 @@ async function carryOut(job: InitJob, connection: Connection, plan: InitPlan): P
   const inTheWay =
     tables.some(({ misfits }) => misfits.length > 0) || archives.some(({ broken }) => broken) || rights.mayNotRun
   if (inTheWay) {
-    console.log('Something is in the way, see above: nothing was run.')
+    printLine('Something is in the way, see above: nothing was run.')
     return ExitCode.failed
   }
-  if (count === 0) console.log('There is nothing to run.')
+  if (count === 0) printLine('There is nothing to run.')
   if (count === 0 || job.dryRun) return code
   if (!job.yes && !(await confirmed(`Run ${count === 1 ? 'this statement' : `these ${count} statements`}?`))) {
-    console.log('nothing was changed')
+    printLine('nothing was changed')
     return ExitCode.failed
   }
   await make(job, connection, plan)
-  console.log(`Done.${code === ExitCode.ok ? '' : ' The grants above are still missing.'}`)
+  printLine(`Done.${code === ExitCode.ok ? '' : ' The grants above are still missing.'}`)
   return code
 }
 

@@ -1,6 +1,7 @@
 import type { StoredBatch } from '@archiver/core/mysql'
 import type { Wiring } from '../archivers.js'
 import { ExitCode } from '../exit-codes.js'
+import { printLine } from '../standard-streams.js'
 import { confirmed } from './confirmed.js'
 import { withLock } from './with-lock.js'
 
@@ -18,17 +19,17 @@ export async function moveMark({ archiver, to, reason, yes, ...wiring }: MarkJob
   return withLock(wiring, archiver, async ({ operator, status }) => {
     const from = status.mark
     if (from === to) {
-      console.log(`${archiver}: the mark is at ${text(to)} already`)
+      printLine(`${archiver}: the mark is at ${text(to)} already`)
       return ExitCode.ok
     }
     const above = await operator.batchesAbove(archiver, to ?? 0n)
-    for (const line of previewLines(archiver, from, to, above)) console.log(line)
+    for (const line of previewLines(archiver, from, to, above)) printLine(line)
     if (!yes && !(await confirmed('Move it?'))) {
-      console.log('nothing was changed')
+      printLine('nothing was changed')
       return ExitCode.failed
     }
     await operator.moveMark(archiver, from, to, reason)
-    console.log(`${archiver}: the mark is at ${text(to)} now`)
+    printLine(`${archiver}: the mark is at ${text(to)} now`)
     return ExitCode.ok
   })
 }

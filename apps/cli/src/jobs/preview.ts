@@ -3,6 +3,7 @@ import { connect, disconnect, isEncrypted, MySqlLedger, MySqlSource } from '@arc
 import { openArchiver } from '../archivers.js'
 import { ExitCode } from '../exit-codes.js'
 import { errorLine } from '../report/error-lines.js'
+import { printLine } from '../standard-streams.js'
 import type { ArchiveJob } from './archive.js'
 
 /** Says what each archiver would store. Takes no lock and writes nowhere. @returns the exit code. */
@@ -14,8 +15,8 @@ export async function previewArchive(job: ArchiveJob): Promise<number> {
     await source.detectColumns()
     const statuses = await new MySqlLedger(connection, table).status()
     const wanted = statuses.filter(({ archiver }) => only.length === 0 || only.includes(archiver))
-    if (wanted.length === 0) console.log(`no archiver is turned on in ${table}_archive_status`)
-    for (const status of wanted) console.log(await describe(source, status, job))
+    if (wanted.length === 0) printLine(`no archiver is turned on in ${table}_archive_status`)
+    for (const status of wanted) printLine(await describe(source, status, job))
     return ExitCode.ok
   } finally {
     await disconnect(connection)

@@ -13,11 +13,13 @@ export interface ReadJob extends Wiring {
   readonly format: Format
   /** Undefined for standard output. */
   readonly output: string | undefined
+  /** CSV without formulas. */
+  readonly quoteFormulas: boolean
 }
 
 /** Writes rows of an archive. @returns the exit code. */
 export async function read(job: ReadJob): Promise<number> {
-  const { archive, query, format, table } = job
+  const { archive, query, format, table, quoteFormulas } = job
   using signals = new StopSignals(0, () => undefined)
   await using source = await openToRead(archive, job)
   await using output = await openOutput(job.output, signals.stop)
@@ -25,7 +27,7 @@ export async function read(job: ReadJob): Promise<number> {
   const doubled = new DoubledRows()
   try {
     const rows = seen(source.reader.scan(table, query, signals.stop), progress, doubled)
-    await writeRows(format, rows, (bytes) => output.write(bytes))
+    await writeRows(format, rows, (bytes) => output.write(bytes), { quoteFormulas })
     await output.finish()
   } catch (error) {
     if (output.isClosedByReader) return ExitCode.ok

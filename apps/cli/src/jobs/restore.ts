@@ -5,6 +5,7 @@ import { openArchiver, type Wiring } from '../archivers.js'
 import type { Point } from '../commands/point.js'
 import { ExitCode, UsageError } from '../exit-codes.js'
 import { RestoreReporter } from '../report/restore-reporter.js'
+import { printLine } from '../standard-streams.js'
 import { StopSignals } from '../stop-signals.js'
 import { confirmed } from './confirmed.js'
 
@@ -65,7 +66,7 @@ export async function letCleanerGoOn({ settings }: Wiring, into: string): Promis
   const connection = await connect(settings.mysql)
   try {
     const lifted = await new CleanupHold(connection, into).lift()
-    console.log(lifted ? `the cleaner of ${into} goes on` : `the cleaner of ${into} was not held up`)
+    printLine(lifted ? `the cleaner of ${into} goes on` : `the cleaner of ${into} was not held up`)
     return ExitCode.ok
   } finally {
     await disconnect(connection)
@@ -122,7 +123,7 @@ async function markOf({ table, archive }: RestoreJob, connection: Connection): P
 async function agreed({ dryRun, yes, into, table }: RestoreJob, standing: Standing | null): Promise<boolean> {
   if (dryRun || yes || (standing === null && into !== table)) return true
   if (await confirmed(`${into} is a table that is archived. Write into it?`)) return true
-  console.log('nothing was changed')
+  printLine('nothing was changed')
   return false
 }
 
@@ -131,7 +132,7 @@ async function pauseCleaner({ archive, into }: RestoreJob, connection: Connectio
   const why = `a restore of ${archive} by ${who}, ${new Date().toISOString().slice(0, 19)}Z`
   const placed = await new CleanupHold(connection, into).place(why)
   const lift = `archiver restore --resume-cleanup --into ${into}`
-  console.log(`the cleaner of ${into} is ${placed ? '' : 'already '}held up; later: ${lift}`)
+  printLine(`the cleaner of ${into} is ${placed ? '' : 'already '}held up; later: ${lift}`)
 }
 
 function isWhole({ different, doubled }: RestoreResult): boolean {

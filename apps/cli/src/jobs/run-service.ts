@@ -7,6 +7,7 @@ import { errorLine } from '../report/error-lines.js'
 import type { LogReporter } from '../report/log-reporter.js'
 import { withTracing } from '../report/tracing.js'
 import { serviceConfig } from '../service-config.js'
+import { standardError } from '../standard-streams.js'
 import { StopSignals } from '../stop-signals.js'
 import { version } from '../version.js'
 import { MountedScores, SCORES_PATH } from './mounted-scores.js'
@@ -34,6 +35,7 @@ export async function runService(job: RunJob, reporter: LogReporter): Promise<nu
       read = await reloaded(job, reporter)
       return serviceConfig(read)
     },
+    lostLogLines: () => standardError.lostLines,
     drain: signals.drain,
     stop: signals.stop,
     onEvent: listener.onEvent,

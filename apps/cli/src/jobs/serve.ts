@@ -2,6 +2,7 @@ import { createScoresApi, startScoresServer } from '@archiver/scores-api'
 import { configuredArchives, openToRead, type Wiring } from '../archivers.js'
 import { ExitCode } from '../exit-codes.js'
 import { errorLine } from '../report/error-lines.js'
+import { printError } from '../standard-streams.js'
 import { StopSignals } from '../stop-signals.js'
 
 export interface ServeJob extends Wiring {
@@ -20,10 +21,10 @@ export async function serve(job: ServeJob): Promise<number> {
   const handler = createScoresApi({
     reader: source.reader,
     table,
-    onError: (error) => console.error(errorLine(error)),
+    onError: (error) => printError(errorLine(error)),
   })
   await using server = await startScoresServer(handler, listen)
-  console.error(`${archive}: answering at ${server.url}/api/scores`)
+  printError(`${archive}: answering at ${server.url}/api/scores`)
   if (!signals.drain.aborted) await new Promise((resolve) => signals.drain.addEventListener('abort', resolve))
   return ExitCode.ok
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ArchiverError, errorText } from '@archiver/core'
 import type { Wiring } from '../archivers.js'
 import { ExitCode } from '../exit-codes.js'
+import { printLine } from '../standard-streams.js'
 import { withLock } from './with-lock.js'
 
 export interface SkipJob extends Wiring {
@@ -33,7 +34,7 @@ export async function skipRow({ archiver, rowId, reason, ...wiring }: SkipJob): 
       row: rowJson,
     })
     await operator.skip({ archiver, rowId, reason, rowJson, by })
-    console.log(`${archiver}: row ${rowId} is skipped; it is kept in ${file} and in ${table}_archive_skip`)
+    printLine(`${archiver}: row ${rowId} is skipped; it is kept in ${file} and in ${table}_archive_skip`)
     return ExitCode.ok
   })
 }

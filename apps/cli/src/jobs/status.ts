@@ -4,6 +4,7 @@ import type { Wiring } from '../archivers.js'
 import { ExitCode } from '../exit-codes.js'
 import { statusLines } from '../report/status-lines.js'
 import { serviceConfig } from '../service-config.js'
+import { standardOutput } from '../standard-streams.js'
 import { StopSignals } from '../stop-signals.js'
 import { version } from '../version.js'
 import { askService } from './ask-service.js'
@@ -25,8 +26,9 @@ export async function showStatus(job: StatusJob, out: NodeJS.WriteStream): Promi
   let code: number = ExitCode.ok
   while (!signals.drain.aborted) {
     const status = await currentStatus(job)
-    if (out.isTTY && !job.json) out.write(CLEAR)
+    if (out.isTTY && !job.json) standardOutput.write(CLEAR)
     code = printed(status, job, out)
+    if (standardOutput.lostLines > 0) break
     await delay(WATCH_INTERVAL_MS, undefined, { signal: signals.drain }).catch(() => undefined)
   }
   return signals.exitCode ?? code
@@ -42,6 +44,6 @@ async function currentStatus(job: StatusJob): Promise<ServiceStatus> {
 
 function printed(status: ServiceStatus, { json, watch }: StatusJob, out: NodeJS.WriteStream): number {
   const text = json ? JSON.stringify(status, null, watch ? 0 : 2) : statusLines(status, Date.now(), out).join('\n')
-  out.write(`${text}\n`)
+  standardOutput.write(`${text}\n`)
   return status.health === 'ok' ? ExitCode.ok : ExitCode.failed
 }

@@ -1,4 +1,5 @@
 import type { Settings } from '../config/index.js'
+import { standardError } from '../standard-streams.js'
 import type { LogReporter } from './log-reporter.js'
 import type { Reporter } from './reporter.js'
 
@@ -6,7 +7,7 @@ import type { Reporter } from './reporter.js'
 export async function createReporter({ level, format }: Settings['logging']): Promise<Reporter> {
   if (format === 'auto' && process.stderr.isTTY) {
     const { TerminalReporter } = await import('./terminal-reporter.js')
-    return new TerminalReporter(process.stderr)
+    return new TerminalReporter(standardError)
   }
   return createLogReporter({ level, format })
 }
@@ -15,9 +16,9 @@ export async function createReporter({ level, format }: Settings['logging']): Pr
 export async function createLogReporter({ level, format }: Settings['logging']): Promise<LogReporter> {
   const [{ pino }, { LogReporter }] = await Promise.all([import('pino'), import('./log-reporter.js')])
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
-  // Written before the call returns, so that no line is lost when the process ends or is killed.
   const isPretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY)
-  if (!isPretty) return new LogReporter(pino(options, pino.destination({ dest: 2, sync: true })))
-  const { default: pretty } = await import('pino-pretty')
-  return new LogReporter(pino(options, pretty({ destination: 2, sync: true, hideObject: true })))
+  if (!isPretty) return new LogReporter(pino(options, standardError))
+  const { prettyFactory } = await import('pino-pretty')
+  const pretty = prettyFactory({ hideObject: true, colorize: process.stderr.isTTY })
+  return new LogReporter(pino(options, { write: (line) => standardError.write(pretty(line)) }))
 }

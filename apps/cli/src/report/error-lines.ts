@@ -1,13 +1,15 @@
-import { ArchiverError, errorText } from '@archiver/core'
+import { ArchiverError, errorText, harmlessLines, harmlessText } from '@archiver/core'
+import { ConfigError } from '../config/problem.js'
 
 /** One line for the operator: what failed and why, and what to do. Without the name of `archiver` if that stands before. */
 export function errorLine(error: unknown, archiver?: string): string {
+  if (error instanceof ConfigError) return harmlessLines(`${error.message}. ${error.hint}`)
   if (!(error instanceof ArchiverError)) return errorText(error)
   const { afterId, upToId } = error.place
   const name = error.place.archiver
   const who = name === undefined || name === archiver || error.message.includes(name) ? '' : `${name}: `
   const range = afterId === undefined || upToId === undefined ? '' : ` (ids ${afterId + 1n} to ${upToId})`
-  return `${who}${error.message}${range}${error.hint === undefined ? '' : `. ${error.hint}`}`
+  return harmlessText(`${who}${error.message}${range}${error.hint === undefined ? '' : `. ${error.hint}`}`)
 }
 
 /** The same for machines, with what lies behind it. */

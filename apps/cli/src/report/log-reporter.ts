@@ -1,4 +1,5 @@
 import type { CleanupEvent } from '@archiver/cleanup'
+import { harmlessText, harmlessValue } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
 import type { LifeEvent } from '@archiver/service'
 import type { Logger } from 'pino'
@@ -20,38 +21,41 @@ export class LogReporter implements Reporter {
 
   readonly onEvent = (event: EngineEvent): void => {
     if (event.event === 'archiver.failed') {
-      this.log.error(
-        { event: event.event, archiver: event.archiver, error: errorFields(event.error) },
-        `${event.archiver}: ${errorLine(event.error, event.archiver)}`,
-      )
-    } else if (event.event !== 'batch.progress') this.log.info(fieldsOf(event), messageOf(event))
+      const fields = { event: event.event, archiver: event.archiver, error: errorFields(event.error) }
+      this.tell('error', fields, `${event.archiver}: ${errorLine(event.error, event.archiver)}`)
+    } else if (event.event !== 'batch.progress') this.tell('info', fieldsOf(event), messageOf(event))
     else if (performance.now() - this.progressedAtMs > PROGRESS_INTERVAL_MS) {
       this.progressedAtMs = performance.now()
-      this.log.info(fieldsOf(event), messageOf(event))
+      this.tell('info', fieldsOf(event), messageOf(event))
     }
   }
 
   onCleanup(event: CleanupEvent, table: string): void {
-    this.log.info({ archiver: 'cleanup', ...fieldsOf(event) }, `cleanup: ${cleanupLine(event, table)}`)
+    this.tell('info', { archiver: 'cleanup', ...fieldsOf(event) }, `cleanup: ${cleanupLine(event, table)}`)
   }
 
   readonly onLife = (event: LifeEvent): void => {
     const failed = 'error' in event || event.event === 'service.reload-refused'
-    this.log[failed ? 'error' : 'info'](fieldsOf(event), lifeLine(event))
+    this.tell(failed ? 'error' : 'info', fieldsOf(event), lifeLine(event))
   }
 
   passDone({ rows, failed, elapsedMs }: PassSummary): void {
     const fields = { event: 'pass.done', rows, failed: [...failed.keys()], elapsedMs: Math.round(elapsedMs) }
     const message = failed.size === 0 ? 'pass done' : `pass done; failed: ${fields.failed.join(', ')}`
-    this.log[failed.size === 0 ? 'info' : 'error']({ ...fields, peakRssBytes: peakRssBytes() }, message)
+    this.tell(failed.size === 0 ? 'info' : 'error', { ...fields, peakRssBytes: peakRssBytes() }, message)
   }
 
   warn(text: string): void {
-    this.log.warn({ event: 'warning' }, text)
+    this.tell('warn', { event: 'warning' }, text)
   }
 
   failed(error: unknown): void {
-    this.log.error({ event: 'command.failed', error: errorFields(error) }, errorLine(error))
+    this.tell('error', { event: 'command.failed', error: errorFields(error) }, errorLine(error))
+  }
+
+  /** Every line of the log passes here. */
+  private tell(level: 'info' | 'warn' | 'error', fields: Readonly<Record<string, unknown>>, message: string): void {
+    this.log[level](harmlessValue(fields), harmlessText(message))
   }
 }
 

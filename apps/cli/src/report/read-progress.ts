@@ -1,4 +1,5 @@
 import type { LogScoreChunk } from '@archiver/core'
+import { type StandardStream, standardError } from '../standard-streams.js'
 import { count, rate, seconds } from './quantities.js'
 
 const REDRAW_INTERVAL_MS = 100
@@ -6,7 +7,7 @@ const REDRAW_INTERVAL_MS = 100
 /** How far a read is: a line on standard error, if that is a terminal and the rows go elsewhere. */
 export class ReadProgress implements Disposable {
   private readonly archive: string
-  private readonly terminal: NodeJS.WriteStream | undefined
+  private readonly terminal: Pick<StandardStream, 'write'> | undefined
   private readonly startedMs = performance.now()
   private rows = 0
   private drawnMs = 0
@@ -14,7 +15,7 @@ export class ReadProgress implements Disposable {
   constructor(archive: string, writesFile: boolean) {
     this.archive = archive
     const isFree = process.stderr.isTTY && (writesFile || !process.stdout.isTTY)
-    this.terminal = isFree ? process.stderr : undefined
+    this.terminal = isFree ? standardError : undefined
   }
 
   add({ rows, tsSeconds }: LogScoreChunk): void {

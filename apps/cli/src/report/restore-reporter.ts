@@ -1,5 +1,6 @@
 import type { IdRange } from '@archiver/core'
 import type { Difference, RestoreCounts, RestoreResult, Selection, Standing } from '@archiver/restore'
+import { printError, printLine, standardError } from '../standard-streams.js'
 import { barText, count, rate, seconds } from './quantities.js'
 import { valueText } from './value-text.js'
 
@@ -25,7 +26,7 @@ export interface RestoreBeginning {
 /** Tells a person about a restore: lines on standard output, a bar on standard error if that is a terminal. */
 export class RestoreReporter {
   private readonly subject: RestoreSubject
-  private readonly bar: NodeJS.WriteStream
+  private readonly bar: Pick<NodeJS.WriteStream, 'isTTY'>
   private readonly startedMs = performance.now()
   private drawnMs = 0
   private begun = false
@@ -33,7 +34,7 @@ export class RestoreReporter {
   private firstId: bigint | undefined
   private counts: RestoreCounts | undefined
 
-  constructor(subject: RestoreSubject, bar: NodeJS.WriteStream) {
+  constructor(subject: RestoreSubject, bar: Pick<NodeJS.WriteStream, 'isTTY'>) {
     this.subject = subject
     this.bar = bar
   }
@@ -45,12 +46,12 @@ export class RestoreReporter {
     const { serverId } = selection
     const whose = serverId === undefined ? '' : ` of server ${serverId}`
     const end = this.endId > 2n ** 63n ? 'the end' : String(this.endId)
-    console.log(`${archive} into ${into}: rows${whose} with ids from ${range.afterId + 1n} to ${end}`)
+    printLine(`${archive} into ${into}: rows${whose} with ids from ${range.afterId + 1n} to ${end}`)
     if (standing?.limit)
-      console.log(`  the lowest mark of ${into} is ${standing.limit.id}, of ${standing.limit.archiver}`)
-    for (const one of lost) console.log(`  ${one}`)
+      printLine(`  the lowest mark of ${into} is ${standing.limit.id}, of ${standing.limit.archiver}`)
+    for (const one of lost) printLine(`  ${one}`)
     if (!local && !dryRun)
-      console.log('  the server does not allow LOAD DATA LOCAL (local_infile): by inserts, which take longer')
+      printLine('  the server does not allow LOAD DATA LOCAL (local_infile): by inserts, which take longer')
   }
 
   readonly progress = (counts: RestoreCounts, lastId: bigint): void => {
@@ -63,12 +64,12 @@ export class RestoreReporter {
     // By ids, of which there may be more than rows.
     const part = Number(lastId - this.firstId + 1n) / Number(end - this.firstId + 1n)
     const advance = { name: this.subject.into, part, rows: counts.rows, elapsedMs: nowMs - this.startedMs }
-    this.bar.write(`\r\x1b[K${barText(advance)}`)
+    standardError.write(`\r\x1b[K${barText(advance)}`)
   }
 
   done(result: RestoreResult): void {
     this.clear()
-    for (const line of resultLines(this.subject, result, performance.now() - this.startedMs)) console.log(line)
+    for (const line of resultLines(this.subject, result, performance.now() - this.startedMs)) printLine(line)
   }
 
   /** After a failure: what was done, and how to go on. */
@@ -77,11 +78,11 @@ export class RestoreReporter {
     const { restored = 0 } = this.counts ?? {}
     if (!this.begun || this.subject.dryRun) return
     const done = restored === 0 ? 'nothing was restored' : `${count(restored)} rows were restored and stay`
-    console.error(`${done}. Run the same command again to go on: rows that are there are compared and passed over.`)
+    printError(`${done}. Run the same command again to go on: rows that are there are compared and passed over.`)
   }
 
   private clear(): void {
-    if (this.bar.isTTY) this.bar.write('\r\x1b[K')
+    if (this.bar.isTTY) standardError.write('\r\x1b[K')
   }
 }
 

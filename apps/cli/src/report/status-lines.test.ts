@@ -35,6 +35,7 @@ const status: ServiceStatus = {
     since: '2026-11-27T14:00:00Z',
     lock: { name: 'archiver-ntppool', holder: '10.1.2.3' },
     reload: { at, taken: false, text: 'ch_dsn: is no DSN' },
+    lostLogLines: 0,
   },
   at,
   health: 'failing',

@@ -1,4 +1,5 @@
-import { stripVTControlCharacters, styleText } from 'node:util'
+import { styleText } from 'node:util'
+import { harmlessText } from '@archiver/core'
 import type { ArchiverState, CleanupState, FailureState, Health, ServiceStatus } from '@archiver/service'
 import { bytes, clockTime, count, duration, relative, rows, when } from '@archiver/web/format'
 
@@ -22,7 +23,7 @@ function headLines(
 ): string[] {
   const first = `${paint('bold', plain(`${database}.${name}`))}  ${paint(STYLES[health], health)}  as of ${when(at, nowMs)} UTC`
   if (service === null) return [first, 'No service answers on this host: this is what MySQL tells.']
-  const { role, since, lock, reload } = service
+  const { role, since, lock, reload, lostLogLines } = service
   const holder = role === 'leader' || lock.holder === null ? '' : `; ${lock.holder} has the lock`
   const refused =
     reload?.taken === false
@@ -33,7 +34,15 @@ function headLines(
     first,
     plain(`${host}: ${role} since ${clockTime(since, nowMs)} (${relative(since, nowMs)})${holder}${open}`),
     ...refused,
+    ...lostLines(lostLogLines, paint),
   ]
+}
+
+/** A service of an older version does not count them. */
+function lostLines(lines: number | undefined, paint: Paint): string[] {
+  if (!lines) return []
+  const text = lines === 1 ? 'line of its log was' : 'lines of its log were'
+  return [paint('yellow', `${count(lines)} ${text} lost. Check the disk that standard error is written to.`)]
 }
 
 const HEADS = ['ARCHIVER', 'STATE', 'BEHIND', 'ROWS AT MOST', 'MARK', 'LAST BATCH', 'NEXT RUN']
@@ -140,5 +149,5 @@ function notice(name: string, text: string, hint: string | null, paint: Paint): 
 
 /** In one line, and without what a terminal would take for a command. */
 function plain(text: string): string {
-  return stripVTControlCharacters(text).replaceAll(/[\p{Cc}\s]+/gu, ' ')
+  return harmlessText(text)
 }

@@ -1,5 +1,3 @@
-import { PassThrough } from 'node:stream'
-import type { WriteStream } from 'node:tty'
 import type { EngineEvent } from '@archiver/core/engine'
 import { expect, test } from 'vitest'
 import { TerminalReporter } from './terminal-reporter.js'
@@ -8,11 +6,13 @@ const batch = { id: 1n, archiver: 'fileavro', table: 'log_scores', afterId: 0n, 
 
 /** What stands on the screen after these events, a line each; what was overwritten is gone. */
 function screen(...events: readonly EngineEvent[]): string[] {
-  const out = new PassThrough()
-  const reporter = new TerminalReporter(out as unknown as WriteStream) // it only writes
+  const pieces: string[] = []
+  const reporter = new TerminalReporter({ write: (piece) => pieces.push(piece) > 0 })
   for (const event of events) reporter.onEvent(event)
-  const text = String(out.read() ?? '')
-  return text.split('\n').map((line) => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\x1b[K', ''))
+  return pieces
+    .join('')
+    .split('\n')
+    .map((line) => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\x1b[K', ''))
 }
 
 const started: EngineEvent = { event: 'archiver.started', archiver: 'fileavro', mark: 0n, upToId: 3000n }

@@ -1,5 +1,7 @@
 import type { CleanupEvent } from '@archiver/cleanup'
+import { harmlessText } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
+import type { StandardStream } from '../standard-streams.js'
 import { cleanupLine } from './cleanup-lines.js'
 import { errorLine } from './error-lines.js'
 import { barText, count, megabytes, rate, seconds } from './quantities.js'
@@ -22,11 +24,11 @@ interface Running {
 
 /** Reports to a person: a line for each archiver, which is a moving bar while it works. */
 export class TerminalReporter implements Reporter {
-  private readonly out: NodeJS.WriteStream
+  private readonly out: Pick<StandardStream, 'write'>
   private running: Running | undefined
   private drawnMs = 0
 
-  constructor(out: NodeJS.WriteStream) {
+  constructor(out: Pick<StandardStream, 'write'>) {
     this.out = out
   }
 
@@ -103,6 +105,6 @@ export class TerminalReporter implements Reporter {
 
   /** A line that stays; it takes the place of the bar. */
   private line(text: string): void {
-    this.out.write(`\r\x1b[K${text}\n`)
+    this.out.write(`\r\x1b[K${harmlessText(text)}\n`)
   }
 }

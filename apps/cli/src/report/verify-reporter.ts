@@ -1,5 +1,6 @@
-import type { IdRange } from '@archiver/core'
+import { harmlessText, type IdRange } from '@archiver/core'
 import type { DifferentColumn, Finding, Verification } from '@archiver/core/verify'
+import { printError, printLine, standardError, standardOutput } from '../standard-streams.js'
 import { errorFields, errorLine } from './error-lines.js'
 import { barText, count, rate, seconds } from './quantities.js'
 import { valueText } from './value-text.js'
@@ -33,11 +34,11 @@ const REDRAW_INTERVAL_MS = 100
 
 /** Lines on standard output; a bar on standard error while it works, if that is a terminal. */
 class TextReporter implements VerifyReporter {
-  private readonly bar: NodeJS.WriteStream
+  private readonly bar: Pick<NodeJS.WriteStream, 'isTTY'>
   private running = { archiver: '', rows: 0, startedMs: 0 }
   private drawnMs = 0
 
-  constructor(bar: NodeJS.WriteStream) {
+  constructor(bar: Pick<NodeJS.WriteStream, 'isTTY'>) {
     this.bar = bar
   }
 
@@ -51,29 +52,29 @@ class TextReporter implements VerifyReporter {
     // By ids, of which there may be more than rows.
     const part = Math.min(1, running.rows / Number(upToId - afterId))
     const advance = { name: archiver, part, rows: running.rows, elapsedMs: nowMs - running.startedMs }
-    this.bar.write(`\r\x1b[K${barText(advance)}`)
+    standardError.write(`\r\x1b[K${barText(advance)}`)
   }
 
   done({ archiver, found, skippedRows, deep, elapsedMs }: Verified): void {
     this.clear()
-    for (const line of linesOf(archiver, found, deep, elapsedMs)) console.log(line)
-    if (skippedRows > 0) console.log(`  ${rowsText(skippedRows)} taken out by archiver skip: not expected there`)
+    for (const line of linesOf(archiver, found, deep, elapsedMs)) printLine(line)
+    if (skippedRows > 0) printLine(`  ${rowsText(skippedRows)} taken out by archiver skip: not expected there`)
   }
 
   skipped(archiver: string, why: string): void {
-    console.log(`${archiver}: ${why}`)
+    printLine(`${archiver}: ${why}`)
   }
 
   failed(archiver: string | undefined, error: unknown): void {
     this.clear()
-    console.error(`${archiver ?? 'archiver'}: ${archiver === undefined ? '' : 'FAILED: '}${errorLine(error, archiver)}`)
+    printError(`${archiver ?? 'archiver'}: ${archiver === undefined ? '' : 'FAILED: '}${errorLine(error, archiver)}`)
   }
 
   end(): void {}
 
   private clear(): void {
     this.running = { archiver: '', rows: 0, startedMs: 0 }
-    if (this.bar.isTTY) this.bar.write('\r\x1b[K')
+    if (this.bar.isTTY) standardError.write('\r\x1b[K')
   }
 }
 
@@ -98,9 +99,9 @@ function findingText(finding: Finding): string {
     case 'different':
       return `different: id ${finding.id}: ${finding.columns.map(columnText).join('; ')}`
     case 'unreadable':
-      return `unreadable: ${finding.message}`
+      return `unreadable: ${harmlessText(finding.message)}`
     case 'gone':
-      return `gone: ${finding.identity}`
+      return `gone: ${harmlessText(finding.identity)}`
     default: {
       const { kind, firstId, lastId, rows } = finding
       return `${kind}: ${rows === 1 ? `id ${firstId}` : `ids ${firstId} to ${lastId} (${rowsText(rows)})`}`
@@ -154,12 +155,13 @@ class JsonReporter implements VerifyReporter {
   end(table: string): void {
     const archivers = [...this.results.values()]
     const ok = archivers.every((result) => result.ok)
-    console.log(JSON.stringify({ table, ok, archivers }, plain, 2))
+    standardOutput.write(`${JSON.stringify({ table, ok, archivers }, plain, 2)}\n`)
   }
 }
 
 /** Ids as text, since numbers of JSON end at 2^53-1; so are numbers that it has no form for. */
 function plain(_: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'string') return harmlessText(value)
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
 }

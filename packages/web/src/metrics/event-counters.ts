@@ -1,4 +1,4 @@
-import { ArchiverError } from '@archiver/core'
+import { ArchiverError, harmlessText } from '@archiver/core'
 import type { ServiceEvent, ServiceStatus } from '@archiver/service'
 import { Counter, Histogram, type Registry } from 'prom-client'
 
@@ -86,7 +86,8 @@ export class EventCounters {
     for (const { archiver } of archivers) this.begin(archiver)
   }
 
-  readonly count = (event: ServiceEvent): void => {
+  readonly count = (given: ServiceEvent): void => {
+    const event = withHarmlessName(given)
     switch (event.event) {
       case 'batch.done':
         this.batchDone(event)
@@ -145,4 +146,10 @@ export class EventCounters {
     if (this.codes.size < MOST_CODES) this.codes.add(code)
     this.errors.inc({ archiver, code: this.codes.has(code) ? code : 'OTHER' })
   }
+}
+
+/** The name of an archiver is what somebody has written into the status table. */
+function withHarmlessName(event: ServiceEvent): ServiceEvent {
+  if ('batch' in event) return { ...event, batch: { ...event.batch, archiver: harmlessText(event.batch.archiver) } }
+  return 'archiver' in event ? { ...event, archiver: harmlessText(event.archiver) } : event
 }

@@ -48,6 +48,7 @@ export class Metrics implements Disposable {
       registers,
     })
     for (const reason of REFUSAL_REASONS) this.refused.inc({ reason }, 0)
+    this.addLostLines(registers)
     addSize('archiver_http_connections', 'Open HTTP connections.', sizes.connections, registers)
     addSize('archiver_http_live_clients', 'Live pages that are open.', sizes.liveClients, registers)
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: LOOP_SAMPLE_MS })
@@ -72,6 +73,18 @@ export class Metrics implements Disposable {
   [Symbol.dispose](): void {
     this.endEvents()
     this.registry.clear()
+  }
+
+  private addLostLines(registers: Registry[]): void {
+    const counter = new Counter({
+      name: 'archiver_log_lost_lines_total',
+      help: 'Lines of the log that could not be written.',
+      registers,
+      collect: () => {
+        counter.reset()
+        counter.inc(this.status.service?.lostLogLines ?? 0)
+      },
+    })
   }
 
   private addGauge({ name, help, labels, samples }: StatusGauge): void {

@@ -69,6 +69,7 @@ export function exampleStatus(change: Partial<ServiceStatus> = {}): ServiceStatu
       since: ago(3 * DAY_MS - 12_000),
       lock: { name: 'archiver-ntppool', holder: 'this process' },
       reload: null,
+      lostLogLines: 0,
     },
     at: ago(300),
     health: 'ok',
