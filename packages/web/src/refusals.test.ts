@@ -11,7 +11,7 @@ test('tells of the first at once, of the rest as a sum a minute later, each kind
   refusals.add('body', 'b'.repeat(10_000))
   expect(lines).toEqual([
     'http: refused, the path is too long (10.0.0.0)',
-    `http: refused, requests have no body here (${'b'.repeat(120)})`,
+    `http: refused, requests have no body here (${'b'.repeat(120)}…)`,
   ])
   vi.advanceTimersByTime(60_000)
   expect(lines.slice(2)).toEqual(['http: refused 999 more, the path is too long'])
