@@ -46,6 +46,7 @@ export default defineConfig({
           { text: 'Deployment', link: '/deployment' },
           { text: 'The service', link: '/service' },
           { text: 'Cleanup', link: '/cleanup' },
+          { text: 'Deleted servers', link: '/deleted-servers' },
           { text: 'Verify', link: '/verify' },
           { text: 'Status and health', link: '/status' },
           { text: 'Metrics', link: '/metrics' },

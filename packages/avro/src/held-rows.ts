@@ -1,10 +1,12 @@
 import {
   ArchiverError,
+  type BatchSource,
+  deletedRowsOf,
   type IdRange,
   type LogScoreChunk,
   type Permit,
   type PlannedBatch,
-  type ReadRows,
+  RowsNotInSource,
   type StoredRows,
 } from '@archiver/core'
 import { isOfBatch, namesABatch } from './batch-metadata.js'
@@ -28,7 +30,10 @@ export interface BatchFile {
 /** One file's share of a batch's rows. */
 interface Held {
   readonly file: BatchFile
+  /** Those that the source has too. */
   readonly rows: number
+  /** Those that were deleted from the source since. */
+  readonly deletedRows: number
   readonly firstId: bigint
   readonly lastId: bigint
   /** All rows the source has in the range. */
@@ -42,7 +47,7 @@ export interface HeldRowsQuestion {
   /** Everything that may hold rows of the batch, in order of the first rows: see {@link mayHoldRows}. */
   readonly files: readonly BatchFile[]
   readonly batch: PlannedBatch
-  readonly source: ReadRows
+  readonly source: BatchSource
   readonly permit: Permit
 }
 
@@ -51,11 +56,17 @@ export interface HeldRowsQuestion {
  * does not grow with the rows unless the answer is a list of ids.
  */
 export async function heldRows(question: HeldRowsQuestion): Promise<StoredRows> {
-  const held: Held[] = []
+  const found: Held[] = []
   for (const file of question.files) {
     const share = await heldBy(question, file)
-    if (share) held.push(share)
+    if (share) found.push(share)
   }
+  const deletedRows = found.reduce((total, share) => total + share.deletedRows, 0)
+  const held = found.filter(({ rows }) => rows > 0)
+  return { ...(await sharesOf(question, held)), ...deletedRowsOf(deletedRows) }
+}
+
+async function sharesOf(question: HeldRowsQuestion, held: readonly Held[]): Promise<StoredRows> {
   if (held.length === 0) return { kind: 'none' }
   const rows = held.reduce((total, share) => total + share.rows, 0)
   const overlap = held.some(({ firstId }, i) => i > 0 && firstId <= held[i - 1]!.lastId)
@@ -137,7 +148,8 @@ async function matchRows(
   const { batch, permit } = question
   const { name } = file
   await using held = new RowCursor(file.rows())
-  await using source = new RowCursor(question.source())
+  await using source = new RowCursor(question.source.read())
+  const others = new RowsNotInSource(question.source)
   let rows = 0
   let firstId = 0n
   let lastId = 0n
@@ -149,32 +161,36 @@ async function matchRows(
       if (!namesABatch(metadata)) throw contradiction(question, `${name} goes on beyond the batch, with row ${id}`)
       break
     }
-    const column = (await seek(source, id)) ? differingColumn(source, held) : 'id'
+    if (!(await seek(source, id))) {
+      await others.add(id)
+      continue
+    }
+    const column = differingColumn(source, held)
     if (column) {
       if (rows === 0 && !isOfBatch(metadata, batch) && anotherRow.has(column)) return undefined
-      throw contradiction(question, mismatchText(name, id, column, batch))
+      throw contradiction(question, `${name} and ${batch.table} differ at row ${id}, column ${column}`)
     }
     if (rows++ === 0) firstId = id
     lastId = id
     onId?.(id)
   }
-  if (rows === 0) return undefined
-  while (await source.next());
-  return { file, rows, firstId, lastId, sourceRows: source.rows }
+  await others.settle()
+  const { foreign, deletedRows } = others
+  if (foreign.count > 0) {
+    if (rows === 0 && !isOfBatch(metadata, batch)) return undefined
+    throw contradiction(question, `${name} holds ${foreign}, which ${batch.table} does not have`)
+  }
+  if (rows > 0) while (await source.next());
+  return { file, rows, deletedRows, firstId, lastId, sourceRows: source.rows }
 }
 
 /** A first row that differs in one of these is another row: the file belongs to another installation. */
-const anotherRow: ReadonlySet<string> = new Set(['id', 'server_id', 'ts'])
+const anotherRow: ReadonlySet<string> = new Set(['server_id', 'ts'])
 
 /** Moves the source on to the row of this id; false where there is none. */
 async function seek(source: RowCursor, id: bigint): Promise<boolean> {
   while (source.rows === 0 || source.id < id) if (!(await source.next())) return false
   return source.id === id
-}
-
-function mismatchText(name: string, id: bigint, column: string, { table }: PlannedBatch): string {
-  if (column === 'id') return `${name} holds row ${id}, which ${table} does not have`
-  return `${name} and ${table} differ at row ${id}, column ${column}`
 }
 
 function contradiction({ archive, batch }: HeldRowsQuestion, what: string): ArchiverError {

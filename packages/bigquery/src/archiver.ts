@@ -3,12 +3,12 @@ import {
   type Archiver,
   ArchiverError,
   type BatchPolicy,
+  type BatchSource,
   faultPoint,
   type LogScoreChunk,
   type Permit,
   type PlannedBatch,
   permitUntil,
-  type ReadRows,
   type StoredRows,
   type StoreResult,
 } from '@archiver/core'
@@ -109,7 +109,7 @@ class BigQueryArchiver implements Archiver {
     return resultOf(file, jobId)
   }
 
-  stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows> {
+  stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows> {
     permit.check()
     const { takeoverWaitMs = 2000, dataset } = this.#options
     const link = { loader: this.#loader, reader: this.reader, dataset, schema: this.#schema }

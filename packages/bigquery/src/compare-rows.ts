@@ -1,37 +1,59 @@
 import { RowCursor } from '@archiver/avro'
-import { ArchiverError, type Permit, type PlannedBatch, type ReadRows } from '@archiver/core'
+import {
+  ArchiverError,
+  type BatchSource,
+  NamedRows,
+  type Permit,
+  type PlannedBatch,
+  RowsNotInSource,
+} from '@archiver/core'
 import type { BigQueryReader } from './reader.js'
-
-/** How many rows an error names. */
-const namedRows = 5
 
 export interface Comparison {
   readonly reader: BigQueryReader
   readonly batch: PlannedBatch
-  readonly source: ReadRows
+  readonly source: BatchSource
   readonly permit: Permit
 }
 
+/** What the table holds of a batch. */
+export interface ComparedRows {
+  /** Of the rows that the source has too, ascending, each found with its server and time. */
+  readonly ids: BigUint64Array
+  /** Rows of the source. */
+  readonly sourceRows: number
+  /** Rows of the table that were deleted from the source since. */
+  readonly deletedRows: number
+}
+
 /**
- * The ids of the batch's rows that the table holds, ascending, each found with its server and time.
+ * Compares the table with the source, row by row.
  *
- * @throws ArchiverError `BQ_FOREIGN_ROWS` for rows that only the table has, `BQ_DUPLICATE_ROWS` for those it has twice.
+ * @throws ArchiverError `BQ_FOREIGN_ROWS` for rows that only the table has and that were not deleted from the source,
+ * `BQ_DUPLICATE_ROWS` for those it has twice.
  */
-export async function compareRows({ reader, batch, source, permit }: Comparison): Promise<BigUint64Array> {
+export async function compareRows({ reader, batch, source, permit }: Comparison): Promise<ComparedRows> {
   const ids: bigint[] = []
-  const foreign: string[] = []
-  const twice: string[] = []
-  await using rows = new RowCursor(source())
+  const others = new RowsNotInSource(source)
+  const twice = new NamedRows()
+  await using rows = new RowCursor(source.read())
   await using held = new RowCursor(reader.read(batch.table, batch, permit.signal))
   while (await held.next()) {
     if (held.rows % 10_000 === 1) permit.check()
-    const difference = (await seek(rows, held.id)) ? differenceOf(held, rows) : ''
-    if (difference !== undefined) foreign.push(`${held.id}${difference}`)
-    else if (ids.at(-1) === held.id) twice.push(`${held.id}`)
-    else ids.push(held.id)
+    const { id } = held
+    if (!(await seek(rows, id))) {
+      await others.add(id)
+      continue
+    }
+    const difference = differenceOf(held, rows)
+    if (difference !== undefined) others.addDifferent(id, difference)
+    else if (ids.at(-1) === id) twice.add(`${id}`)
+    else ids.push(id)
   }
-  refuse(batch, foreign, twice)
-  return BigUint64Array.from(ids)
+  while (await rows.next());
+  await others.settle()
+  refuse(batch, others.foreign, twice)
+  return { ids: BigUint64Array.from(ids), sourceRows: rows.rows, deletedRows: others.deletedRows }
 }
 
 /** Moves the source on to the row of this id; false where there is none. */
@@ -44,7 +66,7 @@ function differenceOf(held: RowCursor, row: RowCursor): string | undefined {
   const { chunk: a, row: i } = held
   const { chunk: b, row: j } = row
   if (a.serverId[i] === b.serverId[j] && a.tsSeconds[i] === b.tsSeconds[j]) return undefined
-  return ` (there ${whose(held)}, in the source ${whose(row)})`
+  return `there ${whose(held)}, in the source ${whose(row)}`
 }
 
 function whose({ chunk, row }: RowCursor): string {
@@ -55,25 +77,20 @@ function utc(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }
 
-function refuse({ table, afterId, upToId, archiver }: PlannedBatch, foreign: string[], twice: string[]): void {
+function refuse({ table, afterId, upToId, archiver }: PlannedBatch, foreign: NamedRows, twice: NamedRows): void {
   const place = { archiver, table, afterId, upToId }
-  if (foreign.length > 0) {
-    throw new ArchiverError(`BigQuery holds ${named(foreign)} of the batch's range that the source does not have`, {
+  if (foreign.count > 0) {
+    throw new ArchiverError(`BigQuery holds ${foreign} of the batch's range that the source does not have`, {
       code: 'BQ_FOREIGN_ROWS',
       hint: 'Find out where these rows come from; delete or restore them by hand, then run again.',
       ...place,
     })
   }
-  if (twice.length > 0) {
-    throw new ArchiverError(`BigQuery holds ${named(twice)} more than once`, {
+  if (twice.count > 0) {
+    throw new ArchiverError(`BigQuery holds ${twice} more than once`, {
       code: 'BQ_DUPLICATE_ROWS',
       hint: 'Remove the copies by hand, then run again: see docs/archives/bigquery.md.',
       ...place,
     })
   }
-}
-
-function named(rows: readonly string[]): string {
-  const more = rows.length > namedRows ? ', …' : ''
-  return `${rows.length} row${rows.length === 1 ? '' : 's'} (id ${rows.slice(0, namedRows).join(', ')}${more})`
 }

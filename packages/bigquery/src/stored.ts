@@ -1,6 +1,7 @@
 import { metadataOf, type SchemaVersion, syncMarkerOf, writeLogScores } from '@archiver/avro'
 import {
   Digest,
+  deletedRowsOf,
   equalDigests,
   type LogScoreChunk,
   type Permit,
@@ -33,13 +34,18 @@ export async function storedRows(question: Question): Promise<StoredRows> {
   const { loader, reader, batch, source, permit, takeoverWaitMs } = question
   const jobs = await loader.settled(batch, permit, takeoverWaitMs)
   const done = jobs.filter(({ state }) => state === 'done')
-  const { digest, span } = await summarise(source(), permit)
+  const { digest, span } = await summarise(source.read(), permit)
   const held = await reader.digest(batch.table, batch, permit.signal, span)
   if (held.rows > 0n && equalDigests(held, digest)) return all(question, done)
+  if (held.rows === 0n) {
+    loader.spend(done)
+    return { kind: 'none' }
+  }
+  const { ids, sourceRows, deletedRows } = await compareRows(question)
+  const deleted = deletedRowsOf(deletedRows)
+  if (ids.length > 0 && ids.length === sourceRows) return { ...(await all(question, done)), ...deleted }
   loader.spend(done)
-  const ids = held.rows === 0n ? new BigUint64Array() : await compareRows(question)
-  if (ids.length === 0) return { kind: 'none' }
-  return { kind: 'some', ids }
+  return ids.length === 0 ? { kind: 'none', ...deleted } : { kind: 'some', ids, ...deleted }
 }
 
 interface Summary {
@@ -72,6 +78,6 @@ async function all(
   const identity = done.at(-1)?.id ?? jobIdOf({ dataset, table: batch.table }, batch.id, 1)
   // The same rows give the same file, so this is what `store` would have answered (now: the version may have been another).
   const format = { schema, metadata: metadataOf(batch), sync: syncMarkerOf(batch) }
-  const written = await writeLogScores(source(), async () => permit.check(), format)
+  const written = await writeLogScores(source.read(), async () => permit.check(), format)
   return { kind: 'all', result: resultOf(written, identity) }
 }

@@ -1,10 +1,10 @@
 import type {
   Archiver,
   BatchPolicy,
+  BatchSource,
   LogScoreChunk,
   Permit,
   PlannedBatch,
-  ReadRows,
   StoredRows,
   StoreResult,
 } from '@archiver/core'
@@ -72,7 +72,7 @@ class ClickHouseArchiver implements Archiver {
     return result
   }
 
-  async stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows> {
+  async stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows> {
     permit.check()
     await this.#links.settle(queryIdOf(this.#links.database, batch), permit)
     return storedRows(await this.#links.reach(), this.#links.database, batch, source, permit)

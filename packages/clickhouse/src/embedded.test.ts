@@ -2,7 +2,14 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeArchiver, describeReader } from '@archiver/conformance'
-import { type Archiver, chunksFromRows, type LogScore, permitUntil, rowsFromChunk } from '@archiver/core'
+import {
+  type Archiver,
+  batchSourceFrom,
+  chunksFromRows,
+  type LogScore,
+  permitUntil,
+  rowsFromChunk,
+} from '@archiver/core'
 import { type ClickHouseClient, createClient } from '@clickhouse/client'
 import { createChdbConnection } from 'chdb/connection'
 import fc from 'fast-check'
@@ -36,7 +43,11 @@ describe('the embedded ClickHouse', () => {
   const store = (archiver: Archiver, table: string, rows: readonly LogScore[]) =>
     archiver.store(batchOf(table, rows), chunksFromRows(rows, 1000), permitUntil())
   const stored = (archiver: Archiver, table: string, rows: readonly LogScore[]) =>
-    archiver.stored(batchOf(table, rows), () => chunksFromRows(rows, 1000), permitUntil())
+    archiver.stored(
+      batchOf(table, rows),
+      batchSourceFrom(() => chunksFromRows(rows, 1000)),
+      permitUntil(),
+    )
 
   afterEach(async () => {
     for (const archiver of opened.splice(0)) await archiver.close()

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
-import { chunksFromRows, permitUntil } from '@archiver/core'
+import { batchSourceFrom, chunksFromRows, permitUntil } from '@archiver/core'
 import { freePort } from '@archiver/testkit'
 import { describeWithClickHouse } from '@archiver/testkit/vitest'
 import { describe, expect, it } from 'vitest'
@@ -91,7 +91,11 @@ await describeWithClickHouse('prepare() on a server', (database) => {
     const rows = plainRows(100)
     const result = await archiver.store(batchOf('similar', rows), chunksFromRows(rows), permitUntil())
     expect(await readTable(database, 'similar')).toEqual(rows)
-    const answer = await archiver.stored(batchOf('similar', rows), () => chunksFromRows(rows), permitUntil())
+    const answer = await archiver.stored(
+      batchOf('similar', rows),
+      batchSourceFrom(() => chunksFromRows(rows)),
+      permitUntil(),
+    )
     expect(answer).toEqual({ kind: 'all', result })
   })
 
@@ -166,7 +170,13 @@ await describeWithClickHouse('prepare() on a server', (database) => {
       const rows = plainRows(60_000)
       const batch = batchOf('failing', rows)
       await expect(archiver.store(batch, chunksFromRows(rows), permitUntil())).rejects.toMatchObject(error)
-      expect(await successor.stored(batch, () => chunksFromRows(rows), permitUntil())).toEqual({ kind: 'none' })
+      expect(
+        await successor.stored(
+          batch,
+          batchSourceFrom(() => chunksFromRows(rows)),
+          permitUntil(),
+        ),
+      ).toEqual({ kind: 'none' })
     })
   })
 })

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto'
 import { describeArchiver } from '@archiver/conformance'
-import { type Archiver, chunkFromRows, chunksFromRows, type LogScore, permitUntil } from '@archiver/core'
+import {
+  type Archiver,
+  batchSourceFrom,
+  chunkFromRows,
+  chunksFromRows,
+  type LogScore,
+  permitUntil,
+} from '@archiver/core'
 import { createClickHouseDatabase } from '@archiver/testkit'
 import { describeWithClickHouse } from '@archiver/testkit/vitest'
 import fc from 'fast-check'
@@ -29,7 +36,11 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
   const store = (archiver: Archiver, table: string, rows: readonly LogScore[], rowsPerChunk = 1000) =>
     archiver.store(batchOf(table, rows), chunksFromRows(rows, rowsPerChunk), permitUntil())
   const stored = (archiver: Archiver, table: string, rows: readonly LogScore[]) =>
-    archiver.stored(batchOf(table, rows), () => chunksFromRows(rows, 1000), permitUntil())
+    archiver.stored(
+      batchOf(table, rows),
+      batchSourceFrom(() => chunksFromRows(rows, 1000)),
+      permitUntil(),
+    )
 
   afterEach(async () => {
     for (const archiver of opened.splice(0)) await archiver.close()

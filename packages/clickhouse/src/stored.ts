@@ -1,12 +1,18 @@
-import { ArchiverError, type Permit, type PlannedBatch, type ReadRows, type StoredRows } from '@archiver/core'
+import {
+  ArchiverError,
+  type BatchSource,
+  deletedRowsOf,
+  NamedRows,
+  type Permit,
+  type PlannedBatch,
+  RowsNotInSource,
+  type StoredRows,
+} from '@archiver/core'
 import { HeldRows, heldColumns } from './held-rows.js'
 import type { Link } from './link.js'
 import { measure } from './native.js'
 import { partsOf, queryIdOf } from './store.js'
 import { quoted, secondsPerDay } from './table.js'
-
-/** How many rows an error names. */
-const namedRows = 5
 
 interface SourceSummary {
   rows: number
@@ -21,15 +27,15 @@ export async function storedRows(
   link: Link,
   database: string,
   batch: PlannedBatch,
-  source: ReadRows,
+  source: BatchSource,
   permit: Permit,
 ): Promise<StoredRows> {
   const summary = await summarise(link, source, permit)
   permit.check()
   const held = new HeldRows(link.read(heldQuery(database, batch, summary), permit.signal))
   try {
-    const ids = await compare(held, source, summary.rows, batch, permit)
-    return answer(ids, summary, queryIdOf(database, batch))
+    const { ids, deletedRows } = await compare(held, source, summary.rows, batch, permit)
+    return { ...answer(ids, summary, queryIdOf(database, batch)), ...deletedRowsOf(deletedRows) }
   } finally {
     await held.end()
   }
@@ -41,9 +47,9 @@ function answer(ids: BigUint64Array, { rows, bytes, rttNegative }: SourceSummary
   return { kind: 'all', result: { rows, bytes, identity, conversions: { rttNegative } } }
 }
 
-async function summarise(link: Link, source: ReadRows, permit: Permit): Promise<SourceSummary> {
+async function summarise(link: Link, source: BatchSource, permit: Permit): Promise<SourceSummary> {
   const summary = { rows: 0, bytes: 0, rttNegative: 0, firstDay: Number.POSITIVE_INFINITY, lastDay: -1 }
-  for await (const part of partsOf(source(), link)) {
+  for await (const part of partsOf(source.read(), link)) {
     permit.check()
     const { bytes, rttNegative } = measure(part)
     summary.rows += part.to - part.from
@@ -66,37 +72,45 @@ function heldQuery(database: string, { table, afterId, upToId }: PlannedBatch, s
     WHERE ${rows === 0 ? '' : days}id > ${afterId} AND id <= ${upToId} ORDER BY id`
 }
 
-/** The ids that both have, ascending. Throws for a row that only the archive has, and for an id that it has twice. */
+interface ComparedRows {
+  /** The ids that both have, ascending. */
+  readonly ids: BigUint64Array
+  /** Rows of the archive that were deleted from the source since. */
+  readonly deletedRows: number
+}
+
+/** Throws for a row that only the archive has and that was not deleted from the source, and for an id that it has twice. */
 async function compare(
   held: HeldRows,
-  source: ReadRows,
+  source: BatchSource,
   rows: number,
   batch: PlannedBatch,
   permit: Permit,
-): Promise<BigUint64Array> {
+): Promise<ComparedRows> {
   const ids = new BigUint64Array(rows)
-  const foreign = new Findings()
-  const twice = new Findings()
+  const others = new RowsNotInSource(source)
+  const twice = new NamedRows()
   let count = 0
   await held.advance()
-  for await (const chunk of source()) {
+  for await (const chunk of source.read()) {
     permit.check()
     for (let i = 0; i < chunk.rows && held.id !== undefined; i++) {
       const id = chunk.id[i]!
-      for (; held.id !== undefined && held.id < id; await held.advance()) foreign.add(`${held.id}`)
+      for (; held.id !== undefined && held.id < id; await held.advance()) await others.add(held.id)
       let known = false
       for (; held.id === id; await held.advance()) {
         const differs = difference(held, chunk.serverId[i]!, chunk.tsSeconds[i]!)
-        if (differs) foreign.add(`${id} (${differs})`)
+        if (differs) others.addDifferent(id, differs)
         else if (known) twice.add(`${id}`)
         else ids[count++] = id
         known ||= !differs
       }
     }
   }
-  for (; held.id !== undefined; await held.advance()) foreign.add(`${held.id}`)
-  refuse(foreign, twice, batch)
-  return ids.subarray(0, count)
+  for (; held.id !== undefined; await held.advance()) await others.add(held.id)
+  await others.settle()
+  refuse(others.foreign, twice, batch)
+  return { ids: ids.subarray(0, count), deletedRows: others.deletedRows }
 }
 
 function difference(held: HeldRows, serverId: number, tsSeconds: number): string | undefined {
@@ -108,7 +122,7 @@ function utc(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }
 
-function refuse(foreign: Findings, twice: Findings, { table, afterId, upToId, archiver }: PlannedBatch): void {
+function refuse(foreign: NamedRows, twice: NamedRows, { table, afterId, upToId, archiver }: PlannedBatch): void {
   const place = { archiver, table, afterId, upToId }
   if (foreign.count > 0) {
     throw new ArchiverError(`ClickHouse holds ${foreign} of the batch's range that the source does not have`, {
@@ -123,21 +137,5 @@ function refuse(foreign: Findings, twice: Findings, { table, afterId, upToId, ar
       hint: 'Remove the copies by hand, then run again: see docs/archives/clickhouse.md.',
       ...place,
     })
-  }
-}
-
-/** Counts rows and remembers the first few by name. */
-class Findings {
-  count = 0
-  readonly #names: string[] = []
-
-  add(name: string): void {
-    if (this.#names.length < namedRows) this.#names.push(name)
-    this.count++
-  }
-
-  toString(): string {
-    const more = this.count > this.#names.length ? ', …' : ''
-    return `${this.count} row${this.count === 1 ? '' : 's'} (id ${this.#names.join(', ')}${more})`
   }
 }

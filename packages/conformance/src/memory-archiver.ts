@@ -1,11 +1,13 @@
 import {
   type Archiver,
   ArchiverError,
+  type BatchSource,
+  deletedRowsOf,
   type LogScore,
   type LogScoreChunk,
   type Permit,
   type PlannedBatch,
-  type ReadRows,
+  RowsNotInSource,
   rowsFromChunk,
   type StoredRows,
   type StoreResult,
@@ -43,15 +45,29 @@ export class MemoryArchiver implements Archiver {
     return { rows: taken.length, bytes: taken.length * 49, identity: `batch ${batch.id}` }
   }
 
-  async stored(batch: PlannedBatch, source: ReadRows): Promise<StoredRows> {
-    const ids = [...this.rows.keys()].filter((id) => id > batch.afterId && id <= batch.upToId).sort()
-    const sourceIds = new Set<bigint>()
-    for await (const chunk of source()) for (const { id } of rowsFromChunk(chunk)) sourceIds.add(id)
-    const unknown = ids.find((id) => !sourceIds.has(id))
-    if (unknown !== undefined) throw new ArchiverError(`row ${unknown} is not in the source`, { code: 'ROWS_UNKNOWN' })
-    if (ids.length === 0) return { kind: 'none' }
-    if (ids.length < sourceIds.size) return { kind: 'some', ids: BigUint64Array.from(ids) }
-    return { kind: 'all', result: { rows: ids.length, bytes: 0, identity: `batch ${batch.id}` } }
+  async stored(batch: PlannedBatch, source: BatchSource): Promise<StoredRows> {
+    const sourceRows = new Map<bigint, LogScore>()
+    for await (const chunk of source.read()) for (const row of rowsFromChunk(chunk)) sourceRows.set(row.id, row)
+    const others = new RowsNotInSource(source)
+    const ids: bigint[] = []
+    for (const row of this.within(batch)) {
+      const known = sourceRows.get(row.id)
+      if (known === undefined) await others.add(row.id)
+      else if (known.serverId !== row.serverId) others.addDifferent(row.id, `of server ${row.serverId}`)
+      else ids.push(row.id)
+    }
+    await others.settle()
+    const { foreign } = others
+    const deleted = deletedRowsOf(others.deletedRows)
+    if (foreign.count > 0) throw new ArchiverError(`${foreign} not in the source`, { code: 'ROWS_UNKNOWN' })
+    if (ids.length === 0) return { kind: 'none', ...deleted }
+    if (ids.length < sourceRows.size) return { kind: 'some', ids: BigUint64Array.from(ids), ...deleted }
+    return { kind: 'all', result: { rows: ids.length, bytes: 0, identity: `batch ${batch.id}` }, ...deleted }
+  }
+
+  private within({ afterId, upToId }: PlannedBatch): LogScore[] {
+    const rows = [...this.rows.values()].filter(({ id }) => id > afterId && id <= upToId)
+    return rows.sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
   async close(): Promise<void> {}

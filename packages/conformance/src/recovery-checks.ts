@@ -30,14 +30,73 @@ export const recoveryChecks: readonly Check[] = [
     },
   },
   {
-    name: 'stored() throws when the archive holds a row of the range that the source does not have',
+    name: 'stored() counts rows that were deleted from the source apart: some of them, the first and the last, all',
+    async run(bench) {
+      const archiver = await bench.start()
+      const rows = ordinaryRows(300)
+      const batch = bench.batch(archiver, 1n, rows)
+      await bench.store(archiver, batch, rows)
+      const cases = [[77], [0, 1, 2, 150, 299], rows.map((_, i) => i)]
+      for (const deleted of cases) {
+        const left = rows.filter((_, i) => !deleted.includes(i))
+        const deletedIds = deleted.map((i) => rows[i]!.id)
+        const answer = left.length === 0 ? { kind: 'none' } : { kind: 'all', result: { rows: left.length } }
+        const stored = await bench.stored(await bench.start(), batch, left, deletedIds)
+        expect(stored).toMatchObject({ ...answer, deletedRows: deleted.length })
+        if (stored.kind === 'all') expect(stored.result.identity).not.toBe('')
+      }
+      await bench.expectRows(rows)
+    },
+  },
+  {
+    name: 'stored() finds rows of other batches in a range of which rows were deleted, the first of them too',
+    async run(bench) {
+      const archiver = await bench.start()
+      const rows = ordinaryRows(300)
+      for (const [id, from] of [
+        [1n, 0],
+        [2n, 100],
+        [3n, 200],
+      ] as const) {
+        const some = rows.slice(from, from + 100)
+        await bench.store(archiver, bench.batch(archiver, id, some), some)
+      }
+      const isDeleted = (i: number): boolean => i < 20 || (i >= 100 && i < 200) || i === 299
+      const left = rows.filter((_, i) => !isDeleted(i))
+      const deletedIds = rows.filter((_, i) => isDeleted(i)).map(({ id }) => id)
+      const wide = bench.batch(archiver, 4n, rows)
+      expect(await bench.stored(archiver, wide, left, deletedIds)).toMatchObject({
+        kind: 'all',
+        result: { rows: left.length },
+        deletedRows: deletedIds.length,
+      })
+      await bench.expectRows(rows)
+    },
+  },
+  {
+    name: 'stored() throws for a row of another server under an id, though other rows were deleted',
+    async run(bench) {
+      const archiver = await bench.start()
+      const rows = ordinaryRows(300)
+      const batch = bench.batch(archiver, 1n, rows)
+      await bench.store(archiver, batch, rows)
+      const other = rows.map((row, i) => (i === 150 ? { ...row, serverId: row.serverId + 1 } : row)).slice(10)
+      const deletedIds = rows.slice(0, 10).map(({ id }) => id)
+      await expect(bench.stored(archiver, batch, other, deletedIds)).rejects.toMatchObject({
+        message: expect.stringContaining(String(rows[150]!.id)),
+      })
+    },
+  },
+  {
+    name: 'stored() throws when the archive holds a row of the range that the source neither has nor has deleted',
     async run(bench) {
       const archiver = await bench.start()
       const rows = ordinaryRows(300)
       const batch = bench.batch(archiver, 1n, rows)
       await bench.store(archiver, batch, rows)
       const without = rows.filter((_, i) => i !== 77)
-      await expect(bench.stored(archiver, batch, without)).rejects.toMatchObject({
+      const deletedIds = [rows[78]!.id]
+      await expect(bench.stored(archiver, batch, without, deletedIds)).rejects.toMatchObject({
         code: expect.any(String),
         message: expect.stringContaining(String(rows[77]!.id)),
       })

@@ -1,4 +1,12 @@
-import { type Archiver, type LogScore, type Permit, type PlannedBatch, permitUntil, RowError } from '@archiver/core'
+import {
+  type Archiver,
+  batchSourceFrom,
+  type LogScore,
+  type Permit,
+  type PlannedBatch,
+  permitUntil,
+  RowError,
+} from '@archiver/core'
 import { expect } from 'vitest'
 import { batchOf, reusedChunks } from './source.js'
 import type { ConformanceSubject } from './subject.js'
@@ -40,8 +48,10 @@ export class Workbench implements AsyncDisposable {
     return archiver.store(batch, reusedChunks(rows, rowsPerChunk), permit)
   }
 
-  stored(archiver: Archiver, batch: PlannedBatch, rows: readonly LogScore[]) {
-    return archiver.stored(batch, () => reusedChunks(rows, rowsPerChunk), permitUntil())
+  /** @param deletedIds - rows that the source has deleted. */
+  stored(archiver: Archiver, batch: PlannedBatch, rows: readonly LogScore[], deletedIds: readonly bigint[] = []) {
+    const source = batchSourceFrom(() => reusedChunks(rows, rowsPerChunk), deletedIds)
+    return archiver.stored(batch, source, permitUntil())
   }
 
   /** The archive's rows in ascending order of id. */

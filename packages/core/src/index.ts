@@ -18,16 +18,17 @@ export { higherId, lowerId } from './ids.js'
 export { permitUntil, permitWhile } from './permit.js'
 export { type Point, parsePoint, pointForms } from './point.js'
 export { matchingRows, matchRow, type RowFilter } from './row-filter.js'
+export { batchSourceFrom, deletedRowsOf, NamedRows, RowsNotInSource } from './rows-not-in-source.js'
 export type {
   Archiver,
   Attributes,
   BatchPolicy,
+  BatchSource,
   FloatColumn,
   LogScore,
   LogScoreChunk,
   Permit,
   PlannedBatch,
-  ReadRows,
   StoredRows,
   StoreResult,
 } from './types.js'

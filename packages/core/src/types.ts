@@ -119,12 +119,19 @@ export interface StoreResult {
 }
 
 /** What an archive already holds of a batch's range. */
-export type StoredRows =
+export type StoredRows = (
   | { readonly kind: 'none' }
-  /** Complete: `result` is what {@link Archiver.store} would have answered. */
+  /** Complete: `result` is what {@link Archiver.store} would have answered. At least one row. */
   | { readonly kind: 'all'; readonly result: StoreResult }
   /** Exactly these ids, ascending. */
   | { readonly kind: 'some'; readonly ids: BigUint64Array }
+) & {
+  /**
+   * Rows that the archive holds beside those, and that were deleted from the source after they had been stored. Absent for
+   * none.
+   */
+  readonly deletedRows?: number
+}
 
 /** Leave to go on. Whoever runs an adapter decides what it means (a lock still held, no signal received). */
 export interface Permit {
@@ -134,8 +141,17 @@ export interface Permit {
   check(): void
 }
 
-/** Reads a batch's rows again, from the first; for adapters that must compare what they hold with the source. */
-export type ReadRows = () => AsyncIterable<LogScoreChunk>
+/** The source's rows of a batch, for an adapter that compares them with what the archive holds. */
+export interface BatchSource {
+  /** The rows, from the first. Each call reads them again. */
+  read(): AsyncIterable<LogScoreChunk>
+  /**
+   * Which of these ids a deletion from the source does not explain. Adapters call it through `RowsNotInSource`.
+   *
+   * @param ids - rows that the archive holds and {@link read} did not return; ascending.
+   */
+  unexplained(ids: readonly bigint[]): Promise<readonly bigint[]>
+}
 
 /**
  * One archive. An adapter writes rows and tells what it holds; marks, locks and MySQL are not its business.
@@ -173,9 +189,9 @@ export interface Archiver extends AsyncDisposable {
   store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult>
   /**
    * What the archive holds of this batch's rows, after everything in flight has settled. Never guesses: throws when
-   * it cannot tell, or when the archive holds rows of the range that the source does not have.
+   * it cannot tell, or when the archive holds rows of the range that the source does not have and has not deleted.
    */
-  stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows>
+  stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows>
   /**
    * Milliseconds that all calls of {@link store} so far have spent on turning rows into the archive's form: for whoever
    * asks where the time goes. Absent where it is not counted.

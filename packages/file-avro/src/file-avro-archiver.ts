@@ -17,12 +17,12 @@ import {
   type Archiver,
   ArchiverError,
   type BatchPolicy,
+  type BatchSource,
   type ErrorPlace,
   faultPoint,
   type LogScoreChunk,
   type Permit,
   type PlannedBatch,
-  type ReadRows,
   type StoredRows,
   type StoreResult,
 } from '@archiver/core'
@@ -95,7 +95,7 @@ class FileAvroArchiver implements Archiver {
     return dropped > 0 ? { ...result, conversions: { warningDropped: dropped } } : result
   }
 
-  async stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows> {
+  async stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows> {
     const { path } = this.#folder
     return heldRows({ archive: path, files: await filesFor(path, batch), batch, source, permit })
   }

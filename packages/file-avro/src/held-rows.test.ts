@@ -76,7 +76,9 @@ test.each([
 test('the batch’s own file whose first row is no longer in the source is named, not stored again', async () => {
   const { archiver } = await archiverWith(rows)
   await expect(stored(archiver, batch(1n, rows), rows.slice(1))).rejects.toMatchObject({
-    message: expect.stringContaining('1792022400-1000001.avro holds row 1000001, which log_scores does not have'),
+    message: expect.stringContaining(
+      '1792022400-1000001.avro holds 1 row (id 1000001), which log_scores does not have',
+    ),
   })
 })
 

@@ -6,6 +6,7 @@ import { readAvroHeader, readLogScores, type SchemaVersion, writeLogScores } fro
 import { batchOf } from '@archiver/conformance'
 import {
   type Archiver,
+  batchSourceFrom,
   chunksFromRows,
   type LogScore,
   type PlannedBatch,
@@ -44,7 +45,11 @@ export function store(archiver: Archiver, planned: PlannedBatch, rows: readonly 
 }
 
 export function stored(archiver: Archiver, planned: PlannedBatch, rows: readonly LogScore[]) {
-  return archiver.stored(planned, () => chunksFromRows(rows, 100), permitUntil())
+  return archiver.stored(
+    planned,
+    batchSourceFrom(() => chunksFromRows(rows, 100)),
+    permitUntil(),
+  )
 }
 
 export async function rowsIn(path: string): Promise<LogScore[]> {

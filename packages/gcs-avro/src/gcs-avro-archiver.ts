@@ -2,12 +2,12 @@ import { AvroArchiveReader, Spool } from '@archiver/avro'
 import {
   type Archiver,
   type BatchPolicy,
+  type BatchSource,
   type ErrorPlace,
   faultPoint,
   type LogScoreChunk,
   type Permit,
   type PlannedBatch,
-  type ReadRows,
   type StoredRows,
   type StoreResult,
 } from '@archiver/core'
@@ -76,7 +76,7 @@ class GcsAvroArchiver implements Archiver {
     return dropped > 0 ? { ...result, conversions: { warningDropped: dropped } } : result
   }
 
-  stored(batch: PlannedBatch, source: ReadRows, permit: Permit): Promise<StoredRows> {
+  stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows> {
     return heldObjects(this.#objects, batch, source, permit)
   }
 

@@ -1,11 +1,11 @@
 import { type BatchFile, heldRows, mayHoldRows } from '@archiver/avro'
 import {
+  type BatchSource,
   digestOf,
   equalDigests,
   type LogScoreChunk,
   type Permit,
   type PlannedBatch,
-  type ReadRows,
   type StoredRows,
 } from '@archiver/core'
 import type { Objects } from './objects.js'
@@ -18,14 +18,14 @@ import { type BatchObject, digestIn, endOf, isIntact, isOwn } from './stored-obj
 export async function heldObjects(
   objects: Objects,
   batch: PlannedBatch,
-  source: ReadRows,
+  source: BatchSource,
   permit: Permit,
 ): Promise<StoredRows> {
   const candidates = await candidatesFor(objects, batch, permit)
   const own = candidates.find((object) => isOwn(object, batch))
   if (own) {
     const digest = digestIn(own.metadata)
-    if (digest && equalDigests(digest, await digestOf(guarded(source(), permit)))) {
+    if (digest && equalDigests(digest, await digestOf(guarded(source.read(), permit)))) {
       return { kind: 'all', result: { rows: Number(digest.rows), bytes: own.bytes, identity: own.name } }
     }
   }

@@ -5,6 +5,7 @@ import { readLogScores } from '@archiver/avro'
 import { batchOf } from '@archiver/conformance'
 import {
   type Archiver,
+  batchSourceFrom,
   chunksFromRows,
   type FaultPoint,
   type LogScore,
@@ -68,7 +69,11 @@ export function store(archiver: Archiver, planned: PlannedBatch, rows: readonly 
 }
 
 export function stored(archiver: Archiver, planned: PlannedBatch, rows: readonly LogScore[]) {
-  return archiver.stored(planned, () => chunksFromRows(rows, 100), permitUntil())
+  return archiver.stored(
+    planned,
+    batchSourceFrom(() => chunksFromRows(rows, 100)),
+    permitUntil(),
+  )
 }
 
 export async function rowsOf(chunks: AsyncIterable<LogScoreChunk>): Promise<LogScore[]> {

@@ -51,6 +51,14 @@ export class TurnSource implements Source {
     return this.#source.countUpTo(range, limit)
   }
 
+  nextId(): Promise<bigint> {
+    return this.#source.nextId()
+  }
+
+  existingIds(ids: readonly bigint[]): Promise<readonly bigint[]> {
+    return this.#source.existingIds(ids)
+  }
+
   idStep(): Promise<bigint> {
     return this.#source.idStep()
   }

@@ -4,6 +4,7 @@ import type { EngineEvent } from '@archiver/core/engine'
 import type { LifeEvent } from '@archiver/service'
 import type { Logger } from 'pino'
 import { cleanupLine } from './cleanup-lines.js'
+import { deletedRowsText } from './deleted-rows-text.js'
 import { errorFields, errorLine } from './error-lines.js'
 import { lifeLine } from './life-lines.js'
 import { type PassSummary, peakRssBytes, type Reporter } from './reporter.js'
@@ -83,6 +84,8 @@ function messageOf(event: Logged): string {
       return `${event.archiver}: ${event.error.message}; trying again in ${event.delayMs} ms`
     case 'mark.moved':
       return `${event.archiver}: the mark was moved from ${event.from || 'none'} to ${event.to || 'none'} by someone else`
+    case 'batch.deleted-rows':
+      return `${event.batch.archiver}: ${deletedRowsText(event)}`
     case 'batch.shortened':
       return `${event.batch.archiver}: batch ${event.batch.id} ends at ${event.batch.upToId}, before a row that cannot be stored now`
     case 'batch.superseded':

@@ -3,6 +3,7 @@ import { harmlessText } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
 import type { StandardStream } from '../standard-streams.js'
 import { cleanupLine } from './cleanup-lines.js'
+import { deletedRowsText } from './deleted-rows-text.js'
 import { errorLine } from './error-lines.js'
 import { barText, count, megabytes, rate, seconds } from './quantities.js'
 import { type PassSummary, peakRssBytes, type Reporter } from './reporter.js'
@@ -53,6 +54,9 @@ export class TerminalReporter implements Reporter {
         break
       case 'batch.recovering':
         this.line(`${event.batch.archiver}: finishing batch ${event.batch.id} of an earlier run`)
+        break
+      case 'batch.deleted-rows':
+        this.line(`${event.batch.archiver}: ${deletedRowsText(event)}`)
         break
       case 'batch.done':
         if (this.running !== undefined) this.running.doneRows += event.record.rows

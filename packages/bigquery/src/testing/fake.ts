@@ -1,6 +1,7 @@
 import { batchOf } from '@archiver/conformance'
 import {
   type Archiver,
+  batchSourceFrom,
   chunksFromRows,
   type FaultPoint,
   type LogScore,
@@ -61,7 +62,11 @@ export function stored(
   rows: readonly LogScore[],
   permit: Permit = permitUntil(),
 ) {
-  return archiver.stored(planned, () => chunksFromRows(rows, 100), permit)
+  return archiver.stored(
+    planned,
+    batchSourceFrom(() => chunksFromRows(rows, 100)),
+    permit,
+  )
 }
 
 /** A row of the fake's, read by ClickHouse, as the archive documents it. */

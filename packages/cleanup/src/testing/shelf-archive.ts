@@ -1,7 +1,10 @@
 import {
   type ArchiveReader,
   type Archiver,
+  ArchiverError,
+  type BatchSource,
   chunkFromRows,
+  deletedRowsOf,
   digestOf,
   type IdRange,
   type LogScore,
@@ -9,7 +12,7 @@ import {
   matchingRows,
   type Permit,
   type PlannedBatch,
-  type ReadRows,
+  RowsNotInSource,
   rowsFromChunk,
   type StoredRows,
   type StoreResult,
@@ -58,13 +61,22 @@ export class ShelfArchive implements Archiver {
     return { rows: this.rows.length - before, bytes: 1, identity: `shelf ${batch.id}` }
   }
 
-  async stored(batch: PlannedBatch, source: ReadRows): Promise<StoredRows> {
-    const held = new Set(this.within(batch).map(({ id }) => id))
-    let rows = 0
-    for await (const chunk of source()) rows += chunk.rows
-    if (held.size === 0) return { kind: 'none' }
-    if (held.size === rows) return { kind: 'all', result: { rows, bytes: 1, identity: `shelf ${batch.id}` } }
-    return { kind: 'some', ids: BigUint64Array.from([...held].sort((a, b) => (a < b ? -1 : 1))) }
+  async stored(batch: PlannedBatch, source: BatchSource): Promise<StoredRows> {
+    const sourceIds = new Set<bigint>()
+    for await (const chunk of source.read()) for (const { id } of rowsFromChunk(chunk)) sourceIds.add(id)
+    const others = new RowsNotInSource(source)
+    const ids: bigint[] = []
+    for (const { id } of this.within(batch)) {
+      if (sourceIds.has(id)) ids.push(id)
+      else await others.add(id)
+    }
+    await others.settle()
+    const { foreign } = others
+    const deleted = deletedRowsOf(others.deletedRows)
+    if (foreign.count > 0) throw new ArchiverError(`the shelf holds ${foreign}`, { code: 'SHELF_FOREIGN_ROWS' })
+    if (ids.length === 0) return { kind: 'none', ...deleted }
+    if (ids.length < sourceIds.size) return { kind: 'some', ids: BigUint64Array.from(ids), ...deleted }
+    return { kind: 'all', result: { rows: ids.length, bytes: 1, identity: `shelf ${batch.id}` }, ...deleted }
   }
 
   /** Puts rows on the shelf without a batch. */

@@ -17,6 +17,11 @@ export type EngineEvent =
   | { readonly event: 'batch.planned'; readonly batch: PlannedBatch }
   /** A batch that an earlier try left unfinished, or that lies behind a mark that was set back. */
   | { readonly event: 'batch.recovering'; readonly batch: PlannedBatch; readonly held: 'none' | 'some' | 'all' }
+  /**
+   * The archive holds rows of the batch that were deleted from the source after they had been stored (a server was
+   * deleted, for example). They stay in the archive, and the batch is filed without them.
+   */
+  | { readonly event: 'batch.deleted-rows'; readonly batch: PlannedBatch; readonly rows: number }
   /** The batch ends early, before a row that cannot be stored now. */
   | { readonly event: 'batch.shortened'; readonly batch: PlannedBatch }
   | { readonly event: 'batch.superseded'; readonly batch: PlannedBatch }

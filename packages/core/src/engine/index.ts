@@ -1,3 +1,4 @@
+export { notDeleted } from './deleted-rows.js'
 export type { EngineEvent, OnEvent } from './events.js'
 export { Sightings } from './holes.js'
 export type { ArchiverStatus, BatchRecord, Ledger, MarkMove } from './ledger.js'

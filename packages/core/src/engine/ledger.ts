@@ -9,7 +9,11 @@ export interface ArchiverStatus {
   readonly ageMs: number
 }
 
-/** What is on record of a finished batch beside its plan: the catalogue entry of those rows. */
+/**
+ * What is on record of a finished batch beside its plan: the catalogue entry of those rows. They are the rows that the source
+ * had when they were last read for the batch. Rows that were deleted from the source before that are not counted, though
+ * the archive may hold them.
+ */
 export interface BatchRecord {
   readonly rows: number
   readonly firstId: bigint
@@ -45,11 +49,13 @@ export interface Ledger {
   /** Files a planned batch as overtaken: another program has moved the mark past its start. */
   supersede(batch: PlannedBatch): Promise<void>
   /**
-   * Moves the mark and files the batch as done: both or neither.
+   * Moves the mark and files the batch as done: both or neither. A mark points to a row. Where the row `move.to` has been
+   * deleted from the source, the mark moves to the last row before it that is left, or stays where it is.
    *
+   * @returns where the mark is now.
    * @throws ArchiverError (MARK_MOVED) when the mark is not at `move.from`.
    */
-  commit(batch: PlannedBatch, record: BatchRecord, move: MarkMove): Promise<void>
+  commit(batch: PlannedBatch, record: BatchRecord, move: MarkMove): Promise<bigint>
   /** The highest id that the archiver's catalogue knows to be stored; 0 for none. */
   highPoint(archiver: string): Promise<bigint>
   /** The highest id of a row that the cleaner has deleted; 0 for none. Rows below may have been kept. */

@@ -3,63 +3,16 @@ import { describeWithMySql } from '@archiver/testkit/vitest'
 import type { Connection } from 'mysql2/promise'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ArchiveReader, IdRange } from '../archive-reader.js'
-import { chunksFromRows, rowsFromChunk } from '../chunk.js'
+import { chunksFromRows } from '../chunk.js'
 import { digestOf } from '../digest.js'
 import { ArchiverError, RowError } from '../errors.js'
 import { connect, disconnect } from '../mysql/connect.js'
 import { MySqlLedger } from '../mysql/ledger.js'
 import { MySqlSource } from '../mysql/source.js'
 import { permitUntil } from '../permit.js'
-import type { Archiver, LogScore, LogScoreChunk, PlannedBatch } from '../types.js'
 import type { EngineEvent } from './events.js'
 import { type PassOptions, runPass } from './pass.js'
-
-/** An archive that does as the test says: the engine must not care which one it serves. */
-class ShelfArchiver implements Archiver {
-  readonly rows: LogScore[] = []
-  readonly batches: PlannedBatch[] = []
-  batch = { minRows: 10, maxRows: 40, intervalMs: 0 }
-  /** Whether an interrupted store leaves nothing, as with files, or what it had written, as with ClickHouse. */
-  whole = false
-  /** Called before each chunk is taken. */
-  beforeChunk: (chunk: LogScoreChunk) => void | Promise<void> = () => undefined
-  afterStore: () => void | Promise<void> = () => undefined
-  /** Where it can be read back. */
-  reader?: ArchiveReader
-  readonly name = 'shelf'
-
-  async prepare() {}
-  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>) {
-    const kept = [...this.rows]
-    let rows = 0
-    try {
-      for await (const chunk of chunks) {
-        await this.beforeChunk(chunk)
-        this.rows.push(...rowsFromChunk(chunk))
-        rows += chunk.rows
-      }
-    } catch (error) {
-      if (this.whole) this.rows.splice(0, this.rows.length, ...kept)
-      throw error
-    }
-    this.batches.push(batch)
-    await this.afterStore()
-    return this.result(rows)
-  }
-  async stored({ afterId, upToId }: PlannedBatch, source: () => AsyncIterable<LogScoreChunk>) {
-    const ids = this.rows.map(({ id }) => id).filter((id) => id > afterId && id <= upToId)
-    let wanted = 0
-    for await (const chunk of source()) wanted += chunk.rows
-    if (ids.length === 0) return { kind: 'none' } as const
-    if (ids.length === wanted) return { kind: 'all', result: this.result(wanted) } as const
-    return { kind: 'some', ids: BigUint64Array.from(ids) } as const
-  }
-  private result(rows: number) {
-    return { rows, bytes: rows, identity: 'shelf' }
-  }
-  async close() {}
-  async [Symbol.asyncDispose]() {}
-}
+import { ShelfArchiver } from './testing/shelf-archiver.js'
 
 await describeWithMySql('a pass', (database) => {
   let connection: Connection

@@ -3,7 +3,6 @@ import { lowerId } from '../ids.js'
 import type { PlannedBatch } from '../types.js'
 import { enoughWait } from './due.js'
 import { heldAhead } from './held-ahead.js'
-import type { Source, SourceRange } from './source.js'
 import { type ArchiverRun, type Outcome, recover, recoverOvertaken, storeNew } from './store-batch.js'
 
 /** Counts what a run has committed, and follows the mark. */
@@ -49,10 +48,16 @@ function settleLeft(run: ArchiverRun, left: PlannedBatch, mark: bigint): Promise
   return mark > left.afterId ? recoverOvertaken(run, left, mark) : recover(run, left, mark)
 }
 
-/** Sees whether somebody else moved the mark. @returns the highest id that the catalogue knows to be stored. */
-async function noticeMove({ archiver, ledger, onEvent }: ArchiverRun, mark: bigint): Promise<bigint> {
+/**
+ * Sees whether somebody else moved the mark. A mark below the last batch, with no row between, was put there by the commit:
+ * the last rows of the batch had been deleted.
+ *
+ * @returns the highest id that the catalogue knows to be stored.
+ */
+async function noticeMove({ archiver, ledger, source, onEvent }: ArchiverRun, mark: bigint): Promise<bigint> {
   const high = await ledger.highPoint(archiver.name)
-  if (mark !== high) onEvent({ event: 'mark.moved', archiver: archiver.name, from: high, to: mark })
+  const isMoved = mark > high || (mark < high && (await source.firstId({ afterId: mark, upToId: high })) !== null)
+  if (isMoved) onEvent({ event: 'mark.moved', archiver: archiver.name, from: high, to: mark })
   return high
 }
 
@@ -99,38 +104,20 @@ async function checkAgain(run: ArchiverRun, progress: Progress, high: bigint, dr
 }
 
 /**
- * The finished batch that holds the first row after the mark, or a new one over rows that the catalogue does not know.
- * Rows that have been deleted from MySQL since are left out: the archive has them, and would contradict a source that does
- * not. So where the cleaner has been, a range goes no further than ids follow one another. Null where no row is left.
+ * The finished batch that holds the first row after the mark, or a new one over rows that the catalogue does not know, or
+ * over what the cleaner has left of a finished one. Null where no row is left.
  */
 async function planCheck(run: ArchiverRun, mark: bigint, high: bigint): Promise<PlannedBatch | null> {
   const { archiver, ledger, source } = run
   const firstId = await source.firstId({ afterId: mark, upToId: high })
   if (firstId === null) return null
-  const deletedUpTo = await ledger.deletedUpTo()
-  if (firstId <= deletedUpTo) {
-    const upToId = await endOfRun(source, { afterId: firstId - 1n, upToId: high })
-    return planWithin(run, firstId - 1n, firstId, upToId)
-  }
   const done = await ledger.doneAfter(archiver.name, firstId - 1n)
   if (done === null) return planWithin(run, firstId - 1n, firstId, high)
   if (firstId <= done.afterId) return planWithin(run, firstId - 1n, firstId, lowerId(done.afterId, high))
-  const isWhole = done.firstId > deletedUpTo && (await source.firstId(done)) === done.firstId
+  const isWhole = done.firstId > (await ledger.deletedUpTo()) && (await source.firstId(done)) === done.firstId
   if (!isWhole) return planWithin(run, firstId - 1n, firstId, done.upToId)
   await ledger.reopen(done)
   return done
-}
-
-/** The last of the ids that follow one another from the start of the range. */
-async function endOfRun(source: Source, range: SourceRange): Promise<bigint> {
-  let last = range.afterId
-  for await (const { id, rows } of source.read(range)) {
-    for (let i = 0; i < rows; i++) {
-      if (id[i] !== last + 1n) return last
-      last += 1n
-    }
-  }
-  return last
 }
 
 async function storeWaiting(

@@ -12,6 +12,10 @@ export interface Source {
   firstId(range: SourceRange): Promise<bigint | null>
   /** The number of rows of the range, counted no further than `limit`. */
   countUpTo(range: SourceRange, limit: number): Promise<number>
+  /** The id of the next row that will be inserted: every id below it has been handed out. */
+  nextId(): Promise<bigint>
+  /** Those of these ids that a row has now. */
+  existingIds(ids: readonly bigint[]): Promise<readonly bigint[]>
   /** By how much ids rise from row to row: 1, or more where several servers share the ids. */
   idStep(): Promise<bigint>
   /**

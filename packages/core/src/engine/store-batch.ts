@@ -1,6 +1,7 @@
 import { ArchiverError, type ErrorPlace, inOperation, RowError } from '../errors.js'
 import { faultPoint } from '../fault.js'
 import type { Archiver, LogScoreChunk, Permit, PlannedBatch, StoredRows, StoreResult } from '../types.js'
+import { BatchRows, IdSum } from './batch-rows.js'
 import { enoughWait } from './due.js'
 import type { OnEvent } from './events.js'
 import { guardHoles, OpenHole, type Watch } from './holes.js'
@@ -50,52 +51,57 @@ export async function recover(run: ArchiverRun, batch: PlannedBatch, mark: bigin
 export async function recoverOvertaken(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<Outcome> {
   // Rows that have been deleted from MySQL since are behind every mark: there is nothing to settle.
   const gone = (await run.source.firstId(batch)) === null
-  const held = gone ? NOTHING : await heldOvertaken(run, batch, mark)
-  if (held.kind !== 'none') return complete(run, batch, mark, held)
+  const found = gone ? NOTHING : await heldOvertaken(run, batch, mark)
+  if (found.held.kind !== 'none') return complete(run, batch, mark, found)
   await run.ledger.supersede(batch)
   run.onEvent({ event: 'batch.superseded', batch })
   return { rows: 0, mark }
 }
 
-const NOTHING: StoredRows = { kind: 'none' }
+/** What the look-up of a batch has found. */
+interface Found {
+  readonly held: StoredRows
+  /** The source's rows that it was compared with; undefined where nothing was read. */
+  readonly rows: BatchRows | undefined
+}
+
+const NOTHING: Found = { held: { kind: 'none' }, rows: undefined }
 
 /**
  * That program's files need not end where the batch does, and one that goes on is an error of a batch; none of them goes on
  * beyond the mark. Where the archive holds every row up to there, all of them count as that program's.
  */
-async function heldOvertaken(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<StoredRows> {
+async function heldOvertaken(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<Found> {
   try {
     return await heldOf(run, batch)
   } catch (error) {
     if (mark <= batch.upToId || !(error instanceof ArchiverError) || error.retryable) throw error
     const upToTheMark = await heldOf(run, { ...batch, upToId: mark }).catch(() => undefined)
-    if (upToTheMark?.kind !== 'all') throw error
+    if (upToTheMark?.held.kind !== 'all') throw error
     return NOTHING
   }
 }
 
-async function heldOf(run: ArchiverRun, batch: PlannedBatch): Promise<StoredRows> {
+async function heldOf(run: ArchiverRun, batch: PlannedBatch): Promise<Found> {
   await faultPoint('recover.before')
-  const held = await inOperation(placeOf(batch, 'look up'), () =>
-    run.archiver.stored(batch, () => sourceRows(run, batch), run.permit),
-  )
+  const rows = new BatchRows(run.source, batch, run.skipped)
+  const held = await inOperation(placeOf(batch, 'look up'), () => run.archiver.stored(batch, rows, run.permit))
   await faultPoint('recover.after')
   run.onEvent({ event: 'batch.recovering', batch, held: held.kind })
-  return held
+  const { deletedRows = 0 } = held
+  if (deletedRows > 0) run.onEvent({ event: 'batch.deleted-rows', batch, rows: deletedRows })
+  return { held, rows }
 }
 
-async function complete(run: ArchiverRun, batch: PlannedBatch, mark: bigint, held: StoredRows): Promise<Outcome> {
+async function complete(run: ArchiverRun, batch: PlannedBatch, mark: bigint, { held, rows }: Found): Promise<Outcome> {
   if (held.kind !== 'all') return finish(run, batch, mark, held.kind === 'some' ? held.ids : new BigUint64Array())
   const tally = new Tally(batch)
   const clock = new StepClock(run.archiver)
-  for await (const _ of tallied(clock.read(finalRows(run, batch)), tally, () => undefined));
+  const sum = new IdSum()
+  for await (const chunk of tallied(clock.read(finalRows(run, batch)), tally, () => undefined)) sum.add(chunk)
+  rows?.requireSame(sum.value)
   if (held.result.rows !== tally.rows) throw rowsDiffer(batch, held.result.rows, tally.rows)
   return commit(run, batch, mark, tally, held.result, clock)
-}
-
-/** The batch's rows, without those that were taken out. */
-function sourceRows(run: ArchiverRun, batch: PlannedBatch): AsyncIterable<LogScoreChunk> {
-  return withoutIds(run.source.read(batch), run.skipped)
 }
 
 /** The same, and ends well only if no other row of the range can appear any more. */
@@ -129,7 +135,7 @@ async function finish(run: ArchiverRun, batch: PlannedBatch, mark: bigint, held:
 
 /** Whether rows behind a hole that was seen too late are in the archive. */
 async function holdsPassed(run: ArchiverRun, batch: PlannedBatch, error: unknown): Promise<boolean> {
-  return error instanceof OpenHole && error.passed && (await heldOf(run, batch)).kind !== 'none'
+  return error instanceof OpenHole && error.passed && (await heldOf(run, batch)).held.kind !== 'none'
 }
 
 /** Where a batch must end because of this error; null for one that has nothing to do with a row. */
@@ -152,9 +158,10 @@ async function endBefore(
   if (lastId < batch.firstId) return withdraw(run, batch, mark, lastId)
   const short = await run.ledger.shorten(batch, lastId)
   run.onEvent({ event: 'batch.shortened', batch: short })
-  const held = await heldOf(run, short)
-  if (held.kind === 'none' && !(await enoughWait(run.source, short, minRows))) return withdraw(run, short, mark, lastId)
-  return { ...(await complete(run, short, mark, held)), endsAt: lastId }
+  const found = await heldOf(run, short)
+  const nothing = found.held.kind === 'none'
+  if (nothing && !(await enoughWait(run.source, short, minRows))) return withdraw(run, short, mark, lastId)
+  return { ...(await complete(run, short, mark, found)), endsAt: lastId }
 }
 
 async function withdraw(run: ArchiverRun, batch: PlannedBatch, mark: bigint, endsAt: bigint): Promise<Outcome> {
@@ -168,12 +175,26 @@ async function storeRows(run: ArchiverRun, batch: PlannedBatch, mark: bigint, he
   const progress = (): void => run.onEvent({ event: 'batch.progress', batch, rows: tally.rows, lastId: tally.last })
   const chunks = tallied(clock.read(finalRows(run, batch)), tally, progress)
   await faultPoint('store.before')
-  const result = await inOperation(placeOf(batch, 'store'), () =>
-    run.archiver.store(batch, withoutIds(chunks, held), run.permit),
-  )
+  let given = 0
+  const rest = counted(withoutIds(chunks, held), (rows) => {
+    given += rows
+  })
+  const result = await inOperation(placeOf(batch, 'store'), () => run.archiver.store(batch, rest, run.permit))
   await faultPoint('store.after')
-  if (result.rows + held.length !== tally.rows) throw rowsDiffer(batch, result.rows + held.length, tally.rows)
+  if (result.rows !== given) throw rowsDiffer(batch, result.rows, given)
+  // The rows that the archive lacked were deleted meanwhile: only a new look-up can say where the others are.
+  if (given === 0 && tally.rows > 0) throw rowsDiffer(batch, held.length, tally.rows)
   return commit(run, batch, mark, tally, result, clock)
+}
+
+async function* counted(
+  chunks: AsyncIterable<LogScoreChunk>,
+  onRows: (rows: number) => void,
+): AsyncGenerator<LogScoreChunk> {
+  for await (const chunk of chunks) {
+    onRows(chunk.rows)
+    yield chunk
+  }
 }
 
 async function commit(
@@ -187,10 +208,11 @@ async function commit(
   if (tally.rows === 0) return withdraw(run, batch, mark, batch.upToId)
   clock.stored()
   const record: BatchRecord = tally.record(result)
-  const to = await nextMark(run, batch, mark, record.lastId)
+  const upToId = await nextMark(run, batch, mark, record.lastId)
   await faultPoint('commit.before')
   run.permit.check()
-  await inOperation(placeOf(batch, 'commit'), () => run.ledger.commit(batch, record, { from: mark, to }))
+  const move = { from: mark, to: upToId }
+  const to = await inOperation(placeOf(batch, 'commit'), () => run.ledger.commit(batch, record, move))
   await faultPoint('commit.after')
   run.onEvent({ event: 'batch.done', batch, record, conversions: result.conversions ?? {}, ...clock.done })
   return { rows: result.rows, mark: to }

@@ -86,10 +86,38 @@ await describeWithMySql('ledger', async (database) => {
     expect(await ledger.planned('fileavro')).toEqual(batch)
   })
 
-  test('a mark on a row that is gone is refused, and the batch stays planned', async () => {
+  test.each([
+    ['id = 20', 19n],
+    ['id between 11 and 20', 10n],
+    ['id <= 20', 0n],
+  ])('where the last rows were deleted (%s), the mark moves to the last row that is left', async (deleted, mark) => {
     const batch = await ledger.plan(range)
-    await expect(ledger.commit(batch, { ...record, lastId: 99n }, { from: 0n, to: 99n })).rejects.toThrow(/foreign key/)
-    expect(await ledger.planned('fileavro')).toEqual(batch)
+    await connection.query(`delete from ${table} where ${deleted}`)
+    expect(await ledger.commit(batch, record, { from: 0n, to: 20n })).toBe(mark)
+    expect(await markOf('fileavro')).toBe(mark === 0n ? null : mark)
+    expect(await ledger.planned('fileavro')).toBeNull()
+    expect(await batches()).toMatchObject([{ state: 'done', last_id: 20, row_count: 20 }])
+    const next = await ledger.plan({ ...range, afterId: 20n, firstId: 21n, upToId: 40n })
+    await ledger.commit(next, { ...record, firstId: 21n, lastId: 40n }, { from: mark, to: 40n })
+    expect(await markOf('fileavro')).toBe(40n)
+  })
+
+  test('a commit waits for a transaction that deletes the row of the mark, and does as that one ends', async () => {
+    for (const [end, mark] of [
+      ['rollback', 20n],
+      ['commit', 39n],
+    ] as const) {
+      const batch = await ledger.plan({ ...range, upToId: mark === 20n ? 20n : 40n })
+      const deleter = await database.connect()
+      await deleter.beginTransaction()
+      await deleter.query(`delete from ${table} where id = ?`, [Number(batch.upToId)])
+      const from = (await markOf('fileavro')) ?? 0n
+      const committing = ledger.commit(batch, { ...record, lastId: batch.upToId }, { from, to: batch.upToId })
+      await isWaiting(connection)
+      await deleter[end]()
+      expect(await committing).toBe(mark)
+      await deleter.end()
+    }
   })
 
   test('a plan is shortened, and withdrawn', async () => {
@@ -185,3 +213,9 @@ await describeWithMySql('ledger', async (database) => {
     })
   })
 })
+
+/** Resolves once a transaction waits for a row lock. */
+async function isWaiting(connection: Connection): Promise<void> {
+  const query = "select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'"
+  await expect.poll(async () => (await connection.query<RowDataPacket[]>(query))[0].length, { timeout: 30_000 }).toBe(1)
+}

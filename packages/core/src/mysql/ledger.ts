@@ -7,7 +7,7 @@ import { ArchiverError } from '../errors.js'
 import type { PlannedBatch } from '../types.js'
 import { run } from './connect.js'
 import { controlError } from './control-error.js'
-import { isMissingTable } from './mysql-errors.js'
+import { isMissingParent, isMissingTable } from './mysql-errors.js'
 import { refuseReadOnly } from './read-only.js'
 import {
   type BatchState,
@@ -115,11 +115,12 @@ export class MySqlLedger implements Ledger {
     )
   }
 
-  async commit(batch: PlannedBatch, record: BatchRecord, move: MarkMove): Promise<void> {
-    await this.try('moving the mark', () =>
+  async commit(batch: PlannedBatch, record: BatchRecord, move: MarkMove): Promise<bigint> {
+    return this.try('moving the mark', () =>
       this.db.transaction().execute(async (transaction) => {
-        await this.moveMark(transaction, batch, move)
+        const to = await this.moveMarkToRow(transaction, batch, move)
         await this.finish(transaction, batch, record)
+        return to
       }),
     )
   }
@@ -184,6 +185,26 @@ export class MySqlLedger implements Ledger {
     await this.try(`filing a batch as ${to}`, () =>
       this.db.updateTable(this.names.batch).set({ state: to }).where('id', '=', id).where('state', '=', from).execute(),
     )
+  }
+
+  /** The foreign key of the status table refuses a row that was deleted. A row that is locked stays until the commit. */
+  private async moveMarkToRow(
+    transaction: Transaction<ControlTables>,
+    batch: PlannedBatch,
+    move: MarkMove,
+  ): Promise<bigint> {
+    try {
+      await this.moveMark(transaction, batch, move)
+      return move.to
+    } catch (error) {
+      if (!isMissingParent(error)) throw error
+    }
+    const { rows } = await sql<{ id: number | string }>`
+      select id from ${sql.table(this.table)} where id > ${move.from} and id <= ${move.to}
+      order by id desc limit 1 lock in share mode`.execute(transaction)
+    const to = toId(rows[0]?.id ?? null) ?? move.from
+    await this.moveMark(transaction, batch, { from: move.from, to })
+    return to
   }
 
   /** Compare and set: the mark is moved only from where this program found it. Where it stays, so does its time. */

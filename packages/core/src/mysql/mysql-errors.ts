@@ -86,6 +86,12 @@ export function isDenied(thrown: unknown): boolean {
   return /^ER_.*ACCESS_?DENIED/.test((thrown as NodeJS.ErrnoException | undefined)?.code ?? '')
 }
 
+/** Whether a foreign key refused a value because the row that it points to is not there. */
+export function isMissingParent(thrown: unknown): boolean {
+  const { code = '' } = (thrown as NodeJS.ErrnoException | undefined) ?? {}
+  return code === 'ER_NO_REFERENCED_ROW_2' || code === 'ER_NO_REFERENCED_ROW'
+}
+
 export function isMissingTable(thrown: unknown): boolean {
   return (thrown as NodeJS.ErrnoException | undefined)?.code === 'ER_NO_SUCH_TABLE'
 }

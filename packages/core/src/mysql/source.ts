@@ -7,6 +7,7 @@ import { type SourceColumns, selectList, sourceColumns } from './columns.js'
 import { connectPool, cutOff, streamOf } from './connect.js'
 import { HoleProbe } from './hole-probe.js'
 import { connectionError, isMissingTable, statementError } from './mysql-errors.js'
+import { nextIdOf } from './next-id.js'
 import { PageReader } from './page-reader.js'
 import type { MySqlSettings } from './settings.js'
 import { quoteName } from './tables.js'
@@ -89,6 +90,20 @@ export class MySqlSource implements Source, AsyncDisposable {
     const sql = `select count(*) from (${inner}) as waiting`
     const [row] = await this.borrow((connection) => this.query(connection, sql, [afterId, upToId, limit]))
     return Number(row?.[0])
+  }
+
+  nextId(): Promise<bigint> {
+    return this.borrow(async (connection) => {
+      const [row] = await this.query(connection, `show create table ${this.quoted}`)
+      return nextIdOf(String(row?.[1]))
+    })
+  }
+
+  async existingIds(ids: readonly bigint[]): Promise<readonly bigint[]> {
+    if (ids.length === 0) return []
+    const sql = `select id from ${this.quoted} where id in (?)`
+    const rows = await this.borrow((connection) => this.query(connection, sql, [ids]))
+    return rows.map(([id]) => BigInt(id as number | string))
   }
 
   idStep(): Promise<bigint> {

@@ -176,6 +176,8 @@ export class Simulation {
       maxId: async () => this.#newestId,
       firstId: async ({ afterId, upToId }) => (afterId < upToId ? afterId + 1n : null),
       countUpTo: async ({ afterId, upToId }, limit) => Math.min(limit, Number(upToId - afterId)),
+      nextId: async () => 1n,
+      existingIds: async () => [],
       idStep: async () => 1n,
       firstOpenHole: async () => null,
       read: (range) => chunksOf(range),
@@ -199,6 +201,7 @@ export class Simulation {
       commit: async ({ archiver }, _record, { to }) => {
         this.#planned.delete(archiver)
         Object.assign(name(archiver), { mark: to, atMs: this.clock.monotonic() })
+        return to
       },
       highPoint: async (archiver) => name(archiver).mark ?? 0n,
       deletedUpTo: async () => 0n,

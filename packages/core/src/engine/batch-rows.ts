@@ -1,0 +1,61 @@
+import { ArchiverError } from '../errors.js'
+import type { BatchSource, LogScoreChunk, PlannedBatch } from '../types.js'
+import { notDeleted } from './deleted-rows.js'
+import { withoutIds } from './select-rows.js'
+import type { Source } from './source.js'
+
+/**
+ * The source's rows of a batch while it is looked up in the archive. Every read must return the same rows: rows that come
+ * or go meanwhile would make the answer wrong.
+ */
+export class BatchRows implements BatchSource {
+  /** The sum of the ids, modulo 2^64. Undefined before the first read has come to its end. */
+  idSum: bigint | undefined
+  readonly #source: Source
+  readonly #batch: PlannedBatch
+  /** Rows that an operator has taken out, ascending. */
+  readonly #skipped: BigUint64Array
+
+  constructor(source: Source, batch: PlannedBatch, skipped: BigUint64Array) {
+    this.#source = source
+    this.#batch = batch
+    this.#skipped = skipped
+  }
+
+  async *read(): AsyncGenerator<LogScoreChunk> {
+    const sum = new IdSum()
+    for await (const chunk of withoutIds(this.#source.read(this.#batch), this.#skipped)) {
+      sum.add(chunk)
+      yield chunk
+    }
+    this.requireSame(sum.value)
+  }
+
+  unexplained(ids: readonly bigint[]): Promise<readonly bigint[]> {
+    return notDeleted(this.#source, ids)
+  }
+
+  /** @throws ArchiverError (ROWS_DIFFER), retryable, when another read returned other rows. */
+  requireSame(idSum: bigint): void {
+    this.idSum ??= idSum
+    if (this.idSum === idSum) return
+    const { id, archiver, table, afterId, upToId } = this.#batch
+    throw new ArchiverError(`batch ${id}: rows were deleted from ${table} or added to it during the look-up`, {
+      code: 'ROWS_DIFFER',
+      ...{ archiver, table, afterId, upToId },
+      hint: 'Nothing was marked; the next try checks what the archive holds.',
+      retryable: true,
+    })
+  }
+}
+
+/** The sum of ids, modulo 2^64. */
+export class IdSum {
+  value = 0n
+
+  add({ id, rows }: LogScoreChunk): void {
+    let sum = this.value
+    for (let i = 0; i < rows; i++) sum += id[i]!
+    this.value = BigInt.asUintN(64, sum)
+  }
+}
