@@ -6,6 +6,7 @@ import {
   type Permit,
   type PlannedBatch,
   RowsNotInSource,
+  type TimeSpan,
 } from '@archiver/core'
 import type { BigQueryReader } from './reader.js'
 
@@ -14,6 +15,11 @@ export interface Comparison {
   readonly batch: PlannedBatch
   readonly source: BatchSource
   readonly permit: Permit
+}
+
+/** When the rows of the batch were measured. */
+interface Times {
+  readonly times: readonly TimeSpan[]
 }
 
 /** What the table holds of a batch. */
@@ -32,12 +38,12 @@ export interface ComparedRows {
  * @throws ArchiverError `BQ_FOREIGN_ROWS` for rows that only the table has and that were not deleted from the source,
  * `BQ_DUPLICATE_ROWS` for those it has twice.
  */
-export async function compareRows({ reader, batch, source, permit }: Comparison): Promise<ComparedRows> {
+export async function compareRows({ reader, batch, source, permit, times }: Comparison & Times): Promise<ComparedRows> {
   const ids: bigint[] = []
   const others = new RowsNotInSource(source)
   const twice = new NamedRows()
   await using rows = new RowCursor(source.read())
-  await using held = new RowCursor(reader.read(batch.table, batch, permit.signal))
+  await using held = new RowCursor(reader.read(batch.table, { ...batch, times }, permit.signal))
   while (await held.next()) {
     if (held.rows % 10_000 === 1) permit.check()
     const { id } = held

@@ -1,6 +1,6 @@
 import { archivedRow, exactRow } from '@archiver/avro'
 import { ordinaryRows } from '@archiver/conformance'
-import { chunksFromRows, type LogScore, rowsFromChunk, type ScanQuery } from '@archiver/core'
+import { chunksFromRows, digestOf, type LogScore, rowsFromChunk, type ScanQuery } from '@archiver/core'
 import { verifyArchive } from '@archiver/core/verify'
 import type { FakeBigQuery, TableField } from '@archiver/testkit/bigquery'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -61,7 +61,7 @@ test('the first load of version 2 adds its columns to a table of version 1; rows
       source: {
         firstId: async () => rows[0]!.id,
         read: () => chunksFromRows(source, 40),
-        digest: () => Promise.reject(new Error('not asked')),
+        digest: async () => ({ ...(await digestOf(chunksFromRows(source))), times: [] }),
       },
       reader: archiver.reader!,
       table,

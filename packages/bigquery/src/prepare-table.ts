@@ -66,8 +66,16 @@ export function newTable(schema: SchemaVersion): TableMetadata {
 function requireFit(link: Link, table: string, found: TableMetadata, schema: SchemaVersion): void {
   const { type = 'TABLE' } = found
   if (type !== 'TABLE') throw unfit(link, table, [`it is a ${type}, a table is needed`])
-  const wrong = misfits(fieldsOf(found), schema)
+  const wrong = [...misfits(fieldsOf(found), schema), ...filterMisfits(found)]
   if (wrong.length > 0) throw unfit(link, table, wrong)
+}
+
+/** Every query here has a condition on `ts` and on `id`, and on nothing else always. */
+function filterMisfits({ requirePartitionFilter, timePartitioning, rangePartitioning }: TableMetadata): string[] {
+  if (requirePartitionFilter !== true && timePartitioning?.requirePartitionFilter !== true) return []
+  const column = timePartitioning?.field ?? rangePartitioning?.field ?? 'the time of loading'
+  if (['ts', 'id'].includes(column.toLowerCase())) return []
+  return [`it requires a filter on its partitions by ${column}, and the archiver filters by ts and id`]
 }
 
 async function findTable(link: Link, table: string, signal: AbortSignal): Promise<TableMetadata | undefined> {

@@ -78,6 +78,25 @@ test.each([
   await expect(prepared(fake)).rejects.toMatchObject({ code: 'BQ_TABLE', message: expect.stringContaining(what) })
 })
 
+test.each([
+  ['the time of loading', { timePartitioning: { type: 'DAY' } }],
+  ['server_id', { rangePartitioning: { field: 'server_id', range: { start: '0', end: '9', interval: '1' } } }],
+])('refused: a filter that is required on %s', async (column, layout) => {
+  await fake.createTable(dataset, table, fields, { ...layout, requirePartitionFilter: true })
+  await expect(prepared(fake)).rejects.toMatchObject({
+    code: 'BQ_TABLE',
+    message: expect.stringContaining(`requires a filter on its partitions by ${column}`),
+  })
+})
+
+test.each([
+  ['ts', { timePartitioning: { type: 'DAY', field: 'ts' } }],
+  ['id', { rangePartitioning: { field: 'id', range: { start: '0', end: '9', interval: '1' } } }],
+])('a filter that is required on %s is there', async (_, layout) => {
+  await fake.createTable(dataset, table, fields, { ...layout, requirePartitionFilter: true })
+  await prepared(fake)
+})
+
 test('each column that does not fit is named', async () => {
   await fake.createTable(
     dataset,

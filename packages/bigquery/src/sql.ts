@@ -1,5 +1,5 @@
 import type { SchemaVersion } from '@archiver/avro'
-import type { RowFilter, ScanQuery } from '@archiver/core'
+import type { RowFilter, ScanQuery, TimeSpan } from '@archiver/core'
 import type { TableId } from './job-id.js'
 import type { TableForm } from './prepare-table.js'
 import { type Column, columnsOf, description, type TsType } from './table.js'
@@ -10,19 +10,13 @@ export interface Statement {
   readonly params: Readonly<Record<string, bigint>>
 }
 
-/** Whole seconds, both ends included. */
-export interface Span {
-  readonly fromSeconds: number
-  readonly toSeconds: number
-}
-
-/** Which rows of which table. Only a table with TIMESTAMPs is kept by days, so that a span saves anything. */
+/** Which rows of which table. */
 export interface Selection extends TableForm {
   readonly table: TableId
   /** Ids, and what else must hold. */
   readonly range: ScanQuery
-  /** Which days to look at. */
-  readonly span?: Span | undefined
+  /** When the rows were measured, as far as it is known: only these partitions are read. Empty or undefined for all. */
+  readonly times?: readonly TimeSpan[] | undefined
 }
 
 /** The largest INT64, and so the largest id that a table can hold. */
@@ -36,12 +30,15 @@ export function digestStatement(selection: Selection): Statement {
   return select(`CAST(COUNT(*) AS STRING) AS row_count, ${sums}`, selection)
 }
 
-/** The range cut into parts of `ids` ids, numbered from 0: number, first and last time, and rows of each that has some. */
+/**
+ * The range cut into parts of `ids` ids, numbered from 0: number, first and last time, and rows of each, a row for each day
+ * on which the part has rows.
+ */
 export function partsStatement(selection: Selection, ids: bigint): Statement {
   const seconds = secondsOf(selection)
-  const times = `MIN(${seconds}) AS first_ts, MAX(${seconds}) AS last_ts`
+  const times = `DIV(${seconds}, 86400) AS day, MIN(${seconds}) AS first_ts, MAX(${seconds}) AS last_ts`
   const list = `DIV(id - @after_id - 1, ${ids}) AS part, ${times}, COUNT(*) AS row_count`
-  return select(list, selection, 'GROUP BY part ORDER BY part')
+  return select(list, selection, 'GROUP BY part, day ORDER BY part, day')
 }
 
 /** The rows with all their columns, ordered by id; the columns of version 2 at the end, where the table has them. */
@@ -81,7 +78,7 @@ function described(text: string): string {
   return `OPTIONS (description = ${JSON.stringify(text)})`
 }
 
-function select(list: string, { table, tsType, range, span }: Selection, rest = ''): Statement {
+function select(list: string, { table, tsType, range, times = [] }: Selection, rest = ''): Statement {
   const { projectId, dataset, table: name } = table
   const lines = [
     `SELECT ${list}`,
@@ -89,10 +86,11 @@ function select(list: string, { table, tsType, range, span }: Selection, rest = 
     'WHERE id > @after_id AND id <= @up_to_id',
   ]
   const params: Record<string, bigint> = { after_id: range.afterId, up_to_id: range.upToId }
-  if (span && tsType === 'TIMESTAMP') {
-    lines.push('AND ts >= TIMESTAMP_SECONDS(@from_ts) AND ts < TIMESTAMP_SECONDS(@before_ts)')
-    params.from_ts = BigInt(span.fromSeconds)
-    params.before_ts = BigInt(span.toSeconds + 1)
+  const within = times.length === 0 ? [everSince] : times
+  lines.push(`AND (${within.map((_, i) => spanCondition(i, tsType)).join(' OR ')})`)
+  for (const [i, { fromSeconds, toSeconds }] of within.entries()) {
+    params[`from_ts_${i}`] = BigInt(fromSeconds)
+    params[`before_ts_${i}`] = BigInt(toSeconds + 1)
   }
   for (const [name, value, condition] of filters(range, tsType)) {
     lines.push(`AND ${condition}`)
@@ -101,15 +99,28 @@ function select(list: string, { table, tsType, range, span }: Selection, rest = 
   return { sql: [...lines, rest].join('\n').trim(), params }
 }
 
+/**
+ * Times of all rows: the year 1 to the year 9999, all that a TIMESTAMP holds. A table with `require_partition_filter` takes
+ * no query without a condition on `ts`.
+ */
+const everSince: TimeSpan = { fromSeconds: -62_135_596_800, toSeconds: 253_402_300_798 }
+
+function spanCondition(i: number, tsType: TsType): string {
+  return `ts >= ${timeOf(`from_ts_${i}`, tsType)} AND ts < ${timeOf(`before_ts_${i}`, tsType)}`
+}
+
+function timeOf(parameter: string, tsType: TsType): string {
+  return tsType === 'TIMESTAMP' ? `TIMESTAMP_SECONDS(@${parameter})` : `@${parameter} * 1000000`
+}
+
 type Filter = readonly [parameter: string, value: number, condition: string]
 
 function filters({ serverId, monitorId, fromSeconds, toSeconds }: RowFilter, tsType: TsType): readonly Filter[] {
-  const time = (name: string) => (tsType === 'TIMESTAMP' ? `TIMESTAMP_SECONDS(@${name})` : `@${name} * 1000000`)
   const all: readonly (readonly [string, number | undefined, string])[] = [
     ['server', serverId, 'server_id = @server'],
     ['monitor', monitorId, 'IFNULL(monitor_id, 0) = @monitor'],
-    ['first_ts', fromSeconds, `ts >= ${time('first_ts')}`],
-    ['last_ts', toSeconds, `ts <= ${time('last_ts')}`],
+    ['first_ts', fromSeconds, `ts >= ${timeOf('first_ts', tsType)}`],
+    ['last_ts', toSeconds, `ts <= ${timeOf('last_ts', tsType)}`],
   ]
   return all.flatMap(([name, value, condition]) => (value === undefined ? [] : [[name, value, condition] as const]))
 }

@@ -3,17 +3,18 @@ import {
   Digest,
   deletedRowsOf,
   equalDigests,
+  joinSpans,
   type LogScoreChunk,
   type Permit,
   type RangeDigest,
   type StoredRows,
+  type TimeSpan,
 } from '@archiver/core'
 import { type Comparison, compareRows } from './compare-rows.js'
 import { jobIdOf } from './job-id.js'
 import type { LoadJob } from './jobs.js'
 import type { Loader } from './load.js'
 import { resultOf } from './result.js'
-import type { Span } from './sql.js'
 
 const secondsPerDay = 86_400
 
@@ -34,14 +35,14 @@ export async function storedRows(question: Question): Promise<StoredRows> {
   const { loader, reader, batch, source, permit, takeoverWaitMs } = question
   const jobs = await loader.settled(batch, permit, takeoverWaitMs)
   const done = jobs.filter(({ state }) => state === 'done')
-  const { digest, span } = await summarise(source.read(), permit)
-  const held = await reader.digest(batch.table, batch, permit.signal, span)
+  const { digest, times } = await summarise(source.read(), permit)
+  const held = await reader.digest(batch.table, { ...batch, times }, permit.signal)
   if (held.rows > 0n && equalDigests(held, digest)) return all(question, done)
   if (held.rows === 0n) {
     loader.spend(done)
     return { kind: 'none' }
   }
-  const { ids, sourceRows, deletedRows } = await compareRows(question)
+  const { ids, sourceRows, deletedRows } = await compareRows({ ...question, times })
   const deleted = deletedRowsOf(deletedRows)
   if (ids.length > 0 && ids.length === sourceRows) return { ...(await all(question, done)), ...deleted }
   loader.spend(done)
@@ -50,25 +51,27 @@ export async function storedRows(question: Question): Promise<StoredRows> {
 
 interface Summary {
   readonly digest: RangeDigest
-  /** The days of the rows, and one more on either side for times that are not what they were. Undefined without rows. */
-  readonly span: Span | undefined
+  readonly times: readonly TimeSpan[]
 }
 
 async function summarise(chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<Summary> {
   const digest = new Digest()
-  let [fromSeconds, toSeconds] = [Number.POSITIVE_INFINITY, 0]
+  const days = new Set<number>()
   for await (const chunk of chunks) {
     permit.check()
     digest.add(chunk)
+    let last = -1
     for (let i = 0; i < chunk.rows; i++) {
-      const ts = chunk.tsSeconds[i]!
-      if (ts < fromSeconds) fromSeconds = ts
-      if (ts > toSeconds) toSeconds = ts
+      const day = Math.floor(chunk.tsSeconds[i]! / secondsPerDay)
+      if (day !== last) days.add(day)
+      last = day
     }
   }
-  const { value } = digest
-  const span = { fromSeconds: Math.max(0, fromSeconds - secondsPerDay), toSeconds: toSeconds + secondsPerDay }
-  return { digest: value, span: value.rows === 0n ? undefined : span }
+  return { digest: digest.value, times: joinSpans([...days].map(spanOfDay)) }
+}
+
+function spanOfDay(day: number): TimeSpan {
+  return { fromSeconds: day * secondsPerDay, toSeconds: (day + 1) * secondsPerDay - 1 }
 }
 
 async function all(

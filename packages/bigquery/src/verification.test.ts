@@ -36,7 +36,7 @@ describe('BigQuery cannot be asked', () => {
       source: {
         firstId: async () => rows[0]!.id,
         read: () => chunksFromRows(rows),
-        digest: () => digestOf(chunksFromRows(rows)),
+        digest: async () => ({ ...(await digestOf(chunksFromRows(rows))), times: [] }),
       },
       reader: archiverOf(fake).reader!,
       table,

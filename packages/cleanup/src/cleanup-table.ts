@@ -1,9 +1,11 @@
 import { hostname } from 'node:os'
-import { ArchiverError, type IdRange, lowerId, type RangeDigest } from '@archiver/core'
+import { ArchiverError, type IdRange, lowerId } from '@archiver/core'
 import { type ControlTables, controlQueries, controlTableNames, HOLD, statementError } from '@archiver/core/mysql'
+import type { SourceDigest } from '@archiver/core/verify'
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Connection } from 'mysql2'
 import { type LastRun, RANGE_IDS, type Slice, type Standing } from './decide.js'
+import { rangeDigest, type Select } from './range-digest.js'
 import { type DigestRow, digestColumns, inRange, isOld, isSoon, ODD, toDigest, whole } from './statements.js'
 
 /** The cleaner's own row in the status table. */
@@ -110,15 +112,9 @@ export class CleanupTable {
   }
 
   /** @param without - ids that do not count. */
-  async digest(range: IdRange, without: readonly bigint[]): Promise<RangeDigest> {
-    const left = without.length === 0 ? sql`` : sql`and id not in (${sql.join(without)})`
-    const { rows } = await this.try('summing up a range', () =>
-      sql<DigestRow>`
-        select ${digestColumns} from ${this.table} force index (primary) where ${inRange(range)} ${left}`.execute(
-        this.db,
-      ),
-    )
-    return toDigest(rows[0]!)
+  digest(range: IdRange, without: readonly bigint[]): Promise<SourceDigest> {
+    const select: Select = async (statement, doing) => (await this.try(doing, () => statement.execute(this.db))).rows
+    return rangeDigest(select, this.table, range, without)
   }
 
   /** The rows of the range whose time no archive can hold. */

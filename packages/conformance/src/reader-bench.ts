@@ -3,6 +3,7 @@ import {
   type Archiver,
   digestOf,
   type IdRange,
+  joinSpans,
   type LogScore,
   rowsFromChunk,
   type ScanQuery,
@@ -105,12 +106,11 @@ function sourceOf(rows: readonly LogScore[]): VerifySource {
   return {
     firstId: async (range) => within(range)[0]?.id ?? null,
     read: (range) => reusedChunks(within(range), rowsPerChunk),
-    digest: (range, without) =>
-      digestOf(
-        reusedChunks(
-          within(range).filter(({ id }) => !without.includes(id)),
-          rowsPerChunk,
-        ),
-      ),
+    digest: async (range, without) => {
+      const all = within(range)
+      const counted = all.filter(({ id }) => !without.includes(id))
+      const times = joinSpans(all.map(({ tsSeconds }) => ({ fromSeconds: tsSeconds, toSeconds: tsSeconds })))
+      return { ...(await digestOf(reusedChunks(counted, rowsPerChunk))), times }
+    },
   }
 }

@@ -8,6 +8,22 @@ export interface IdRange {
   readonly upToId: bigint
 }
 
+/** Whole seconds since 1970-01-01 UTC, 0 to 2^32-1; both ends included. */
+export interface TimeSpan {
+  readonly fromSeconds: number
+  readonly toSeconds: number
+}
+
+/** A range of ids, and when its rows were measured, as far as that is known. */
+export interface RowRange extends IdRange {
+  /**
+   * Every row that the source has in the range was measured within one of these spans; ascending. An archive that has no
+   * key on the id then reads the days of these spans, and one more on either side, instead of all of them: a row of the
+   * range that it holds at any other time is left out. Empty or undefined: all days.
+   */
+  readonly times?: readonly TimeSpan[] | undefined
+}
+
 /** Which rows of a range are wanted: those for which everything that is given holds. */
 export interface ScanQuery extends IdRange {
   /** 0 to 2^32-1. */
@@ -53,14 +69,14 @@ export interface ArchiveReader {
    */
   readonly layout: 'files' | 'table'
   /** Computed where the rows are, if that is possible. A missing table or folder holds no rows. */
-  digest(table: string, range: IdRange, signal: AbortSignal): Promise<RangeDigest>
+  digest(table: string, range: RowRange, signal: AbortSignal): Promise<RangeDigest>
   /**
    * The rows of the range in ascending order of id; a row that is there twice comes twice, one after the other. Chunks
    * are valid until the next is asked for. What the archive's form could not hold is as it was stored.
    *
    * @throws ArchiverError that names the file, object or table which cannot be read.
    */
-  read(table: string, range: IdRange, signal: AbortSignal): AsyncIterable<LogScoreChunk>
+  read(table: string, range: RowRange, signal: AbortSignal): AsyncIterable<LogScoreChunk>
   /**
    * Those rows of the range that the query wants, as {@link read} gives them. What does not match is left out where the
    * rows are: in a condition of the statement, or before a row of a file is decoded any further; files that cannot hold

@@ -1,4 +1,4 @@
-export type { ArchiveReader, IdRange, RangeDigest, ScanQuery } from './archive-reader.js'
+export type { ArchiveReader, IdRange, RangeDigest, RowRange, ScanQuery, TimeSpan } from './archive-reader.js'
 export { attributesJson } from './attributes.js'
 export { allocateChunk, type ChunkColumn, chunkColumns, chunkFromRows, chunksFromRows, rowsFromChunk } from './chunk.js'
 export { exactOf, firstRows, rowAfter, rowsInRange, viewRows } from './chunk-views.js'
@@ -19,6 +19,7 @@ export { permitUntil, permitWhile } from './permit.js'
 export { type Point, parsePoint, pointForms } from './point.js'
 export { matchingRows, matchRow, type RowFilter } from './row-filter.js'
 export { batchSourceFrom, deletedRowsOf, NamedRows, RowsNotInSource } from './rows-not-in-source.js'
+export { joinSpans } from './time-spans.js'
 export type {
   Archiver,
   Attributes,

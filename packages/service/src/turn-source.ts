@@ -1,4 +1,4 @@
-import type { LogScoreChunk } from '@archiver/core'
+import type { LogScoreChunk, TimeSpan } from '@archiver/core'
 import type { Source, SourceRange } from '@archiver/core/engine'
 import type { Turn, TurnHolder, Turns } from './turns.js'
 
@@ -57,6 +57,10 @@ export class TurnSource implements Source {
 
   existingIds(ids: readonly bigint[]): Promise<readonly bigint[]> {
     return this.#source.existingIds(ids)
+  }
+
+  timeSpan(): Promise<TimeSpan | null> {
+    return this.#source.timeSpan()
   }
 
   idStep(): Promise<bigint> {

@@ -128,6 +128,8 @@ async function compare(bench: Bench, archiver: Archiver, range: IdRange): Promis
     skipped,
     identities: reader.gone === undefined ? [] : await identitiesIn(bench, name, range),
     deep: job.deep,
+    // Before rows are stored, and where somebody wants to know everything, whatever it costs.
+    allDays: job.deep || job.repair,
     signal,
     onProgress: (rows, whole) => reporter.progress(name, rows, whole),
   })

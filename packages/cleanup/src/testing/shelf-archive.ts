@@ -12,6 +12,7 @@ import {
   matchingRows,
   type Permit,
   type PlannedBatch,
+  type RowRange,
   RowsNotInSource,
   rowsFromChunk,
   type StoredRows,
@@ -25,13 +26,13 @@ export class ShelfArchive implements Archiver {
   rows: LogScore[] = []
   /** Asked before each answer of the reader. */
   onAsked: () => void | Promise<void> = () => undefined
-  readonly asked: IdRange[] = []
+  readonly asked: RowRange[] = []
   readonly batches: PlannedBatch[] = []
   readonly reader: ArchiveReader
 
   constructor(name: string) {
     this.name = name
-    const ask = async (range: IdRange) => {
+    const ask = async (range: RowRange) => {
       this.asked.push(range)
       await this.onAsked()
       return this.within(range)

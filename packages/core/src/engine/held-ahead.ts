@@ -23,7 +23,8 @@ async function lastHeld(run: ArchiverRun, mark: bigint): Promise<bigint | undefi
   if (archiver.reader === undefined || watch.maxId <= mark) return undefined
   const firstId = await source.firstId({ afterId: mark, upToId: watch.maxId })
   if (firstId === null) return undefined
-  const waiting = { afterId: firstId - 1n, upToId: watch.maxId }
+  const span = archiver.reader.layout === 'table' ? await source.timeSpan() : null
+  const waiting = { afterId: firstId - 1n, upToId: watch.maxId, ...(span === null ? {} : { times: [span] }) }
   let last: bigint | undefined
   for await (const { id, rows } of archiver.reader.read(table, waiting, permit.signal)) last = id[rows - 1]!
   return last

@@ -1,4 +1,4 @@
-import type { IdRange } from '../archive-reader.js'
+import type { IdRange, TimeSpan } from '../archive-reader.js'
 import type { LogScoreChunk } from '../types.js'
 
 /** A range of ids of the source table. */
@@ -16,6 +16,8 @@ export interface Source {
   nextId(): Promise<bigint>
   /** Those of these ids that a row has now. */
   existingIds(ids: readonly bigint[]): Promise<readonly bigint[]>
+  /** From the oldest to the newest measurement of the table; null where that is not known. */
+  timeSpan(): Promise<TimeSpan | null>
   /** By how much ids rise from row to row: 1, or more where several servers share the ids. */
   idStep(): Promise<bigint>
   /**

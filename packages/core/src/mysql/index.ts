@@ -24,6 +24,7 @@ export {
   type OverviewRow,
 } from './overview.js'
 export { MySqlRanges } from './ranges.js'
+export { DAY, FIRST_AND_LAST_TIME, rowTimes } from './row-times.js'
 export type { MySqlSettings, MySqlTls } from './settings.js'
 export { type FoundTable, MySqlSetup, SETUP_SESSION, type Session, turnOnSql } from './setup.js'
 export { MySqlSource, type MySqlSourceOptions, type PoolState } from './source.js'

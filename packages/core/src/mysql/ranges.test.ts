@@ -30,7 +30,13 @@ await describeWithMySql('what the server computes of a range', (database) => {
     await using source = new MySqlSource({ settings: database.address, table: name })
     await using ranges = new MySqlRanges({ settings: database.address, table: name })
     const rows = withoutIds(source.read(range), BigUint64Array.from(without))
-    expect(await ranges.digest(range, without)).toEqual(await digestOf(rows))
+    const { times, ...digest } = await ranges.digest(range, without)
+    expect(digest).toEqual(await digestOf(rows))
+    for await (const { rows: count, tsSeconds } of source.read(range)) {
+      for (const seconds of tsSeconds.subarray(0, count)) {
+        expect(times.some(({ fromSeconds, toSeconds }) => fromSeconds <= seconds && seconds <= toSeconds)).toBe(true)
+      }
+    }
   }
 
   test('is the digest of its rows, in a narrow range and in a wide one', async () => {
@@ -39,6 +45,24 @@ await describeWithMySql('what the server computes of a range', (database) => {
     await expectEqual(name, { afterId: 5_000_000_100n, upToId: 5_000_001_900n })
     await expectEqual(name, { afterId: 5_000_000_100n, upToId: 5_000_001_900n }, [5_000_000_101n, 5_000_001_000n])
     await expectEqual(name, { afterId: 0n, upToId: 5n })
+  })
+
+  test('the times of a range are those of its rows, in days where one is far from the others', async () => {
+    const day = 86_400
+    const noon = 1_793_448_000
+    const rows = [...generateRows({ rows: 40 })].map((row, i) => ({ ...row, tsSeconds: noon + i * 60 }))
+    const name = await table('row_times', rows.with(7, { ...rows[7]!, tsSeconds: noon - 400 * day }))
+    await using ranges = new MySqlRanges({ settings: database.address, table: name })
+    const afterEighth = { afterId: rows[7]!.id, upToId: rows[39]!.id }
+    expect((await ranges.digest(afterEighth)).times).toEqual([
+      { fromSeconds: noon + 8 * 60, toSeconds: noon + 39 * 60 },
+    ])
+    const midnight = noon - (noon % day)
+    const ofDay = (start: number) => ({ fromSeconds: start, toSeconds: start + day - 1 })
+    expect((await ranges.digest(everything)).times).toEqual([ofDay(midnight - 400 * day), ofDay(midnight)])
+    // Of rows that do not count, too.
+    expect((await ranges.digest(everything, [rows[7]!.id])).times).toHaveLength(2)
+    expect((await ranges.digest({ afterId: 2n ** 40n, upToId: 2n ** 41n })).times).toEqual([])
   })
 
   test('is exact for any ids, servers and times', { timeout: 120_000 }, async () => {

@@ -1,7 +1,9 @@
 import type { Pool, RowDataPacket } from 'mysql2'
-import type { IdRange, RangeDigest } from '../archive-reader.js'
+import type { IdRange, TimeSpan } from '../archive-reader.js'
+import type { SourceDigest } from '../verify/source.js'
 import { connectPool } from './connect.js'
 import { statementError } from './mysql-errors.js'
+import { DAY, FIRST_AND_LAST_TIME, rowTimes } from './row-times.js'
 import type { MySqlSourceOptions } from './source.js'
 import { quoteName } from './tables.js'
 
@@ -27,19 +29,22 @@ export class MySqlRanges implements AsyncDisposable {
   }
 
   /**
-   * The digest of a range, in one statement over the primary key.
+   * The digest of a range, in one statement over the primary key; another where some of its rows are of other
+   * days than the rest, or where some do not count.
    *
    * @param without - ids that do not count.
    */
-  async digest(range: IdRange, without: readonly bigint[] = []): Promise<RangeDigest> {
+  async digest(range: IdRange, without: readonly bigint[] = []): Promise<SourceDigest> {
     const { afterId, upToId } = range
     const narrow = upToId - afterId <= EXACT_IDS
     const sum = narrow ? `sum((id - ${afterId}) * 1e0)` : 'sum(id)'
     const left = without.length === 0 ? '' : ` and id not in (${without.join(', ')})`
-    const where = `id > ${afterId} and id <= ${upToId}${left}`
-    const row = await this.row(`select count(*), ${sum}, bit_xor(${HASH}) from ${this.quoted} where ${where}`)
+    const inRange = `id > ${afterId} and id <= ${upToId}`
+    const columns = `count(*), ${sum}, bit_xor(${HASH}), ${FIRST_AND_LAST_TIME}`
+    const row = await this.row(`select ${columns} from ${this.quoted} where ${inRange}${left}`)
     const [rows, ids, hashXor] = [toBigInt(row?.[0]), toBigInt(row?.[1]), toBigInt(row?.[2])]
-    return { rows, idSum: BigInt.asUintN(64, narrow ? ids + rows * afterId : ids), hashXor }
+    const times = await this.timesOf(inRange, without.length === 0 ? row : undefined)
+    return { rows, idSum: BigInt.asUintN(64, narrow ? ids + rows * afterId : ids), hashXor, times }
   }
 
   /**
@@ -71,6 +76,13 @@ export class MySqlRanges implements AsyncDisposable {
     await this.pool.promise().end()
   }
 
+  /** @param row - of the statement that had {@link FIRST_AND_LAST_TIME} at its end, over the same rows. */
+  private async timesOf(where: string, row: unknown[] | undefined): Promise<TimeSpan[]> {
+    const rest = `from ${this.quoted} where ${where}`
+    const ends = (row ?? (await this.row(`select ${FIRST_AND_LAST_TIME} ${rest}`)) ?? []).slice(-2)
+    return rowTimes(ends, async () => (await this.rows(`select distinct ${DAY} ${rest}`)).flat())
+  }
+
   private endOf(end: 'min' | 'max', condition: string): string {
     return `(select ${end}(ts) from ${this.quoted} where ${condition})`
   }
@@ -80,10 +92,14 @@ export class MySqlRanges implements AsyncDisposable {
     return row?.[0] == null ? null : toBigInt(row[0])
   }
 
-  private row(sql: string): Promise<unknown[] | undefined> {
+  private async row(sql: string): Promise<unknown[] | undefined> {
+    return (await this.rows(sql))[0]
+  }
+
+  private rows(sql: string): Promise<unknown[][]> {
     return new Promise((resolve, reject) =>
       this.pool.query<RowDataPacket[][]>({ sql, rowsAsArray: true }, (error, rows) =>
-        error ? reject(statementError(error, `asking table ${this.table}`, { table: this.table })) : resolve(rows[0]),
+        error ? reject(statementError(error, `asking table ${this.table}`, { table: this.table })) : resolve(rows),
       ),
     )
   }

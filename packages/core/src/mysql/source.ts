@@ -1,4 +1,5 @@
 import type { Connection, Pool, PoolConnection, RowDataPacket } from 'mysql2'
+import type { TimeSpan } from '../archive-reader.js'
 import type { Source, SourceRange } from '../engine/source.js'
 import { ArchiverError } from '../errors.js'
 import { higherId } from '../ids.js'
@@ -9,6 +10,7 @@ import { HoleProbe } from './hole-probe.js'
 import { connectionError, isMissingTable, statementError } from './mysql-errors.js'
 import { nextIdOf } from './next-id.js'
 import { PageReader } from './page-reader.js'
+import { FIRST_AND_LAST_TIME, wholeSpan } from './row-times.js'
 import type { MySqlSettings } from './settings.js'
 import { quoteName } from './tables.js'
 
@@ -104,6 +106,13 @@ export class MySqlSource implements Source, AsyncDisposable {
     const sql = `select id from ${this.quoted} where id in (?)`
     const rows = await this.borrow((connection) => this.query(connection, sql, [ids]))
     return rows.map(([id]) => BigInt(id as number | string))
+  }
+
+  /** By the index on `ts`. Null without rows, or with a zero date. */
+  async timeSpan(): Promise<TimeSpan | null> {
+    const sql = `select ${FIRST_AND_LAST_TIME} from ${this.quoted}`
+    const [row = []] = await this.borrow((connection) => this.query(connection, sql))
+    return wholeSpan(row)
   }
 
   idStep(): Promise<bigint> {

@@ -1,4 +1,4 @@
-import type { IdRange, RangeDigest } from '../archive-reader.js'
+import type { IdRange, RangeDigest, RowRange } from '../archive-reader.js'
 
 /** The digest of two ranges that have no row in common. */
 export function sumOf(a: RangeDigest, b: RangeDigest): RangeDigest {
@@ -20,12 +20,12 @@ export function restOf(whole: RangeDigest, part: RangeDigest): RangeDigest {
 
 export const noRows: RangeDigest = { rows: 0n, idSum: 0n, hashXor: 0n }
 
-/** Both halves of a range of at least two ids. */
-export function halvesOf({ afterId, upToId }: IdRange): readonly [IdRange, IdRange] {
-  const middle = (afterId + upToId) / 2n
+/** Both halves of a range of at least two ids, with the times of the whole. */
+export function halvesOf(range: RowRange): readonly [RowRange, RowRange] {
+  const middle = (range.afterId + range.upToId) / 2n
   return [
-    { afterId, upToId: middle },
-    { afterId: middle, upToId },
+    { ...range, upToId: middle },
+    { ...range, afterId: middle },
   ]
 }
 

@@ -10,5 +10,5 @@ export {
   type RunFinding,
   type UnreadableFinding,
 } from './finding.js'
-export type { VerifySource } from './source.js'
+export type { SourceDigest, VerifySource } from './source.js'
 export { type OnVerified, type Verification, type VerifyOptions, verifyArchive } from './verify-archive.js'

@@ -1,7 +1,8 @@
-import type { IdRange, RangeDigest } from '../archive-reader.js'
+import type { IdRange, RangeDigest, TimeSpan } from '../archive-reader.js'
 import { lowerId } from '../ids.js'
+import { joinSpans } from '../time-spans.js'
 import { noRows, sumOf } from './digests.js'
-import type { VerifySource } from './source.js'
+import type { SourceDigest, VerifySource } from './source.js'
 
 /** Ids of one statement: a second or so of one server thread, after which progress can be told. */
 const IDS_A_STATEMENT = 500_000n
@@ -21,21 +22,23 @@ export class SourceDigests {
   }
 
   /** @param onSlice - called with the rows of each slice, not in order. */
-  async of(range: IdRange, onSlice: (rows: number) => void = () => undefined): Promise<RangeDigest> {
-    let total = noRows
+  async of(range: IdRange, onSlice: (rows: number) => void = () => undefined): Promise<SourceDigest> {
+    let total: RangeDigest = noRows
+    let times: TimeSpan[] = []
     const slices = this.slicesOf(range)
     const work = async (): Promise<void> => {
       for await (const slice of slices) {
         this.signal.throwIfAborted()
         const digest = await this.source.digest(slice, this.skippedIn(slice))
         total = sumOf(total, digest)
+        times = joinSpans([...times, ...digest.times])
         onSlice(Number(digest.rows))
       }
     }
     const ends = await Promise.allSettled(Array.from({ length: STATEMENTS_AT_ONCE }, work))
     const failed = ends.find(({ status }) => status === 'rejected')
     if (failed?.status === 'rejected') throw failed.reason
-    return total
+    return { ...total, times }
   }
 
   /** Slices that hold rows; a wide gap in the ids costs one question. */

@@ -1,7 +1,8 @@
-import type { ArchiveReader, IdRange, ScanQuery } from '../archive-reader.js'
+import type { ArchiveReader, IdRange, ScanQuery, TimeSpan } from '../archive-reader.js'
 import { chunksFromRows } from '../chunk.js'
 import { digestOf } from '../digest.js'
 import { matchingRows } from '../row-filter.js'
+import { joinSpans } from '../time-spans.js'
 import type { LogScore } from '../types.js'
 import type { VerifySource } from './source.js'
 
@@ -32,6 +33,11 @@ export function within(rows: readonly LogScore[], { afterId, upToId }: IdRange):
   return rows.filter(({ id }) => id > afterId && id <= upToId)
 }
 
+/** The times of rows, as a source tells them. */
+export function timesOf(rows: readonly LogScore[]): TimeSpan[] {
+  return joinSpans(rows.map(({ tsSeconds }) => ({ fromSeconds: tsSeconds, toSeconds: tsSeconds })))
+}
+
 /** Rows in memory as a source. Counts what it is asked. */
 export class MemorySource implements VerifySource {
   rows: readonly LogScore[]
@@ -54,7 +60,9 @@ export class MemorySource implements VerifySource {
 
   async digest(range: IdRange, without: readonly bigint[]) {
     this.digests += 1
-    return digestOf(chunksFromRows(within(this.rows, range).filter(({ id }) => !without.includes(id))))
+    const rows = within(this.rows, range)
+    const digest = await digestOf(chunksFromRows(rows.filter(({ id }) => !without.includes(id))))
+    return { ...digest, times: timesOf(rows) }
   }
 }
 

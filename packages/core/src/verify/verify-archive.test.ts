@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest'
+import type { RowRange } from '../archive-reader.js'
 import { ArchiverError } from '../errors.js'
-import { MemoryReader, MemorySource, rowsOf, upTo } from './test-support.js'
+import type { LogScore } from '../types.js'
+import { MemoryReader, MemorySource, rowsOf, timesOf, upTo } from './test-support.js'
 import { type VerifyOptions, verifyArchive } from './verify-archive.js'
 
 const rows = rowsOf(upTo(100_000))
+
+function byId(a: LogScore, b: LogScore): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
+}
 
 function verify(source: MemorySource, reader: VerifyOptions['reader'], change: Partial<VerifyOptions> = {}) {
   return verifyArchive({
@@ -66,6 +72,97 @@ describe.each([false, true])('while the source changes (every column: %s)', (dee
     const found = await verify(new MemorySource(rows.slice(500)), new MemoryReader(rows), { deep })
     expect(found).toMatchObject({ range: { afterId: 500n, upToId: 100_000n }, rows: 99_500, named: [] })
     expect(await verify(new MemorySource([]), new MemoryReader(rows), { deep })).toMatchObject({ range: null, rows: 0 })
+  })
+})
+
+describe('a table without a key on the id is told when the rows were measured', () => {
+  const day = 86_400
+  const noon = 1_793_491_200
+  /** Two days of rows, one of another year among them. */
+  const dated = rows.slice(0, 30_000).map((row, i) => ({
+    ...row,
+    tsSeconds: i === 777 ? 1_000_000_000 : noon + (i < 20_000 ? 0 : day),
+  }))
+  const range = { afterId: 0n, upToId: 30_000n }
+
+  /** Reads only the days that it is told of, and one more on either side. */
+  class DatedReader extends MemoryReader {
+    readonly asked: RowRange[] = []
+    override async digest(table: string, range: RowRange) {
+      this.asked.push(range)
+      return new MemoryReader(this.seen(range)).digest(table, range)
+    }
+    override read(table: string, range: RowRange) {
+      this.asked.push(range)
+      return new MemoryReader(this.seen(range)).read(table, range)
+    }
+    /** How often it was asked about all days. */
+    get wholeScans() {
+      return this.asked.filter(({ times = [] }) => times.length === 0).length
+    }
+    private seen({ times = [] }: RowRange) {
+      const isSeen = ({ tsSeconds }: LogScore) =>
+        times.some((span) => tsSeconds >= span.fromSeconds - day && tsSeconds <= span.toSeconds + day)
+      return times.length === 0 ? this.rows : this.rows.filter(isSeen)
+    }
+  }
+
+  const source = () => new MemorySource(dated)
+  const without = (...ids: bigint[]) => dated.filter(({ id }) => !ids.includes(id))
+  const changed = (id: bigint, tsSeconds: number) => dated.map((row) => (row.id === id ? { ...row, tsSeconds } : row))
+
+  test.each([false, true])('of rows that are the same it reads their days alone (deep: %s)', async (deep) => {
+    const reader = new DatedReader(dated)
+    expect((await verify(source(), reader, { range, deep })).named).toEqual([])
+    expect(reader.asked).toHaveLength(1)
+    expect(reader.asked[0]!.times).toEqual(timesOf(dated))
+    expect(reader.asked[0]!.times).toHaveLength(2)
+  })
+
+  test('what differs is narrowed down within the same days', async () => {
+    const reader = new DatedReader([...dated, { ...dated[9]!, tsSeconds: noon + 3600 }].sort(byId))
+    const found = await verify(source(), reader, { range })
+    expect(found.counts).toMatchObject({ doubled: 1, different: 1, missing: 0 })
+    expect(reader.wholeScans).toBe(0)
+  })
+
+  test('a row of another time is different, not missing: before it could be stored again, all days are looked at', async () => {
+    const reader = new DatedReader(changed(25_000n, noon + 90 * day))
+    const found = await verify(source(), reader, { range })
+    expect(found.named).toMatchObject([{ kind: 'different', id: 25_000n, columns: [{ column: 'ts' }] }])
+    expect(found.missing).toEqual([])
+  })
+
+  test('a row that is nowhere is missing; all days are asked once', async () => {
+    const reader = new DatedReader(without(778n, 25_000n))
+    const found = await verify(source(), reader, { range })
+    expect(found.missing).toEqual([
+      { afterId: 777n, upToId: 778n },
+      { afterId: 24_999n, upToId: 25_000n },
+    ])
+    expect(reader.wholeScans).toBe(1)
+  })
+
+  test('more rows than can be late are not looked for elsewhere', async () => {
+    const reader = new DatedReader(dated.slice(0, 20_000))
+    expect((await verify(source(), reader, { range })).counts).toMatchObject({ missing: 10_000 })
+    expect(reader.wholeScans).toBe(0)
+  })
+
+  test('a copy on a day far away is found where all days are to be looked at', async () => {
+    const reader = new DatedReader([...dated, { ...dated[9]!, tsSeconds: noon - 90 * day }].sort(byId))
+    expect((await verify(source(), reader, { range })).named).toEqual([])
+    expect(reader.wholeScans).toBe(0)
+    const found = await verify(source(), reader, { range, allDays: true })
+    expect(found.counts).toMatchObject({ doubled: 1, different: 1 })
+    expect(found.rows).toBe(30_000)
+  })
+
+  test('rows that were taken out are looked for on their own days', async () => {
+    const skipped = BigUint64Array.of(778n)
+    const reader = new DatedReader(dated)
+    expect((await verify(source(), reader, { range, skipped })).counts).toMatchObject({ extra: 1 })
+    expect(reader.wholeScans).toBe(0)
   })
 })
 

@@ -1,4 +1,4 @@
-import type { ArchiveReader, IdRange, RangeDigest } from '../archive-reader.js'
+import type { ArchiveReader, IdRange, RangeDigest, RowRange } from '../archive-reader.js'
 import { equalDigests } from '../digest.js'
 import { withoutIds } from '../engine/select-rows.js'
 import { ArchiverError } from '../errors.js'
@@ -6,7 +6,7 @@ import type { LogScoreChunk } from '../types.js'
 import { compareRows } from './compare-rows.js'
 import { halvesOf, piecesOf, restOf } from './digests.js'
 import { type Finding, type FindingCounts, FindingLog } from './finding.js'
-import type { VerifySource } from './source.js'
+import type { SourceDigest, VerifySource } from './source.js'
 import { SourceDigests } from './source-digests.js'
 
 export interface VerifyOptions {
@@ -21,6 +21,12 @@ export interface VerifyOptions {
   readonly identities: readonly string[]
   /** Compare every column of every row, not only where the sums differ. */
   readonly deep: boolean
+  /**
+   * Looks for the ids of the range on other days than those of the source's rows, too: an archive without a key on the id
+   * reads an id and a time of every row that it has for this. Default: only where at most 1,000 rows are missing, which
+   * may be stored next.
+   */
+  readonly allDays?: boolean
   /** Findings that are named; the rest is counted. Default 100. */
   readonly mostNamed?: number
   readonly signal: AbortSignal
@@ -46,6 +52,9 @@ export interface Verification {
 /** Ranges of so many ids, or fewer, are read and compared; larger ones that differ are halved. */
 const READ_IDS = 20_000n
 
+/** So many missing rows may be stored by whoever asks: before that, they are looked for on all days. */
+const FEW_MISSING_ROWS = 1_000
+
 /**
  * Compares an archive with the source over a range of ids: by sums first, where those differ by smaller sums, and in the
  * end row by row. Reads only; needs no lock. Memory is bounded whatever the range and whatever is wrong.
@@ -53,10 +62,16 @@ const READ_IDS = 20_000n
  * @throws ArchiverError where source or archive cannot be asked at all; a file that cannot be read is a finding.
  */
 export async function verifyArchive(options: VerifyOptions): Promise<Verification> {
-  const work = new Verifier(options)
-  const { log } = work
+  let work = new Verifier(options)
   const range = await work.begin()
-  if (range !== null) await work.verify(range)
+  if (range !== null) {
+    await work.verify(range)
+    if (await work.overlooksRows(range)) {
+      work = new Verifier({ ...options, onProgress: () => undefined }, false)
+      await work.verify(range)
+    }
+  }
+  const { log } = work
   return {
     range,
     rows: work.rows,
@@ -74,9 +89,14 @@ class Verifier {
   rows = 0
   private readonly options: VerifyOptions
   private readonly sums: SourceDigests
+  private readonly byTime: boolean
+  /** What was asked of the archive: ids and days. */
+  private readonly asked: RowRange[] = []
 
-  constructor(options: VerifyOptions) {
+  /** @param byTime - whether the archive is told when the rows were measured, so that it need not look at other days. */
+  constructor(options: VerifyOptions, byTime = true) {
     this.options = options
+    this.byTime = byTime && options.reader.layout === 'table'
     this.log = new FindingLog(options.mostNamed ?? 100)
     this.sums = new SourceDigests(options.source, options.skipped, options.signal)
   }
@@ -101,19 +121,50 @@ class Verifier {
     for (const piece of piecesOf(range, cuts)) {
       signal.throwIfAborted()
       await this.unlessUnreadable(() =>
-        deep ? this.compare(piece, range.upToId, onRows) : this.compareSums(piece, onRows),
+        deep ? this.compareAll(piece, range.upToId, onRows) : this.compareSums(piece, onRows),
       )
     }
   }
 
+  /**
+   * Whether the archive holds rows under the ids of the range on other days than those it was asked about: a row that was
+   * not found may be there at another time, and another row under the id of one that was found.
+   */
+  async overlooksRows(range: IdRange): Promise<boolean> {
+    const { reader, table, signal, allDays = false } = this.options
+    const { missing } = this.log.counts
+    if (this.asked.length === 0 || !(allDays || (missing > 0 && missing <= FEW_MISSING_ROWS))) return false
+    const { rows } = await reader.digest(table, range, signal)
+    let known = 0n
+    for (const part of this.asked) known += (await reader.digest(table, part, signal)).rows
+    return rows > known
+  }
+
   private async compareSums(piece: IdRange, onRows: OnRows): Promise<void> {
     const { reader, table, signal } = this.options
+    if (this.byTime) {
+      const source = await this.sums.of(piece, onRows)
+      const dated = this.dated(piece, source)
+      return this.narrow(dated, source, await asked(reader.digest(table, dated, signal)))
+    }
     const [source, archive] = await both(this.sums.of(piece, onRows), asked(reader.digest(table, piece, signal)))
-    await this.narrow(piece, source, archive)
+    return this.narrow(piece, source, archive)
+  }
+
+  private async compareAll(piece: IdRange, soonUpToId: bigint, onRows: OnRows): Promise<void> {
+    await this.compare(this.byTime ? this.dated(piece, await this.sums.of(piece)) : piece, soonUpToId, onRows)
+  }
+
+  /** Every question about a part of the range is asked for the same days: sums of parts must add up to that of the whole. */
+  private dated({ afterId, upToId }: IdRange, { times }: SourceDigest): RowRange {
+    if (times.length === 0) return { afterId, upToId }
+    const dated = { afterId, upToId, times }
+    this.asked.push(dated)
+    return dated
   }
 
   /** Halves a range whose sums differ until it is small enough to be read. */
-  private async narrow(range: IdRange, source: RangeDigest, archive: RangeDigest): Promise<void> {
+  private async narrow(range: RowRange, source: RangeDigest, archive: RangeDigest): Promise<void> {
     if (equalDigests(source, archive)) return
     const { reader, table, signal } = this.options
     const small = range.upToId - range.afterId <= READ_IDS
@@ -127,7 +178,7 @@ class Verifier {
   }
 
   /** @param soonUpToId - how far will be read next. */
-  private compare(range: IdRange, soonUpToId: bigint, onRows: OnRows = () => undefined): Promise<void> {
+  private compare(range: RowRange, soonUpToId: bigint, onRows: OnRows = () => undefined): Promise<void> {
     const { source, reader, table, signal, skipped } = this.options
     return compareRows({
       source: withoutIds(source.read(range, soonUpToId), skipped),

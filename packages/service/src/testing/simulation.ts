@@ -178,6 +178,7 @@ export class Simulation {
       countUpTo: async ({ afterId, upToId }, limit) => Math.min(limit, Number(upToId - afterId)),
       nextId: async () => 1n,
       existingIds: async () => [],
+      timeSpan: async () => null,
       idStep: async () => 1n,
       firstOpenHole: async () => null,
       read: (range) => chunksOf(range),

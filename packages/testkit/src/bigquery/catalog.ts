@@ -6,7 +6,14 @@ import { TableData } from './table-data.js'
 export interface Dataset {
   readonly id: string
   readonly location: string
+  readonly expirations: Expirations
   readonly tables: Map<string, Table>
+}
+
+/** What tables made in a data set from then on expire after, in milliseconds as texts: of datasets.insert. */
+export interface Expirations {
+  readonly defaultTableExpirationMs?: string
+  readonly defaultPartitionExpirationMs?: string
 }
 
 export interface Table {
@@ -30,9 +37,9 @@ export class Catalog {
     this.#folder = folder
   }
 
-  createDataset(id: string, location: string): Dataset {
+  createDataset(id: string, location: string, expirations: Expirations = {}): Dataset {
     if (this.#datasets.has(id)) throw alreadyExists(`Dataset ${this.projectId}:${id}`)
-    const dataset = { id, location, tables: new Map() }
+    const dataset = { id, location, expirations, tables: new Map() }
     this.#datasets.set(id, dataset)
     return dataset
   }
@@ -62,7 +69,7 @@ export class Catalog {
     const dataset = this.dataset(datasetId)
     if (dataset.tables.has(id)) throw alreadyExists(`Table ${this.nameOf(datasetId, id)}`)
     const fields = fieldsOf(resource)
-    const settings = settingsOf(resource)
+    const settings = expiring(settingsOf(resource), dataset.expirations)
     checkLayout(fields, settings)
     return this.addTable(dataset, id, fields, settings)
   }
@@ -157,11 +164,35 @@ function fieldsOf(resource: unknown): TableField[] {
   })
 }
 
+/** What a new table takes over from its data set; of a partitioned one the partitions expire, where both are set. */
+function expiring(settings: Table['settings'], defaults: Expirations): Table['settings'] {
+  const { defaultTableExpirationMs: tableMs, defaultPartitionExpirationMs: partitionMs } = defaults
+  const { timePartitioning, expirationTime } = settings
+  if (timePartitioning !== undefined && partitionMs !== undefined) {
+    return { ...settings, timePartitioning: { expirationMs: partitionMs, ...recordAt(timePartitioning) } }
+  }
+  if (tableMs === undefined || expirationTime !== undefined) return settings
+  return { ...settings, expirationTime: String(Date.now() + Number(tableMs)) }
+}
+
+/** The column that every query of a table with these settings must filter; undefined where none need be. */
+export function requiredFilter(settings: Table['settings']): string | undefined {
+  const required = [settings, recordAt(settings.timePartitioning)].some(
+    ({ requirePartitionFilter }) => requirePartitionFilter === true,
+  )
+  if (!required) return undefined
+  return (
+    textAt(settings, 'timePartitioning', 'field') ?? textAt(settings, 'rangePartitioning', 'field') ?? '_PARTITIONTIME'
+  )
+}
+
 const settingNames = [
   'description',
   'friendlyName',
   'labels',
   'timePartitioning',
+  'rangePartitioning',
+  'requirePartitionFilter',
   'clustering',
   'expirationTime',
   'view',

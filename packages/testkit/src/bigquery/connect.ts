@@ -1,4 +1,4 @@
-import type { FakeBigQuery, Fault, JobRecord, RequestRecord, TableField, TableRow } from './contract.js'
+import type { FakeBigQuery, Fault, JobRecord, NewDataset, RequestRecord, TableField, TableRow } from './contract.js'
 import type { Controls } from './control.js'
 
 /** Where a running fake is, as its main program prints it. */
@@ -27,12 +27,17 @@ class Connected implements FakeBigQuery {
     this.#close = close
   }
 
-  createDataset({ id, location = 'US' }: { readonly id: string; readonly location?: string }): Promise<void> {
-    return this.#call('createDataset', id, location)
+  createDataset({ id, location = 'US', ...expirations }: NewDataset): Promise<void> {
+    return this.#call('createDataset', id, location, expirations)
   }
 
-  createTable(dataset: string, table: string, fields: readonly TableField[]): Promise<void> {
-    return this.#call('createTable', dataset, table, fields)
+  createTable(
+    dataset: string,
+    table: string,
+    fields: readonly TableField[],
+    settings: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
+    return this.#call('createTable', dataset, table, fields, settings)
   }
 
   deleteTable(dataset: string, table: string): Promise<void> {

@@ -11,9 +11,18 @@ export interface FakeBigQuery extends AsyncDisposable {
   readonly projectId: string
   /** Of the fake's process. */
   readonly pid: number
-  createDataset(dataset: { readonly id: string; readonly location?: string }): Promise<void>
-  /** As tables.insert, without a client; for tables that another program made. */
-  createTable(dataset: string, table: string, fields: readonly TableField[]): Promise<void>
+  createDataset(dataset: NewDataset): Promise<void>
+  /**
+   * As tables.insert, without a client; for tables that another program made.
+   *
+   * @param settings - members of the table resource: `timePartitioning`, `requirePartitionFilter`, `expirationTime` …
+   */
+  createTable(
+    dataset: string,
+    table: string,
+    fields: readonly TableField[],
+    settings?: Readonly<Record<string, unknown>>,
+  ): Promise<void>
   deleteTable(dataset: string, table: string): Promise<void>
   /** All rows, by `id` where there is such a column. Decodes what was deferred. A missing table has none. */
   rowsOf(dataset: string, table: string): Promise<TableRow[]>
@@ -33,6 +42,14 @@ export interface FakeBigQuery extends AsyncDisposable {
   /** What went over the wire, in the order it ended. */
   requests(): Promise<RequestRecord[]>
   close(): Promise<void>
+}
+
+/** As datasets.insert has it; the expirations are milliseconds as texts. */
+export interface NewDataset {
+  readonly id: string
+  readonly location?: string
+  readonly defaultTableExpirationMs?: string
+  readonly defaultPartitionExpirationMs?: string
 }
 
 export interface FakeBigQueryOptions {

@@ -1,12 +1,17 @@
-import type { Table } from './catalog.js'
+import type { Expirations, Table } from './catalog.js'
 import type { Fault, JobRecord, RequestRecord, TableField } from './contract.js'
 import type { FakeServer } from './server.js'
 import { columnName } from './table-data.js'
 
 /** What the test steers and asks, over HTTP like the rest: `POST /fake/<method>` with the arguments as a JSON list. */
 export interface Controls {
-  createDataset(id: string, location: string): void
-  createTable(dataset: string, table: string, fields: readonly TableField[]): void
+  createDataset(id: string, location: string, expirations: Expirations): void
+  createTable(
+    dataset: string,
+    table: string,
+    fields: readonly TableField[],
+    settings: Readonly<Record<string, unknown>>,
+  ): void
   deleteTable(dataset: string, table: string): void
   /** The values as text, as queries have them. */
   rows(dataset: string, table: string): Promise<{ fields: readonly TableField[]; rows: readonly (string | null)[][] }>
@@ -41,8 +46,9 @@ export class ControlDesk {
     const { service, faults, records } = this.#server
     const { catalog, jobs } = service
     return {
-      createDataset: (id, location) => void catalog.createDataset(id, location),
-      createTable: (dataset, table, fields) => void catalog.createTable(dataset, table, { schema: { fields } }),
+      createDataset: (id, location, expirations) => void catalog.createDataset(id, location, expirations),
+      createTable: (dataset, table, fields, settings) =>
+        void catalog.createTable(dataset, table, { ...settings, schema: { fields } }),
       deleteTable: (dataset, table) => catalog.deleteTable(dataset, table),
       rows: (dataset, table) => this.#rows(catalog.dataset(dataset).tables.get(table)),
       count: (dataset, table) => this.#count(catalog.dataset(dataset).tables.get(table)),

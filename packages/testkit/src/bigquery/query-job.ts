@@ -4,7 +4,7 @@ import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { unsupported } from './api-error.js'
-import type { Catalog } from './catalog.js'
+import { type Catalog, requiredFilter } from './catalog.js'
 import { type ClickHouse, literal } from './clickhouse.js'
 import type { TableField } from './contract.js'
 import type { Job } from './jobs.js'
@@ -72,6 +72,7 @@ export class Query {
       projectId: catalog.projectId,
       defaultDataset: textAt(this.#query, 'defaultDataset', 'datasetId'),
       fieldsOf: (dataset, table) => catalog.table(dataset, table).fields,
+      requiredFilter: (dataset, table) => requiredFilter(catalog.table(dataset, table).settings),
     })
   }
 }

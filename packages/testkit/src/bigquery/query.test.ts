@@ -114,6 +114,48 @@ describe('values', () => {
   })
 })
 
+describe('a table that requires a partition filter', () => {
+  const strict = '`test-project.ntp.strict`'
+  const refused = "Cannot query over table 'ntp.strict' without a filter over column(s) 'ts'"
+  beforeAll(() =>
+    fake.createTable(
+      'ntp',
+      'strict',
+      [
+        { name: 'id', type: 'INTEGER' },
+        { name: 'ts', type: 'TIMESTAMP' },
+      ],
+      {
+        timePartitioning: { type: 'DAY', field: 'ts' },
+        requirePartitionFilter: true,
+      },
+    ),
+  )
+
+  test.each([
+    '',
+    'WHERE id > 5',
+    'WHERE UNIX_SECONDS(ts) > 5',
+    'WHERE ts != TIMESTAMP_SECONDS(5)',
+    'WHERE ts IS NOT NULL',
+    'WHERE ts > TIMESTAMP_SECONDS(5) OR id > 5',
+    'WHERE NOT ts > TIMESTAMP_SECONDS(5)',
+    'WHERE ts > TIMESTAMP_SECONDS(id)',
+  ])('refuses %s', async (where) => {
+    expect(await refusal(`SELECT COUNT(*) AS n FROM ${strict} ${where}`)).toContain(refused)
+  })
+
+  test.each([
+    'WHERE ts > TIMESTAMP_SECONDS(5)',
+    'WHERE id > 5 AND TIMESTAMP_SECONDS(5 * 2) <= ts',
+    'WHERE ts BETWEEN TIMESTAMP_SECONDS(5) AND TIMESTAMP_SECONDS(6)',
+    'WHERE (ts < TIMESTAMP_SECONDS(5) OR (ts > TIMESTAMP_SECONDS(9) AND id > 5))',
+    'WHERE ts IN (TIMESTAMP_SECONDS(5), TIMESTAMP_SECONDS(6))',
+  ])('takes %s', async (where) => {
+    expect(await ask(`SELECT COUNT(*) AS n FROM ${strict} ${where}`)).toEqual([{ n: 0n }])
+  })
+})
+
 const wrong: [string, string][] = [
   [`SELECT nonsense FROM ${table}`, 'Unrecognized name: nonsense at [1:8]'],
   [

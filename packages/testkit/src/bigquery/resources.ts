@@ -44,9 +44,10 @@ export function tableResource(table: Table, catalog: Catalog): Resource {
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets */
-export function datasetResource({ id, location }: Dataset, projectId: string): Resource {
+export function datasetResource({ id, location, expirations }: Dataset, projectId: string): Resource {
   const datasetReference = { projectId, datasetId: id }
-  return withEtag({ kind: 'bigquery#dataset', id: `${projectId}:${id}`, datasetReference, location, type: 'DEFAULT' })
+  const kind = 'bigquery#dataset'
+  return withEtag({ kind, id: `${projectId}:${id}`, datasetReference, location, type: 'DEFAULT', ...expirations })
 }
 
 /** What jobs.query and jobs.getQueryResults have in common. */

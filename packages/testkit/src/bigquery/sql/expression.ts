@@ -16,6 +16,32 @@ export type SqlType =
 export interface Expression {
   readonly sql: string
   readonly type: SqlType
+  /** Its name in lower case, where this is a column and nothing else. */
+  readonly column?: string
+  /** Whether the value is known before any row is read. */
+  readonly constant?: boolean
+  /** Of a condition: the columns by which it rules out partitions. */
+  readonly prunes?: readonly string[]
+}
+
+/** What a condition on a column and values known beforehand rules out. */
+function pruned(operator: string, left: Expression, right: Expression): Pick<Expression, 'prunes'> {
+  const column = right.constant ? left.column : left.constant ? right.column : undefined
+  return column === undefined || operator === '!=' || operator === '<>' ? {} : { prunes: [column] }
+}
+
+export function and(left: Expression, right: Expression): Expression {
+  return {
+    sql: `(${left.sql} AND ${right.sql})`,
+    type: 'BOOL',
+    prunes: [...(left.prunes ?? []), ...(right.prunes ?? [])],
+  }
+}
+
+/** Rules out what both sides do. */
+export function or(left: Expression, right: Expression): Expression {
+  const prunes = (left.prunes ?? []).filter((name) => right.prunes?.includes(name))
+  return { sql: `(${left.sql} OR ${right.sql})`, type: 'BOOL', prunes }
 }
 
 const integer = 'Nullable(Int64)'
@@ -26,6 +52,10 @@ function checkedInt64(sql: string): Expression {
 }
 
 export function arithmetic(operator: string, left: Expression, right: Expression, at: string): Expression {
+  return { ...computed(operator, left, right, at), constant: left.constant === true && right.constant === true }
+}
+
+function computed(operator: string, left: Expression, right: Expression, at: string): Expression {
   const type = common(left, right)
   const operands = [left, right].map((operand) => `${widened(operand, type)}`)
   const sql = `(${operands.join(` ${operator} `)})`
@@ -39,7 +69,8 @@ export function arithmetic(operator: string, left: Expression, right: Expression
 export function comparison(operator: string, left: Expression, right: Expression, at: string): Expression {
   const type = common(left, right)
   if (type === undefined) throw noMatch(`operator ${operator}`, [left, right], at)
-  return { sql: `(${widened(left, type)} ${operator} ${widened(right, type)})`, type: 'BOOL' }
+  const sql = `(${widened(left, type)} ${operator} ${widened(right, type)})`
+  return { sql, type: 'BOOL', ...pruned(operator, left, right) }
 }
 
 const numeric: readonly SqlType[] = ['INT64', 'NUMERIC', 'BIGNUMERIC', 'FLOAT64']
@@ -115,7 +146,7 @@ export function call(name: string, args: readonly Expression[], at: string): Exp
   if (!rule) throw invalidQuery(`Function not found: ${name}`, at)
   const built = rule(args)
   if (!built) throw noMatch(`function ${name.toUpperCase()}`, args, at)
-  return built
+  return { ...built, constant: args.length > 0 && args.every(({ constant }) => constant === true) }
 }
 
 export function count(argument: Expression | undefined, distinct: boolean): Expression {

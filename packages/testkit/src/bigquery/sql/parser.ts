@@ -1,5 +1,5 @@
 import { literal } from '../clickhouse.js'
-import { arithmetic, call, cast, comparison, count, type Expression } from './expression.js'
+import { and, arithmetic, call, cast, comparison, count, type Expression, or } from './expression.js'
 import type { Parameters } from './parameters.js'
 import { invalidQuery } from './query-error.js'
 import { type Token, tokensOf } from './tokens.js'
@@ -60,13 +60,13 @@ export class Parser {
 
   expression(): Expression {
     let left = this.#and()
-    while (this.accept('OR')) left = { sql: `(${left.sql} OR ${this.#and().sql})`, type: 'BOOL' }
+    while (this.accept('OR')) left = or(left, this.#and())
     return left
   }
 
   #and(): Expression {
     let left = this.#not()
-    while (this.accept('AND')) left = { sql: `(${left.sql} AND ${this.#not().sql})`, type: 'BOOL' }
+    while (this.accept('AND')) left = and(left, this.#not())
     return left
   }
 
@@ -92,7 +92,7 @@ export class Parser {
     const low = comparison('>=', value, this.#sum(), at)
     this.expect('AND')
     const high = comparison('<=', value, this.#sum(), at)
-    return { sql: `(${low.sql} AND ${high.sql})`, type: 'BOOL' }
+    return and(low, high)
   }
 
   #in(value: Expression, at: string): Expression {
@@ -108,9 +108,9 @@ export class Parser {
       return { sql: `has(${array.sql}, assumeNotNull(${value.sql}))`, type: 'BOOL' }
     }
     this.expect('(')
-    const equal = this.list(() => comparison('=', value, this.expression(), at).sql)
+    const equal = this.list(() => comparison('=', value, this.expression(), at))
     this.expect(')')
-    return { sql: `(${equal.join(' OR ')})`, type: 'BOOL' }
+    return equal.reduce(or)
   }
 
   #sum(): Expression {
@@ -133,7 +133,8 @@ export class Parser {
 
   #unary(): Expression {
     const { at } = this.token
-    if (this.accept('-')) return arithmetic('-', { sql: 'toInt64(0)', type: 'INT64' }, this.#unary(), at)
+    if (this.accept('-'))
+      return arithmetic('-', { sql: 'toInt64(0)', type: 'INT64', constant: true }, this.#unary(), at)
     if (!this.accept('(')) return this.#value()
     const inner = this.expression()
     this.expect(')')
@@ -143,8 +144,8 @@ export class Parser {
   #value(): Expression {
     const token = this.take()
     if (token.kind === 'number') return numberLiteral(token)
-    if (token.kind === 'text') return { sql: literal(token.text), type: 'STRING' }
-    if (token.kind === 'parameter') return this.#parameters.value(token.text, token.at)
+    if (token.kind === 'text') return { sql: literal(token.text), type: 'STRING', constant: true }
+    if (token.kind === 'parameter') return { ...this.#parameters.value(token.text, token.at), constant: true }
     if (token.kind === 'quoted') return this.#column(token)
     if (token.kind !== 'name') {
       this.#next--
@@ -218,7 +219,7 @@ function isReserved({ kind, text }: Token): boolean {
 }
 
 function numberLiteral({ text, at }: Token): Expression {
-  if (!/^\d+$/.test(text)) return { sql: `toFloat64(${literal(text)})`, type: 'FLOAT64' }
+  if (!/^\d+$/.test(text)) return { sql: `toFloat64(${literal(text)})`, type: 'FLOAT64', constant: true }
   if (BigInt(text) >= 2n ** 63n) throw invalidQuery(`Invalid integer literal: ${text}`, at)
-  return { sql: `toInt64(${text})`, type: 'INT64' }
+  return { sql: `toInt64(${text})`, type: 'INT64', constant: true }
 }

@@ -20,6 +20,8 @@ export interface Scope {
   readonly projectId: string
   readonly defaultDataset: string | undefined
   fieldsOf(dataset: string, table: string): readonly TableField[]
+  /** The column on which a query of the table must have a condition; undefined where it need not. */
+  requiredFilter(dataset: string, table: string): string | undefined
 }
 
 /** @throws ApiError `invalidQuery`, or what `scope` throws for a table that is not there. */
@@ -31,13 +33,17 @@ export function translate(sql: string, queryParameters: readonly unknown[], scop
   const { dataset, table } = tableOf(parser, scope)
   const fields = scope.fieldsOf(dataset, table)
   parser.columns = new Map(
-    fields.map(({ name, type }) => [name.toLowerCase(), { sql: `t.${columnName({ name })}`, type: sqlType(type) }]),
+    fields.map(({ name, type }) => {
+      const column = name.toLowerCase()
+      return [column, { sql: `t.${columnName({ name })}`, type: sqlType(type), column }]
+    }),
   )
   parser.rewind(listStart)
   const items = parser.list(() => selectItem(parser))
   parser.expect('FROM')
   parser.take()
-  const rest = clauses(parser, items)
+  const { sql: rest, prunes } = clauses(parser, items)
+  requireFilter(scope.requiredFilter(dataset, table), prunes, `${dataset}.${table}`)
   const list = items.map(({ expression }, n) => `${asText(expression)} AS c${n}`).join(', ')
   return {
     dataset,
@@ -87,9 +93,24 @@ function selectItem(parser: Parser): Item {
   return { name, expression }
 }
 
-function clauses(parser: Parser, items: readonly Item[]): string {
+/** BigQuery's own words, of a table with `requirePartitionFilter`. */
+function requireFilter(column: string | undefined, prunes: readonly string[], table: string): void {
+  if (column === undefined || prunes.includes(column.toLowerCase())) return
+  throw invalidQuery(
+    `Cannot query over table '${table}' without a filter over column(s) '${column}' that can be used for partition elimination`,
+  )
+}
+
+interface Clauses {
+  readonly sql: string
+  /** Columns by which partitions are ruled out. */
+  readonly prunes: readonly string[]
+}
+
+function clauses(parser: Parser, items: readonly Item[]): Clauses {
   const parts: string[] = []
-  if (parser.accept('WHERE')) parts.push(`WHERE ${condition(parser)}`)
+  const where = parser.accept('WHERE') ? condition(parser) : undefined
+  if (where !== undefined) parts.push(`WHERE ${where.sql}`)
   addAliases(parser, items)
   if (parser.accept('GROUP')) {
     parser.expect('BY')
@@ -102,14 +123,15 @@ function clauses(parser: Parser, items: readonly Item[]): string {
   if (parser.accept('LIMIT')) parts.push(`LIMIT ${parser.expression().sql}`)
   parser.accept(';')
   if (parser.token.kind !== 'end') throw parser.unexpected()
-  return parts.join(' ')
+  return { sql: parts.join(' '), prunes: where?.prunes ?? [] }
 }
 
-function condition(parser: Parser): string {
+function condition(parser: Parser): Expression {
   const { at } = parser.token
-  const { sql, type } = parser.expression()
+  const expression = parser.expression()
+  const { type } = expression
   if (type !== 'BOOL') throw invalidQuery(`WHERE clause should return type BOOL, but returns ${type}`, at)
-  return sql
+  return expression
 }
 
 /** GROUP BY and ORDER BY see the names of the select list; WHERE does not. */
