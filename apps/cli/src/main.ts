@@ -1,10 +1,18 @@
 #!/usr/bin/env node
 import { enablePrivateCompileCache } from './compile-cache.js'
+import { invocationOf, readSettingsAsLoop } from './config/invocation.js'
 
 enablePrivateCompileCache(import.meta.filename)
 
 // No await out here: the Linux executable runs this as a script.
-void main(process.argv.slice(2)).then((code) => process.exit(code))
+void main(wordsOfInvocation()).then((code) => process.exit(code))
+
+/** The command line; called as the Go program's loop, the program takes that one's rules for settings. */
+function wordsOfInvocation(): readonly string[] {
+  const { args, asLoop } = invocationOf(process.argv0, process.argv.slice(2))
+  if (asLoop) readSettingsAsLoop()
+  return args
+}
 
 async function main(args: readonly string[]): Promise<number> {
   const [{ ExitCode }, { errorLine }, { outputFailure, printError }] = await Promise.all([

@@ -34,10 +34,10 @@ const done: EngineEvent = {
 
 afterEach(() => vi.unstubAllEnvs())
 
-async function traced(events: readonly EngineEvent[]): Promise<Collector> {
+async function traced(events: readonly EngineEvent[], resource = 'deployment.environment=beta'): Promise<Collector> {
   const collector = await Collector.start()
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', collector.url)
-  vi.stubEnv('OTEL_RESOURCE_ATTRIBUTES', 'deployment.environment=beta')
+  vi.stubEnv('OTEL_RESOURCE_ATTRIBUTES', resource)
   const warnings: string[] = []
   const tracing = startTracing({ version: '1.2.3', warn: (text) => warnings.push(text) })
   for (const event of events) tracing.onEvent(event)
@@ -69,6 +69,18 @@ test('a batch is a span with its ids as texts, and a span for each step', async 
     'service.version': '1.2.3',
     'deployment.environment': 'beta',
   })
+})
+
+test('DEPLOYMENT_MODE is the environment, unless the resource attributes name another', async () => {
+  vi.stubEnv('DEPLOYMENT_MODE', 'prod')
+  await using named = await traced([done])
+  expect(named.resource).toMatchObject({ 'deployment.environment': 'beta' })
+  expect(Object.keys(named.resource)).not.toContain('deployment.environment.name')
+  await using collector = await traced([done], '')
+  expect(collector.resource).toMatchObject({ 'deployment.environment': 'prod', 'deployment.environment.name': 'prod' })
+  vi.stubEnv('DEPLOYMENT_MODE', '')
+  await using without = await traced([done], '')
+  expect(Object.keys(without.resource)).not.toContain('deployment.environment')
 })
 
 test('a step that is not counted has no span; a batch that failed has its error', async () => {

@@ -33,7 +33,8 @@ export interface Tracing extends AsyncDisposable {
 
 /**
  * Sends a trace of each batch to the collector that OpenTelemetry's variables name (`OTEL_EXPORTER_OTLP_ENDPOINT`,
- * `…_HEADERS`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and the like, as its specification words them), in
+ * `…_HEADERS`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and the like, as its specification words them; the environment
+ * is `DEPLOYMENT_MODE` where `OTEL_RESOURCE_ATTRIBUTES` names none), in
  * protobuf over HTTP. Spans wait in memory, 2,048 at most, and are sent every few seconds.
  */
 export function startTracing({ version, warn }: TracingOptions): Tracing {
@@ -56,8 +57,22 @@ export function startTracing({ version, warn }: TracingOptions): Tracing {
 
 function resourceOf(version: string) {
   const detectors = [hostDetector, resourceAttributesEnvDetector, serviceNameEnvDetector]
-  const ours = resourceFromAttributes({ 'service.name': 'ntppool-archiver', 'service.version': version })
+  const ours = resourceFromAttributes({
+    'service.name': 'ntppool-archiver',
+    'service.version': version,
+    ...environmentOf(process.env),
+  })
   return defaultResource().merge(ours).merge(detectResources({ detectors }))
+}
+
+/** `DEPLOYMENT_MODE` is what the pool's programs are told of where they run; under the names of both conventions. */
+function environmentOf({
+  DEPLOYMENT_MODE: mode,
+  OTEL_RESOURCE_ATTRIBUTES: own,
+}: NodeJS.ProcessEnv): Record<string, string> {
+  return mode && !own?.includes('deployment.environment')
+    ? { 'deployment.environment': mode, 'deployment.environment.name': mode }
+    : {}
 }
 
 /** The library tells of undelivered spans in its own log only. */

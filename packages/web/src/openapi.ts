@@ -36,6 +36,9 @@ export const openApiDocument = {
       503: answer('Too many listen already.', 'text/plain', line),
     }),
     '/healthz': get('getHealth', 'Whether the process lives.', { 200: answer('It does.', 'text/plain', line) }),
+    '/__health': get('getHealthAsInThePool', 'The same as `/healthz`.', {
+      200: answer('It does.', 'text/plain', line),
+    }),
     '/readyz': get('getReadiness', 'Whether it leads or stands by, and MySQL answers.', {
       200: answer('Ready, and the role.', 'text/plain', line),
       503: answer('Not ready: why, and what to do.', 'text/plain', line),

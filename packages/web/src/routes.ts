@@ -15,6 +15,8 @@ export function createRoutes(view: ServiceView, metrics: Metrics): ReadonlyMap<s
   return new Map<string, Route>([
     ...pageRoutes(),
     ['/healthz', healthz],
+    // As the pool's other programs name it.
+    ['/__health', healthz],
     ['/readyz', () => readyz(view.status())],
     ['/metrics', () => metrics.scrape()],
     ['/api/status', () => json(view.status())],

@@ -29,6 +29,8 @@ describe('health', () => {
     expect([ready.status, await ready.text()]).toEqual([status, line])
     const alive = await web.get('/healthz')
     expect([alive.status, await alive.text()]).toEqual([200, 'ok\n'])
+    const asInThePool = await web.get('/__health')
+    expect([asInThePool.status, await asInThePool.text()]).toEqual([200, 'ok\n'])
   })
 
   test('an archive that fails does not make it unready: a restart would not mend it', async () => {

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs'
 import type { Wiring } from '../archivers.js'
+import type { readShellSecrets as ReadShellSecrets } from '../config/index.js'
 import { UsageError } from '../exit-codes.js'
 
 /** What every command that works on a table is told. */
@@ -31,12 +32,24 @@ export async function loadWiring(
   { config: configFile, table }: CommonArguments,
   { withoutMySql = false }: Needs = {},
 ): Promise<Wiring> {
-  const [{ loadSettings }, { chooseTarget }] = await Promise.all([
+  const [{ loadSettings, processSource, readShellSecrets }, { chooseTarget }] = await Promise.all([
     import('../config/index.js'),
     import('../archivers.js'),
   ])
-  const settings = loadSettings({ env: process.env, cwd: process.cwd(), configFile, withoutMySql })
+  const source = { ...processSource(configFile), withoutMySql }
+  const settings = loadSettings(source)
+  if (source.asLoop) exportSecrets(readShellSecrets(source).files)
   return { settings, ...chooseTarget(settings, table) }
+}
+
+/** What files of secrets export is for libraries too: `OTEL_…`, `HTTPS_PROXY`. The settings have been read from them. */
+function exportSecrets(files: ReturnType<typeof ReadShellSecrets>['files']): void {
+  for (const { assignments } of files) {
+    for (const name of assignments.exported) {
+      const value = assignments.values.get(name)
+      if (value !== undefined) process.env[name] = value
+    }
+  }
 }
 
 /** @throws UsageError for anything but a whole number from 1 to 2^64-1. */

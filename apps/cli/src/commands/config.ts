@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs'
+import { processSource } from '../config/invocation.js'
 import type { SettingsSource } from '../config/layers.js'
 import type { SettingsReport } from '../config/load.js'
 import { standardOutput } from '../standard-streams.js'
@@ -18,11 +19,7 @@ export const configCommand: CommandModule<object, ConfigArguments> = {
       requiresArg: true,
       describe: 'Env file to read; the environment wins over it',
     }),
-  handler: ({ json, config }) =>
-    printConfiguration(
-      { env: process.env, cwd: process.cwd(), configFile: config },
-      { json, write: standardOutput.write },
-    ),
+  handler: ({ json, config }) => printConfiguration(processSource(config), { json, write: standardOutput.write }),
 }
 
 /** @throws ConfigError naming all that is wrong, after the settings have been printed. */

@@ -25,11 +25,11 @@ export const healthCommand: CommandModule<object, HealthArguments> = {
 
 /** @throws UsageError where no service of these settings answers. */
 async function addressOf(configFile: string | undefined): Promise<string> {
-  const [{ listenOf }, { serviceUrl }] = await Promise.all([
+  const [{ listenOf, processSource }, { serviceUrl }] = await Promise.all([
     import('../config/index.js'),
     import('../jobs/service-url.js'),
   ])
-  const listen = listenOf({ env: process.env, cwd: process.cwd(), configFile })
+  const listen = listenOf(processSource(configFile))
   const url = serviceUrl(listen)
   if (url === null)
     throw new UsageError(`http_listen is ${JSON.stringify(listen || 'off')}: no service answers there; see --url`)

@@ -21,7 +21,9 @@ export const runCommand: CommandModule<object, RunArguments> = {
       .epilogue(
         'SIGTERM and SIGINT end it after the batch in hand, SIGHUP reads the settings anew. ' +
           'Exit: 0 stopped, 2 usage or settings; it does not end for anything that MySQL or an archive does. ' +
-          'Where /vault/secrets is there it waits for settings that are missing or wrong, and says so in /readyz.',
+          'Where /vault/secrets is there it waits for settings that are missing or wrong, and says so in /readyz. ' +
+          "Called as archive-continuously it takes the place of the Go program's loop: the files in /vault/secrets win over " +
+          'the environment, and are shell syntax.',
       ),
   handler: async (args) => {
     process.exitCode = await run(args)
@@ -49,11 +51,11 @@ async function settingsLater(
 ): Promise<Wiring | undefined> {
   const { awaitSettings, mayArrive } = await import('../jobs/await-settings.js')
   if (!mayArrive(error)) throw error
-  const [{ listenOf }, { createLogReporter }] = await Promise.all([
+  const [{ listenOf, processSource }, { createLogReporter }] = await Promise.all([
     import('../config/index.js'),
     import('../report/create-reporter.js'),
   ])
   const reporter = await createLogReporter({ level: 'info', format: format ?? 'auto' })
-  const listen = listenOf({ env: process.env, cwd: process.cwd(), configFile: common.config })
+  const listen = listenOf(processSource(common.config))
   return awaitSettings(() => loadWiring(common), error, listen, reporter)
 }

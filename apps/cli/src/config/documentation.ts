@@ -37,7 +37,9 @@ From weak to strong; an empty value counts as not set (but \`db_pass=\` says tha
 2. the env file named by \`--config FILE\`: lines \`KEY=value\`, comments, an optional \`export \`. Values may stand in single
    quotes (taken as they are) or in double quotes (\`\\n\`, \`\\t\`, \`\\"\`, \`\\\\\`, \`\\$\`), and then run over lines. Nothing is
    expanded. \`#\` starts a comment at the start of a line or after a blank. A name that is not known is a warning;
-3. the env files \`/vault/secrets/*.env\`, where there are any, in the order of their names;
+3. the env files \`/vault/secrets/*.env\`, where there are any, in the order of their names. Called as
+   \`archive-continuously\` the program reads them as shell syntax, and they win over the environment
+   ([Moving from the Go archiver](moving-from-go.md#the-pools-chart-unchanged));
 4. the environment;
 5. \`DATABASE_DSN\`, for the connection to MySQL: \`db_host\`, \`db_database\`, \`db_user\` and \`db_pass\` as a whole, and by its
    parameters \`charset\`, \`loc\`, \`parseTime\`, \`rejectReadOnly\`, \`timeout\` and \`tls\` the variables that say the same. The

@@ -1,4 +1,5 @@
-export { type SettingsSource, settingsFiles } from './layers.js'
+export { LOOP_NAME, processSource } from './invocation.js'
+export { readShellSecrets, type SettingsSource, settingsFiles } from './layers.js'
 export { listenOf } from './listen.js'
 export { type EffectiveVariable, loadSettings, readSettings, type SettingsReport } from './load.js'
 export { type LockNameParts, lockNames } from './lock-name.js'

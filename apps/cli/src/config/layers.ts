@@ -1,11 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { formatDuration } from '@archiver/core'
 import { type DatabaseFile, parseDatabaseFile } from './database-file.js'
 import { parseEnvFile } from './env-file.js'
 import { type MysqlDsn, parseMysqlDsn, variablesOfDsn } from './mysql-dsn.js'
 import { nearestName } from './nearest.js'
 import { type Problem, UnfitValue } from './problem.js'
-import { isVariable, type VariableName, variableNames } from './variables.js'
+import { parseShellEnv, type ShellAssignments } from './shell-env.js'
+import { pause } from './value-types.js'
+import { isVariable, SHORTEST_RUN_INTERVAL_MS, type VariableName, variableNames } from './variables.js'
 
 /** Where settings are read from. */
 export interface SettingsSource {
@@ -20,6 +23,11 @@ export interface SettingsSource {
   readonly withoutMySql?: boolean
   /** Folder whose `*.env` are read, in the order of their names. */
   readonly secretsFolder?: string
+  /**
+   * As the Go program's loop did: files of secrets are shell syntax and win over the environment, and `wait` is the interval
+   * of a pass.
+   */
+  readonly asLoop?: boolean
 }
 
 /** A variable's text, before it is read. */
@@ -54,7 +62,10 @@ const defaultSecretsFolder = '/vault/secrets'
 const defaultDatabaseFiles = ['database.yaml', `${defaultSecretsFolder}/database.yaml`]
 const connection = ['db_host', 'db_database', 'db_user', 'db_pass'] as const
 
-/** From weak to strong: the `--config` file, files of secrets, the environment, a DSN, the rest of a `database.yaml`. */
+/**
+ * From weak to strong: the `--config` file, files of secrets, the environment, a DSN, the rest of a `database.yaml`. For
+ * `asLoop` the files of secrets come after the environment.
+ */
 export function collectTexts(source: SettingsSource): Texts {
   const found: Findings = {
     texts: new Map(),
@@ -65,11 +76,76 @@ export function collectTexts(source: SettingsSource): Texts {
   }
   if (source.configFile !== undefined)
     addEnvFile(found, `--config ${source.configFile}`, resolve(source.cwd, source.configFile))
-  for (const path of secretEnvFiles(source)) addEnvFile(found, path, path)
-  add(found, source.env, 'environment')
+  if (source.asLoop) addAsLoop(found, source)
+  else addSecretsAndEnvironment(found, source)
   addConnection(found, source)
   if (source.withoutMySql) addUnused(found)
   return found
+}
+
+function addSecretsAndEnvironment(found: Findings, source: SettingsSource): void {
+  for (const path of secretEnvFiles(source)) addEnvFile(found, path, path)
+  add(found, source.env, 'environment')
+  // A word that means many things to many programs: it is read for the loop alone.
+  found.texts.delete('wait')
+}
+
+function addAsLoop(found: Findings, source: SettingsSource): void {
+  add(found, source.env, 'environment')
+  const { files, problems } = readShellSecrets(source)
+  found.problems.push(...problems)
+  for (const { path, assignments } of files) addShellFile(found, path, assignments)
+  intervalOfWait(found)
+}
+
+function addShellFile(found: Findings, path: string, { values, expanded }: ShellAssignments): void {
+  for (const [name, text] of values) {
+    if (!isVariable(name)) {
+      const near = expanded.has(name) ? undefined : nearestName(name, variableNames)
+      if (near !== undefined) found.warnings.push(`${path}: ${name} is not known and not used; did you mean ${near}?`)
+    } else if (text === undefined || (text === '' && !mayBeEmpty.has(name))) found.texts.delete(name)
+    else found.texts.set(name, { text, origin: path, quotable: true })
+  }
+}
+
+/** `wait` is the interval of a pass, unless `run_interval` is set. What is wrong with it the schema reports. */
+function intervalOfWait({ texts }: Findings): void {
+  const wait = texts.get('wait')
+  if (wait === undefined || texts.has('run_interval')) return
+  const ms = readOrUndefined(() => pause.read(wait.text))
+  if (ms === undefined) return
+  texts.set('run_interval', {
+    text: formatDuration(Math.max(ms, SHORTEST_RUN_INTERVAL_MS)),
+    origin: `wait, ${wait.origin}`,
+    quotable: true,
+  })
+}
+
+function readOrUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof UnfitValue) return undefined
+    throw error
+  }
+}
+
+/** The files of secrets as a shell reads them, one after the other, and what is wrong with those that it could not read. */
+export function readShellSecrets(source: SettingsSource): {
+  readonly files: readonly { readonly path: string; readonly assignments: ShellAssignments }[]
+  readonly problems: readonly Problem[]
+} {
+  const before = new Map<string, string | undefined>()
+  const lookup = (name: string) => (before.has(name) ? before.get(name) : source.env[name])
+  const problems: Problem[] = []
+  const files = []
+  for (const path of secretEnvFiles(source)) {
+    const assignments = attempt({ problems }, path, () => parseShellEnv(readText(path), lookup))
+    if (assignments === undefined) continue
+    for (const [name, text] of assignments.values) before.set(name, text)
+    files.push({ path, assignments })
+  }
+  return { files, problems }
 }
 
 /** Stands for what a command needs no more than the type of the settings does. */
@@ -162,7 +238,7 @@ function addFileParts(found: Findings, path: string, { user, pass, dbname, warni
   for (const warning of warnings) found.warnings.push(`${path}: ${warning}`)
 }
 
-function attempt<T>(found: Findings, variable: string, read: () => T): T | undefined {
+function attempt<T>(found: Pick<Findings, 'problems'>, variable: string, read: () => T): T | undefined {
   try {
     return read()
   } catch (error) {

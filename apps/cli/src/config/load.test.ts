@@ -324,7 +324,7 @@ describe('what is shown', () => {
   it('is every variable with its value and origin', () => {
     const { variables } = readSettings(source({ ...complete, avro_path: 'avro', db_pass: '', retention_days: 'x' }))
     const named = Object.fromEntries(variables.map((variable) => [variable.name, variable]))
-    expect(variables).toHaveLength(72)
+    expect(variables).toHaveLength(73)
     expect(named).toMatchObject({
       avro_path: { value: join(cwd, 'avro'), origin: 'environment', valid: true },
       db_pass: { value: '', origin: 'environment', valid: true },

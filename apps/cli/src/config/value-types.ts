@@ -60,6 +60,25 @@ export const seconds: ValueType<number> = {
   read: (value) => readDuration(/^\d+$/.test(value) ? `${value}s` : value),
 }
 
+const secondsOf: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3_600, d: 86_400 }
+
+/** What `sleep` takes, up to a day: `120`, `2m`, `1m 30s`, `0.5`; or a Go duration. In milliseconds. */
+export const pause: ValueType<number> = {
+  name: 'seconds or duration',
+
+  read: (value) => {
+    const parts = value
+      .trim()
+      .split(/\s+/)
+      .map((part) => /^(\d+\.?\d*|\.\d+)([smhd]?)$/.exec(part))
+    const ms = parts.includes(null)
+      ? readDuration(value)
+      : parts.reduce((sum, part) => sum + Number(part![1]) * secondsOf[part![2]!]! * 1000, 0)
+    if (ms > 86_400_000) throw new UnfitValue('is longer than 24h')
+    return Math.round(ms)
+  },
+}
+
 /** One of these words. */
 export function choice<const T extends string>(...words: readonly T[]): ValueType<T> {
   const list = words.join(', ')

@@ -7,6 +7,8 @@ import { maskMysqlDsn, parseMysqlDsn } from './mysql-dsn.js'
 import * as type from './value-types.js'
 
 const dayMs = 86_400_000
+/** Of `run_interval`. */
+export const SHORTEST_RUN_INTERVAL_MS = 100
 
 /** A wait that a timer can hold, with room to spare. */
 const wait = type.duration(dayMs)
@@ -258,9 +260,14 @@ export const schema = z.object({
     description: 'Nothing is deleted while this file is there.',
   }),
 
-  run_interval: preset('10s', type.duration(dayMs, 100), {
+  run_interval: preset('10s', type.duration(dayMs, SHORTEST_RUN_INTERVAL_MS), {
     group: 'Running',
     description: '`archiver run`: time between two looks at what there is to do, from `100ms`.',
+  }),
+  wait: optional(type.pause, {
+    group: 'Running',
+    description:
+      "`archive-continuously` only: time between two passes in seconds, as the Go program's loop reads it (docs/moving-from-go.md). `run_interval` wins over it.",
   }),
   run_concurrency: preset('1', type.integer(1, 100), {
     group: 'Running',

@@ -60,7 +60,7 @@ async function answer(listen: string, wrong: () => ConfigError): Promise<Server 
   if (listen === '') return undefined
   const server = createServer(({ url }, response) => {
     response.setHeader('content-type', 'text/plain; charset=utf-8')
-    if (url === '/healthz') response.end('ok\n')
+    if (url === '/healthz' || url === '/__health') response.end('ok\n')
     else response.writeHead(503).end(`not ready: ${wrong().message}\n`)
   })
   await listenOn(server, listen)

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { FileWatch, Service, type ServiceView } from '@archiver/service'
 import type { Wiring } from '../archivers.js'
-import { settingsFiles } from '../config/index.js'
+import { processSource, settingsFiles } from '../config/index.js'
 import { ExitCode } from '../exit-codes.js'
 import { errorLine } from '../report/error-lines.js'
 import type { LogReporter } from '../report/log-reporter.js'
@@ -68,7 +68,7 @@ async function reloaded({ reload, settings: before }: RunJob, reporter: LogRepor
 
 /** SIGHUP, and changes of the files that settings are read from. */
 function reloadOn(service: Service, { config }: RunJob): Disposable {
-  const source = { env: process.env, cwd: process.cwd(), configFile: config }
+  const source = processSource(config)
   const reload = (): void => service.requestReload()
   process.on('SIGHUP', reload)
   const watch = new FileWatch(() => settingsFiles(source), reload)
