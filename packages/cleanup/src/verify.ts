@@ -1,4 +1,4 @@
-import { type ArchiveReader, type Archiver, ArchiverError, faultPoint, type IdRange } from '@archiver/core'
+import { type ArchiveReader, type Archiver, ArchiverError, faultPoint, type IdRange, RowError } from '@archiver/core'
 import { storeLate } from '@archiver/core/engine'
 import { type Finding, type Verification, verifyArchive } from '@archiver/core/verify'
 import type { Blocked } from './blocked.js'
@@ -52,7 +52,7 @@ export class Verifier implements AsyncDisposable {
       const gone = await this.goneBatches(asked, span)
       if ('reason' in gone) return gone
       for (const part of subtractRanges(span, [...gone, ...(await this.oddRows(span))])) {
-        const blocked = await this.confirmPart(asked, part)
+        const blocked = await this.confirmUpToUnfit(asked, part)
         if (blocked !== null) return blocked
       }
       return null
@@ -114,6 +114,19 @@ export class Verifier implements AsyncDisposable {
     return (await this.table.oddIds(span)).map((id) => ({ afterId: id - 1n, upToId: id }))
   }
 
+  /** A row that the archive cannot hold stands against deleting it. Late rows before it are stored all the same. */
+  private async confirmUpToUnfit(asked: Asked, part: IdRange): Promise<Blocked | null> {
+    try {
+      return await this.confirmPart(asked, part)
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error
+      const before = { ...part, upToId: error.id - 1n }
+      const blocked = before.upToId > before.afterId ? await this.confirmPart(asked, before) : null
+      const range = { afterId: error.id - 1n, upToId: error.id }
+      return blocked ?? { reason: 'late-rows', archiver: asked.archiver.name, range, error }
+    }
+  }
+
   private async confirmPart(asked: Asked, part: IdRange): Promise<Blocked | null> {
     const { name } = asked.archiver
     const skipped = (await this.options.ledger.skipped(name)).filter((id) => id > part.afterId && id <= part.upToId)
@@ -138,7 +151,11 @@ export class Verifier implements AsyncDisposable {
     const deep = policy.verify === 'rows'
     const digest = (part: IdRange, without: readonly bigint[]) => this.table.digest(part, without)
     const verification = await verifyArchive({
-      source: { firstId: (part) => source.firstId(part), read: (part) => source.read(part), digest },
+      source: {
+        firstId: (part) => source.firstId(part),
+        read: (part, _, without) => source.read(part, part.upToId, without),
+        digest,
+      },
       ...{ reader, table, range, skipped, deep, identities: [], mostNamed: MOST_FINDINGS, signal: permit.signal },
     })
     return answerOf(verification, deep)

@@ -1,3 +1,4 @@
+import { shortText } from './errors.js'
 import type { Attributes } from './types.js'
 
 const NONE: Attributes = { leap: null, error: null, warning: null }
@@ -14,9 +15,11 @@ export function parseAttributes(json: string | null): ParsedAttributes {
   const parsed = parseJson(json)
   if (typeof parsed === 'string') return parsed
   const { leap = null, error = null, warning = null } = parsed
-  if (leap !== null && !isLeap(leap)) return `leap is ${JSON.stringify(leap)}, expected 0 to 3`
-  if (error !== null && typeof error !== 'string') return `error is ${JSON.stringify(error)}, expected a text`
-  if (warning !== null && typeof warning !== 'string') return `warning is ${JSON.stringify(warning)}, expected a text`
+  if (leap !== null && !isLeap(leap)) return `leap is ${shortText(JSON.stringify(leap))}, expected 0 to 3`
+  if (error !== null && typeof error !== 'string')
+    return `error is ${shortText(JSON.stringify(error))}, expected a text`
+  if (warning !== null && typeof warning !== 'string')
+    return `warning is ${shortText(JSON.stringify(warning))}, expected a text`
   return { leap: leap || null, error: error || null, warning: warning || null }
 }
 
@@ -39,7 +42,7 @@ function parseJson(json: string): Record<string, unknown> | string {
     // A JSON value that is an object but no array is a record.
     if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
   } catch {}
-  return `not a JSON object: ${json.length > 80 ? `${json.slice(0, 80)}…` : json}`
+  return `not a JSON object: ${shortText(json)}`
 }
 
 function isLeap(value: unknown): value is number {

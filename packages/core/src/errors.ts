@@ -72,12 +72,17 @@ export class RowError extends ArchiverError {
   constructor(id: bigint, column: string, why: string, details: Omit<ErrorDetails, 'code'> = {}) {
     super(`row ${id}, column ${column}: ${why}`, {
       code: 'ROW_UNFIT',
-      hint: 'Correct the row in MySQL; the rows before it are archived, and this one stops its archiver until then.',
+      hint: `Correct the row in MySQL, or take it out of this archive: archiver skip ${details.archiver ?? 'ARCHIVER'} ${id} --reason TEXT. The rows before it are archived.`,
       ...details,
     })
     this.id = id
     this.column = column
   }
+}
+
+/** The start of a text, for messages: at most 80 characters. */
+export function shortText(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80).toWellFormed()}…` : text
 }
 
 /** The text of anything thrown, for messages that name a cause: harmless, and one line. */

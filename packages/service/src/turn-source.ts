@@ -71,8 +71,9 @@ export class TurnSource implements Source {
     return this.#source.firstOpenHole(holes)
   }
 
-  async *read(range: SourceRange, soonUpToId = range.upToId): AsyncGenerator<LogScoreChunk> {
-    const reading = new Reading({ range, soonUpToId, source: this.#source, takeTurn: (holder) => this.#take(holder) })
+  async *read(range: SourceRange, soonUpToId = range.upToId, skipped?: BigUint64Array): AsyncGenerator<LogScoreChunk> {
+    const takeTurn = (holder: TurnHolder) => this.#take(holder)
+    const reading = new Reading({ range, soonUpToId, skipped, source: this.#source, takeTurn })
     reading.begin(this.#claimKept())
     let whole = false
     try {
@@ -121,6 +122,7 @@ export class TurnSource implements Source {
 interface ReadingOptions {
   readonly range: SourceRange
   readonly soonUpToId: bigint
+  readonly skipped: BigUint64Array | undefined
   readonly source: Source
   readonly takeTurn: (holder: TurnHolder) => Promise<Turn>
 }
@@ -187,7 +189,7 @@ class Reading implements TurnHolder {
   }
 
   #read(): AsyncIterator<LogScoreChunk> {
-    const { range, soonUpToId, source } = this.#options
-    return source.read({ ...range, afterId: this.#afterId }, soonUpToId)[Symbol.asyncIterator]()
+    const { range, soonUpToId, skipped, source } = this.#options
+    return source.read({ ...range, afterId: this.#afterId }, soonUpToId, skipped)[Symbol.asyncIterator]()
   }
 }

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError, errorText } from '@archiver/core'
-import type { Wiring } from '../archivers.js'
+import { openArchiver, type Wiring } from '../archivers.js'
 import { ExitCode } from '../exit-codes.js'
 import { printLine } from '../standard-streams.js'
 import { withLock } from './with-lock.js'
@@ -19,9 +19,10 @@ export async function skipRow({ archiver, rowId, reason, ...wiring }: SkipJob): 
     const place = { archiver, table }
     const rowJson = await operator.rowJson(rowId)
     if (rowJson === null) throw new ArchiverError(`there is no row ${rowId}`, { code: 'SKIP_NO_ROW', ...place })
-    if (rowId <= (status.mark ?? 0n)) {
+    if (rowId <= (status.mark ?? 0n) && (await isStored(archiver, rowId, wiring))) {
       const why = `row ${rowId} is not ahead of the mark ${status.mark}: it is in the archive`
-      throw new ArchiverError(why, { code: 'SKIP_STORED', ...place, hint: 'Only a row that waits can be skipped.' })
+      const hint = 'Only a row that the archive does not hold can be skipped.'
+      throw new ArchiverError(why, { code: 'SKIP_STORED', ...place, hint })
     }
     const by = await operator.who()
     const file = join(settings.quarantinePath, `${table}-skipped.ndjson`)
@@ -37,6 +38,17 @@ export async function skipRow({ archiver, rowId, reason, ...wiring }: SkipJob): 
     printLine(`${archiver}: row ${rowId} is skipped; it is kept in ${file} and in ${table}_archive_skip`)
     return ExitCode.ok
   })
+}
+
+/** Whether the archive holds a row behind the mark. One that committed late may be missing there. */
+async function isStored(name: string, rowId: bigint, wiring: Wiring): Promise<boolean> {
+  const opened = await openArchiver(name, { ...wiring, readOnly: true })
+  if ('notHere' in opened) return true
+  await using archiver = opened
+  if (archiver.reader === undefined) return true
+  const { signal } = new AbortController()
+  for await (const _ of archiver.reader.read(wiring.table, { afterId: rowId - 1n, upToId: rowId }, signal)) return true
+  return false
 }
 
 /** The line is on the disk before the row is taken out. */

@@ -141,7 +141,7 @@ async function compare(bench: Bench, archiver: Archiver, range: IdRange): Promis
 function sourceOf(source: MySqlSource, ranges: MySqlRanges): VerifySource {
   return {
     firstId: (range) => source.firstId(range),
-    read: (range, soonUpToId) => source.read(range, soonUpToId),
+    read: (range, soonUpToId, skipped) => source.read(range, soonUpToId, skipped),
     digest: (range, without) => ranges.digest(range, without),
   }
 }

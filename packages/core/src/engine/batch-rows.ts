@@ -24,7 +24,8 @@ export class BatchRows implements BatchSource {
 
   async *read(): AsyncGenerator<LogScoreChunk> {
     const sum = new IdSum()
-    for await (const chunk of withoutIds(this.#source.read(this.#batch), this.#skipped)) {
+    const rows = this.#source.read(this.#batch, this.#batch.upToId, this.#skipped)
+    for await (const chunk of withoutIds(rows, this.#skipped)) {
       sum.add(chunk)
       yield chunk
     }

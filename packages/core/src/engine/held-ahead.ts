@@ -1,3 +1,4 @@
+import type { IdRange } from '../archive-reader.js'
 import { ArchiverError } from '../errors.js'
 import type { ArchiverRun } from './store-batch.js'
 
@@ -28,4 +29,16 @@ async function lastHeld(run: ArchiverRun, mark: bigint): Promise<bigint | undefi
   let last: bigint | undefined
   for await (const { id, rows } of archiver.reader.read(table, waiting, permit.signal)) last = id[rows - 1]!
   return last
+}
+
+/** Whether the archive holds a row of the range; also true where that cannot be told. */
+export async function holdsAny({ archiver, table, permit }: ArchiverRun, range: IdRange): Promise<boolean> {
+  if (archiver.reader === undefined) return true
+  try {
+    for await (const _ of archiver.reader.read(table, range, permit.signal)) return true
+    return false
+  } catch (error) {
+    if (error instanceof ArchiverError && !error.retryable) return true
+    throw error
+  }
 }

@@ -3,6 +3,8 @@ import { lowerId } from '../ids.js'
 import type { PlannedBatch } from '../types.js'
 import { enoughWait } from './due.js'
 import { heldAhead } from './held-ahead.js'
+import { noProgress } from './no-progress.js'
+import type { SourceRange } from './source.js'
 import { type ArchiverRun, type Outcome, recover, recoverOvertaken, storeNew } from './store-batch.js'
 
 /** Counts what a run has committed, and follows the mark. */
@@ -80,7 +82,7 @@ async function takeOver(run: ArchiverRun, progress: Progress, high: bigint): Pro
 
 /** A batch over the rows above the mark that the archive holds; null where MySQL has none of them. */
 async function planAhead(run: ArchiverRun, mark: bigint, upToId: bigint): Promise<PlannedBatch | null> {
-  const firstId = await run.source.firstId({ afterId: mark, upToId })
+  const firstId = await firstToStore(run, { afterId: mark, upToId })
   return firstId === null ? null : plan(run, { afterId: mark, firstId, upToId })
 }
 
@@ -108,16 +110,32 @@ async function checkAgain(run: ArchiverRun, progress: Progress, high: bigint, dr
  * over what the cleaner has left of a finished one. Null where no row is left.
  */
 async function planCheck(run: ArchiverRun, mark: bigint, high: bigint): Promise<PlannedBatch | null> {
-  const { archiver, ledger, source } = run
-  const firstId = await source.firstId({ afterId: mark, upToId: high })
+  const { archiver, ledger } = run
+  const firstId = await firstToStore(run, { afterId: mark, upToId: high })
   if (firstId === null) return null
   const done = await ledger.doneAfter(archiver.name, firstId - 1n)
   if (done === null) return planWithin(run, firstId - 1n, firstId, high)
   if (firstId <= done.afterId) return planWithin(run, firstId - 1n, firstId, lowerId(done.afterId, high))
-  const isWhole = done.firstId > (await ledger.deletedUpTo()) && (await source.firstId(done)) === done.firstId
+  const isWhole = done.firstId > (await ledger.deletedUpTo()) && (await isFirst(run, done))
   if (!isWhole) return planWithin(run, firstId - 1n, firstId, done.upToId)
   await ledger.reopen(done)
   return done
+}
+
+/** Whether the batch's first row is still the first of its range. Rows that were skipped may be before it. */
+async function isFirst(run: ArchiverRun, batch: PlannedBatch): Promise<boolean> {
+  const first = await run.source.firstId(batch)
+  return first === batch.firstId || (await firstToStore(run, batch)) === batch.firstId
+}
+
+/** The first row of the range that nobody has skipped; null where there is none. */
+async function firstToStore(
+  { source, skipped }: ArchiverRun,
+  { afterId, upToId }: SourceRange,
+): Promise<bigint | null> {
+  let id = await source.firstId({ afterId, upToId })
+  while (id !== null && skipped.includes(id)) id = await source.firstId({ afterId: id, upToId })
+  return id
 }
 
 async function storeWaiting(
@@ -127,13 +145,18 @@ async function storeWaiting(
   store: typeof storeNew,
 ): Promise<void> {
   let limit = run.watch.maxId
+  let stuckAt: bigint | undefined
   while (!drain.aborted) {
     run.permit.check()
     const batch = await planNew(run, progress.mark, limit)
     if (batch === null) return
+    if (batch.firstId === stuckAt) throw noProgress(run, batch, `the mark stays at ${progress.mark}`)
     const outcome = await store(run, batch, progress.mark)
+    const next = lowerId(limit, outcome.endsAt ?? limit)
+    // The rows of a batch may all have been deleted meanwhile: then the next batch begins behind them.
+    stuckAt = outcome.mark <= progress.mark && next >= limit ? batch.firstId : undefined
     count(progress, outcome)
-    if (outcome.endsAt !== undefined) limit = lowerId(limit, outcome.endsAt)
+    limit = next
   }
 }
 
@@ -141,7 +164,7 @@ async function planNew(run: ArchiverRun, mark: bigint, limit: bigint): Promise<P
   const { archiver, source } = run
   const waiting = { afterId: mark, upToId: limit }
   if (!(await enoughWait(source, waiting, archiver.batch.minRows))) return null
-  const firstId = await source.firstId(waiting)
+  const firstId = await firstToStore(run, waiting)
   return firstId === null ? null : planWithin(run, mark, firstId, limit)
 }
 

@@ -29,7 +29,9 @@ export interface Source {
    * The rows of the range in ascending order of id. Chunks are valid until the next is asked for.
    *
    * @param soonUpToId - rows after the range and up to here will probably be asked for next: they may be read already.
-   * @throws RowError for a row that no chunk can hold; the chunks before it are whole.
+   * @param skipped - ids, ascending, of rows that the caller leaves out. One that no chunk can hold is passed on all the
+   * same, so that it does not look like a gap: its id is right, and every other column is 0.
+   * @throws RowError for any other row of the range that no chunk can hold, after all rows before it were passed on.
    */
-  read(range: SourceRange, soonUpToId?: bigint): AsyncIterable<LogScoreChunk>
+  read(range: SourceRange, soonUpToId?: bigint, skipped?: BigUint64Array): AsyncIterable<LogScoreChunk>
 }

@@ -4,8 +4,10 @@ import type { Archiver, LogScoreChunk, Permit, PlannedBatch, StoredRows, StoreRe
 import { BatchRows, IdSum } from './batch-rows.js'
 import { enoughWait } from './due.js'
 import type { OnEvent } from './events.js'
+import { holdsAny } from './held-ahead.js'
 import { guardHoles, OpenHole, type Watch } from './holes.js'
 import type { BatchRecord, Ledger } from './ledger.js'
+import { noProgress } from './no-progress.js'
 import { withoutIds } from './select-rows.js'
 import type { Source } from './source.js'
 import { StepClock } from './steps.js'
@@ -23,7 +25,15 @@ export interface ArchiverRun {
   /** Rows that an operator has taken out, ascending. */
   readonly skipped: BigUint64Array
   readonly onEvent: OnEvent
+  /** How often the batch in hand has been ended before a row already. Absent for 0. */
+  readonly shortenings?: number
 }
+
+/**
+ * A batch is ended before a row that MySQL gives and no chunk can hold, then before one that the archive cannot hold, and
+ * before gaps that open meanwhile. More often than this, something keeps on refusing rows that it has been rid of.
+ */
+const MAX_SHORTENINGS = 10
 
 /** What became of a planned batch. */
 export interface Outcome {
@@ -39,9 +49,32 @@ export function storeNew(run: ArchiverRun, batch: PlannedBatch, mark: bigint): P
   return finish(run, batch, mark, new BigUint64Array())
 }
 
-/** Finishes a planned batch with exactly its own range, whatever the settings are now. */
+/**
+ * Finishes a planned batch with exactly its own range, whatever the settings are now. Where a row of it cannot be stored,
+ * the batch ends before that row.
+ *
+ * @throws RowError for that row, once the rows before it are stored.
+ */
 export async function recover(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<Outcome> {
-  return complete(run, batch, mark, await heldOf(run, batch))
+  let found: Found
+  try {
+    found = await heldOf(run, batch)
+  } catch (error) {
+    if (error instanceof RowError && (await mayEndBefore(run, batch, error.id)))
+      await endBefore(run, batch, mark, error.id - 1n, 1)
+    throw error
+  }
+  return complete(run, batch, mark, found)
+}
+
+/**
+ * Whether the archive holds nothing of the batch from this row on. It may hold some where the row could be stored once, and
+ * was changed since: those rows cannot be left out of their batch, which stays planned.
+ */
+async function mayEndBefore(run: ArchiverRun, batch: PlannedBatch, id: bigint): Promise<boolean> {
+  // Settles what is still on its way.
+  if (id > batch.firstId) await heldOf(run, { ...batch, upToId: id - 1n })
+  return !(await holdsAny(run, { afterId: id - 1n, upToId: batch.upToId }))
 }
 
 /**
@@ -51,11 +84,27 @@ export async function recover(run: ArchiverRun, batch: PlannedBatch, mark: bigin
 export async function recoverOvertaken(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<Outcome> {
   // Rows that have been deleted from MySQL since are behind every mark: there is nothing to settle.
   const gone = (await run.source.firstId(batch)) === null
-  const found = gone ? NOTHING : await heldOvertaken(run, batch, mark)
-  if (found.held.kind !== 'none') return complete(run, batch, mark, found)
+  try {
+    const found = gone ? NOTHING : await heldOvertaken(run, batch, mark)
+    if (found.held.kind !== 'none') return await complete(run, batch, mark, found)
+  } catch (error) {
+    if (!(error instanceof RowError)) throw error
+    return overtakenBefore(run, batch, mark, error)
+  }
+  return supersede(run, batch, mark)
+}
+
+async function supersede(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<Outcome> {
   await run.ledger.supersede(batch)
   run.onEvent({ event: 'batch.superseded', batch })
   return { rows: 0, mark }
+}
+
+/** A row that cannot be stored is not in the archive; where the mark has passed it, it does not matter any more. */
+async function overtakenBefore(run: ArchiverRun, batch: PlannedBatch, mark: bigint, error: RowError): Promise<Outcome> {
+  if (mark < batch.upToId && !(await mayEndBefore(run, batch, error.id))) throw error
+  if (error.id <= batch.firstId) return supersede(run, batch, mark)
+  return recoverOvertaken(again(run, batch), await shorten(run, batch, error.id - 1n), mark)
 }
 
 /** What the look-up of a batch has found. */
@@ -108,7 +157,7 @@ async function complete(run: ArchiverRun, batch: PlannedBatch, mark: bigint, { h
 function finalRows(run: ArchiverRun, batch: PlannedBatch): AsyncIterable<LogScoreChunk> {
   const { source, watch, archiver } = run
   const more = watch.maxId - batch.upToId >= BigInt(archiver.batch.minRows)
-  const rows = source.read(batch, more ? watch.maxId : batch.upToId)
+  const rows = source.read(batch, more ? watch.maxId : batch.upToId, run.skipped)
   return withoutIds(guardHoles(rows, batch, run), run.skipped)
 }
 
@@ -156,12 +205,27 @@ async function endBefore(
   minRows: number,
 ): Promise<Outcome> {
   if (lastId < batch.firstId) return withdraw(run, batch, mark, lastId)
-  const short = await run.ledger.shorten(batch, lastId)
-  run.onEvent({ event: 'batch.shortened', batch: short })
-  const found = await heldOf(run, short)
+  const next = again(run, batch)
+  const short = await shorten(run, batch, lastId)
+  const found = await heldOf(next, short)
   const nothing = found.held.kind === 'none'
   if (nothing && !(await enoughWait(run.source, short, minRows))) return withdraw(run, short, mark, lastId)
-  return { ...(await complete(run, short, mark, found)), endsAt: lastId }
+  return { ...(await complete(next, short, mark, found)), endsAt: lastId }
+}
+
+/** @throws ArchiverError (NO_PROGRESS) where the batch does not become shorter. */
+async function shorten(run: ArchiverRun, batch: PlannedBatch, lastId: bigint): Promise<PlannedBatch> {
+  if (lastId >= batch.upToId) throw noProgress(run, batch, `it cannot end at ${lastId}, which is not before its end`)
+  const short = await run.ledger.shorten(batch, lastId)
+  run.onEvent({ event: 'batch.shortened', batch: short })
+  return short
+}
+
+/** The run, with one more shortening counted. @throws ArchiverError (NO_PROGRESS) where there were too many. */
+function again(run: ArchiverRun, batch: PlannedBatch): ArchiverRun {
+  const shortenings = (run.shortenings ?? 0) + 1
+  if (shortenings <= MAX_SHORTENINGS) return { ...run, shortenings }
+  throw noProgress(run, batch, `it was ended before a row ${MAX_SHORTENINGS} times`)
 }
 
 async function withdraw(run: ArchiverRun, batch: PlannedBatch, mark: bigint, endsAt: bigint): Promise<Outcome> {

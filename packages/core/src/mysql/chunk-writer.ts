@@ -1,5 +1,5 @@
 import { parseAttributes } from '../attributes.js'
-import { allocateChunk } from '../chunk.js'
+import { allocateChunk, chunkColumns } from '../chunk.js'
 import { RowError } from '../errors.js'
 import type { Attributes, LogScoreChunk } from '../types.js'
 import type { RowPacket } from './row-packet.js'
@@ -81,6 +81,9 @@ export class AttributeCache {
   }
 }
 
+/** The columns of numbers, without the id. */
+const ROW_COLUMNS = chunkColumns.filter((name) => name !== 'id' && name !== 'attributes')
+
 const NO_VIEW = new DataView(new ArrayBuffer(0))
 
 /** Fills the columns of one chunk row by row; used again and again. */
@@ -90,6 +93,7 @@ export class ChunkWriter {
   private readonly idHalves: Uint32Array
   private readonly attributes: AttributeCache
   private dictionary: readonly Attributes[] = []
+  private refused: RowError[] = []
   private count = 0
   /** Of the buffer that the newest packet was in: one of the driver's holds some hundred rows. */
   private view: DataView = NO_VIEW
@@ -103,6 +107,7 @@ export class ChunkWriter {
 
   start(): void {
     this.count = 0
+    this.refused = []
     this.dictionary = this.attributes.startChunk()
   }
 
@@ -115,6 +120,24 @@ export class ChunkWriter {
     this.view = NO_VIEW
     this.viewed = undefined
     return { ...this.columns, rows: this.count, dictionary: this.dictionary }
+  }
+
+  /** Why each row that {@link refuse} has taken since {@link start} fits no chunk, in the order of their ids. */
+  get unfit(): readonly RowError[] {
+    return this.refused
+  }
+
+  /**
+   * Takes the row that {@link add} or {@link addPacket} has just refused: its id stays, every other column is 0. Whoever
+   * reads the chunk must not pass this row on.
+   */
+  refuse(error: RowError): void {
+    const { columns, count: i } = this
+    columns.id[i] = error.id
+    for (const name of ROW_COLUMNS) columns[name][i] = 0
+    columns.attributes[i] = this.attributes.index(null, columns.id, i)
+    this.refused.push(error)
+    this.count = i + 1
   }
 
   /** @throws RowError when a value cannot be in a chunk. */
@@ -166,7 +189,7 @@ export class ChunkWriter {
     columns.monitorId[i] = monitorNull ? 0 : view.getUint32(at, true)
     at += monitorNull ? 0 : 4
     columns.serverId[i] = view.getUint32(at, true)
-    if (view.getInt32(at + 8, true) !== 0) refuseTime(columns.id[i]!)
+    if (view.getInt32(at + 8, true) !== 0) refuseTime(columns.id[i]!, Number(view.getBigInt64(at + 4, true)))
     columns.tsSeconds[i] = view.getUint32(at + 4, true)
     columns.score[i] = view.getFloat64(at + 12, true)
     columns.step[i] = view.getFloat64(at + 20, true)
@@ -211,13 +234,14 @@ function missing(id: number | string | bigint, column: string): never {
 
 function tsSeconds(id: number | string, seconds: number | null): number {
   if (seconds === null) return refuseNoTime(id)
-  return seconds < 0 || seconds > MAX_TS_SECONDS ? refuseTime(id) : seconds
+  return seconds < 0 || seconds > MAX_TS_SECONDS ? refuseTime(id, seconds) : seconds
 }
 
 function refuseNoTime(id: number | string | bigint): never {
   throw new RowError(BigInt(id), 'ts', 'is NULL or a zero date')
 }
 
-function refuseTime(id: number | string | bigint): never {
-  throw new RowError(BigInt(id), 'ts', 'is not between 1970 and 2106-02-07')
+function refuseTime(id: number | string | bigint, seconds: number): never {
+  const time = new Date(seconds * 1000).toISOString().replace('T', ' ').replace('.000Z', '')
+  throw new RowError(BigInt(id), 'ts', `${time} is not between 1970 and 2106-02-07 06:28:15`)
 }

@@ -1,6 +1,7 @@
 import type { Connection } from 'mysql2'
-import { splitChunk } from '../chunk-views.js'
+import { rowAfter, splitChunk, viewRows } from '../chunk-views.js'
 import type { SourceRange } from '../engine/source.js'
+import type { RowError } from '../errors.js'
 import { lowerId } from '../ids.js'
 import type { LogScoreChunk } from '../types.js'
 import { AttributeCache, ChunkWriter } from './chunk-writer.js'
@@ -51,12 +52,17 @@ export class PageReader {
     this.slices = new Slices(range, BigInt(options.pageRows))
   }
 
-  /** The rows from where the last piece ended. Of no use any more if this does not end well. */
-  async *chunks(upToId: bigint): AsyncGenerator<LogScoreChunk> {
+  /**
+   * The rows from where the last piece ended. Of no use any more if this does not end well.
+   *
+   * @param skipped - ascending: rows that are passed on although no chunk can hold them; all but their ids is 0.
+   * @throws RowError for any other row that no chunk can hold, once all rows before it were passed on.
+   */
+  async *chunks(upToId: bigint, skipped: BigUint64Array = NONE): AsyncGenerator<LogScoreChunk> {
     for (let page = await this.front(upToId); page !== undefined; page = await this.front(upToId)) {
       const [piece, left] = splitChunk(page, upToId)
       this.left = left
-      if (piece !== undefined) yield piece
+      if (piece !== undefined) yield* fitting(piece, this.pages[0]!.writer.unfit, skipped)
       if (left !== undefined) break
       this.drop()
     }
@@ -110,6 +116,17 @@ const PAGES_A_LANE = 2
  */
 const PAGES_AHEAD = 8
 
+const NONE = new BigUint64Array()
+
+/** The rows of a piece of a page, up to one that is unfit and not skipped. @throws its error */
+function* fitting(piece: LogScoreChunk, unfit: readonly RowError[], skipped: BigUint64Array): Generator<LogScoreChunk> {
+  const error = unfit.find(({ id }) => id >= piece.id[0]! && !skipped.includes(id))
+  if (error === undefined || error.id > piece.id[piece.rows - 1]!) return yield piece
+  const end = rowAfter(piece, error.id) - 1
+  if (end > 0) yield viewRows(piece, 0, end)
+  throw error
+}
+
 /** Cuts a range of ids into slices of equal width. */
 class Slices {
   private readonly width: bigint
@@ -134,8 +151,10 @@ class Slices {
     return { afterId, upToId: this.afterId }
   }
 
-  /** Leaves out the ids below `id`; all the rest where it is null. */
+  /** Leaves out the ids below `id`; all the rest where it is null. @throws where that is not in the rest */
   skipTo(id: bigint | null): void {
+    if (id !== null && (id <= this.afterId || id > this.upToId))
+      throw new Error(`row ${id} is not between ${this.afterId + 1n} and ${this.upToId}, where it was asked for`)
     this.afterId = id === null ? this.upToId : id - 1n
   }
 }

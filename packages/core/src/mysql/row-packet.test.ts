@@ -17,7 +17,7 @@ const writerOf = (rows: number) => new ChunkWriter(rows, new AttributeCache(true
 function read(statement: RowStatement, writer: ChunkWriter): Promise<LogScore[]> {
   writer.start()
   return new Promise((resolve, reject) =>
-    rowsInto(statement, writer, (failure) =>
+    rowsInto(statement, writer, (failure = writer.unfit[0]) =>
       failure === undefined ? resolve(rowsFromChunk(writer.finish())) : reject(failure),
     ),
   )

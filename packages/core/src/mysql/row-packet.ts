@@ -1,4 +1,5 @@
 import type { QueryError } from 'mysql2'
+import { RowError } from '../errors.js'
 import type { ChunkWriter, SourceRow } from './chunk-writer.js'
 
 /** A row as the driver hands it to its parser: its bytes, in a buffer that holds other rows too. */
@@ -78,15 +79,20 @@ class DirectRows {
     try {
       this.writer.addPacket(packet, this.encoding)
     } catch (error) {
-      this.failed = true
-      this.fail(error)
+      if (error instanceof RowError) this.writer.refuse(error)
+      else this.end(error)
     }
+  }
+
+  private end(error: unknown): void {
+    this.failed = true
+    this.fail(error)
   }
 }
 
 /**
  * Puts the rows of a statement into a chunk: straight from their packets where their form is the usual one, otherwise by way
- * of the driver's own values.
+ * of the driver's own values. A row that no chunk can hold does not end the statement: see `ChunkWriter.unfit`.
  *
  * @param done - called once the last row is in, or with what went wrong.
  */
@@ -100,7 +106,7 @@ export function rowsInto(statement: RowStatement, writer: ChunkWriter, done: (fa
     failure = undefined
     if (isUsualForm(fields)) return DirectRows.bind(undefined, writer, fields.at(-1)!.encoding, fail)
     statement.on('result', (row) => {
-      if (failure === undefined) attempt(() => writer.add(row), fail)
+      if (failure === undefined) add(row, writer, fail)
     })
     return ownParser.call(statement, fields, connection)
   }
@@ -108,10 +114,11 @@ export function rowsInto(statement: RowStatement, writer: ChunkWriter, done: (fa
   statement.on('end', () => done(failure))
 }
 
-function attempt(work: () => void, fail: (error: unknown) => void): void {
+function add(row: SourceRow, writer: ChunkWriter, fail: (error: unknown) => void): void {
   try {
-    work()
+    writer.add(row)
   } catch (error) {
-    fail(error)
+    if (error instanceof RowError) writer.refuse(error)
+    else fail(error)
   }
 }

@@ -1,7 +1,7 @@
 import type { Connection, Pool, PoolConnection, RowDataPacket } from 'mysql2'
 import type { TimeSpan } from '../archive-reader.js'
 import type { Source, SourceRange } from '../engine/source.js'
-import { ArchiverError } from '../errors.js'
+import { ArchiverError, RowError } from '../errors.js'
 import { higherId } from '../ids.js'
 import type { LogScoreChunk } from '../types.js'
 import { type SourceColumns, selectList, sourceColumns } from './columns.js'
@@ -130,15 +130,20 @@ export class MySqlSource implements Source, AsyncDisposable {
     })
   }
 
-  async *read(range: SourceRange, soonUpToId = range.upToId): AsyncGenerator<LogScoreChunk> {
+  async *read(
+    range: SourceRange,
+    soonUpToId = range.upToId,
+    skipped: BigUint64Array = new BigUint64Array(),
+  ): AsyncGenerator<LogScoreChunk> {
     let [whole, failed] = [false, false]
     const lease =
       (await this.takeAhead(range)) ?? (await this.lease({ ...range, upToId: higherId(range.upToId, soonUpToId) }))
     try {
-      yield* lease.reader.chunks(range.upToId)
+      yield* lease.reader.chunks(range.upToId, skipped)
       whole = true
     } catch (error) {
-      failed = true
+      // A row that is unfit says nothing of the connections.
+      failed = !(error instanceof RowError)
       throw statementError(error, `reading ${this.table}`, { table: this.table, ...range })
     } finally {
       if (whole && soonUpToId > range.upToId && this.ahead === undefined) this.ahead = lease

@@ -181,7 +181,7 @@ class Verifier {
   private compare(range: RowRange, soonUpToId: bigint, onRows: OnRows = () => undefined): Promise<void> {
     const { source, reader, table, signal, skipped } = this.options
     return compareRows({
-      source: withoutIds(source.read(range, soonUpToId), skipped),
+      source: withoutIds(source.read(range, soonUpToId, skipped), skipped),
       archived: reader.archived?.bind(reader),
       archive: askedRows(reader.read(table, range, signal)),
       log: this.log,
