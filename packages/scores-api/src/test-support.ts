@@ -1,11 +1,13 @@
+import { once } from 'node:events'
 import { mkdtemp } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ordinaryRows } from '@archiver/conformance'
 import { type ArchiveReader, type Archiver, chunksFromRows, type LogScore, permitUntil } from '@archiver/core'
 import { createFileAvroArchiver } from '@archiver/file-avro'
 import { createScoresApi, type ScoresApiOptions } from './handler.js'
-import { startScoresServer } from './server.js'
 
 export const table = 'log_scores'
 
@@ -33,7 +35,17 @@ export async function filesWith(some: readonly LogScore[]): Promise<ArchiveReade
 
 /** A server on a free port. */
 export async function serve(reader: ScoresApiOptions['reader'], options: Partial<ScoresApiOptions> = {}) {
-  return startScoresServer(createScoresApi({ reader, table, ...options }), { host: '127.0.0.1', port: 0 })
+  const scores = createScoresApi({ reader, table, ...options })
+  const server = createServer(async (request, response) => {
+    if (!(await scores(request, response))) response.writeHead(404).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo // of a server that listens on a port
+  const close = async (): Promise<void> => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  return { url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: close }
 }
 
 /** An answer as the Go program's names have it. */

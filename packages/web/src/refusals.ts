@@ -8,6 +8,7 @@ const TEXTS = {
   url: 'the path is too long',
   headers: 'the headers are too large',
   body: 'requests have no body here',
+  host: 'the host name is not one of this machine',
   malformed: 'it is no HTTP',
   'slow-request': 'the request did not come in time',
   'slow-reader': 'the answer was not taken in time',

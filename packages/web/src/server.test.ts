@@ -1,3 +1,4 @@
+import { get } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { exampleArchiver, exampleFailure, exampleStatus } from './testing/example-status.js'
 import { exampleView, openWeb } from './testing/open-web.js'
@@ -118,3 +119,33 @@ test('ends with open connections and live pages, and lets go of the view', async
   expect(view.listeners).toBe(0)
   await expect(web.get('/healthz')).rejects.toThrow()
 })
+
+describe('the host name of a request to the loopback', () => {
+  test('of another site is refused on every path, and counted', async () => {
+    await using web = await openWeb(exampleView(), { hostNames: ['archiver.example'] })
+    for (const path of ['/', '/api/status', '/events', '/metrics', '/nowhere']) {
+      expect(await statusOf(web.port, path, 'evil.example:5000')).toBe(421)
+    }
+    expect(await (await web.get('/metrics')).text()).toContain('archiver_http_refused_total{reason="host"} 5')
+  })
+
+  test.each(['localhost', '127.0.0.1:1', 'archiver.example'])('%s is answered', async (host) => {
+    await using web = await openWeb(exampleView(), { hostNames: ['archiver.example'] })
+    expect(await statusOf(web.port, '/api/status', host)).toBe(200)
+  })
+
+  test('is not looked at where every address is listened on: a pod has names of all kinds', async () => {
+    await using web = await openWeb(exampleView(), { listen: '0.0.0.0:0', hostNames: [] })
+    expect(await statusOf(web.port, '/api/status', 'archiver.ntppool.svc')).toBe(200)
+  })
+})
+
+/** Not with fetch(), which does not let a host be chosen. */
+function statusOf(port: number, path: string, host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path, headers: { host } }, (response) => {
+      response.destroy()
+      resolve(response.statusCode)
+    }).on('error', reject)
+  })
+}

@@ -1,12 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { errorText } from '@archiver/core'
 import { COMMON_HEADERS, send, text } from './answer.js'
 import type { Connections } from './connections.js'
+import { isLoopback, isOwnHost } from './hosts.js'
 import type { Limits } from './limits.js'
 import type { LivePages } from './live.js'
-import type { Metrics } from './metrics/metrics.js'
 import type { RefusalReason, Refusals } from './refusals.js'
 import { LIVE_PATH, type Route } from './routes.js'
 
@@ -18,12 +18,21 @@ export type AlsoAnswer = (request: IncomingMessage, response: ServerResponse) =>
 
 export interface ServerParts {
   readonly routes: ReadonlyMap<string, Route>
-  readonly live: LivePages
+  /** Answers {@link LIVE_PATH}. */
+  readonly live?: LivePages
   readonly limits: Limits
   readonly refusals: Refusals
   readonly connections: Connections
-  readonly metrics: Metrics
+  /** @param path - one of `routes`, {@link LIVE_PATH} or `other`. */
+  readonly onAnswered?: (path: string, code: number) => void
   readonly alsoAnswer: AlsoAnswer | undefined
+  /** Names that a request to a loopback address may give, beside those of the loopback itself. */
+  readonly hostNames: readonly string[]
+}
+
+/** The parts, with the server that they make. */
+interface Guarded extends ServerParts {
+  readonly server: Server
 }
 
 /** Node's server with every door shut that it has: read-only, bounded in bytes, connections and time. */
@@ -39,8 +48,9 @@ export function createGuardedServer(parts: ServerParts): Server {
   })
   server.maxHeadersCount = 64
   server.on('connection', (socket) => connections.admit(socket))
-  server.on('request', (request, response) => void serve(parts, request, response))
-  server.on('checkContinue', (request, response) => void serve(parts, request, response))
+  const guarded = { ...parts, server }
+  server.on('request', (request, response) => void serve(guarded, request, response))
+  server.on('checkContinue', (request, response) => void serve(guarded, request, response))
   server.on('clientError', (error, socket) => cutOff(refusals, error, socket))
   // CONNECT: without a listener Node closes the connection, uncounted.
   server.on('connect', (request, socket) => {
@@ -50,12 +60,12 @@ export function createGuardedServer(parts: ServerParts): Server {
   return server
 }
 
-async function serve(parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(parts: Guarded, request: IncomingMessage, response: ServerResponse): Promise<void> {
   watch(parts, request, response)
-  const refused = refusalOf(request, parts.limits)
+  const refused = refusalOf(request, parts)
   if (refused !== undefined) return refuse(parts, refused, request, response)
   const path = pathOf(request)
-  if (path === LIVE_PATH) return goLive(parts, request, response)
+  if (path === LIVE_PATH && parts.live !== undefined) return goLive(parts, parts.live, request, response)
   const route = parts.routes.get(path)
   if (route === undefined) {
     if (!(await parts.alsoAnswer?.(request, response))) send(response, text(404, 'Not found.'))
@@ -71,7 +81,7 @@ async function serve(parts: ServerParts, request: IncomingMessage, response: Ser
 
 /** Marks the connection as busy until the answer is out, for `answerMs` at most; counts the answer. */
 function watch(
-  { connections, limits, refusals, metrics, routes }: ServerParts,
+  { connections, limits, refusals, onAnswered, routes, live }: ServerParts,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
@@ -82,11 +92,12 @@ function watch(
     refusals.add('slow-reader', whatOf(request))
     socket.destroy()
   }, limits.answerMs).unref()
-  if (path === LIVE_PATH) clearTimeout(deadline) // it does not end; its backlog is bounded instead
+  const isLive = path === LIVE_PATH && live !== undefined
+  if (isLive) clearTimeout(deadline) // it does not end; its backlog is bounded instead
   response.once('close', () => {
     clearTimeout(deadline)
     connections.answered(socket)
-    metrics.answered(routes.has(path) || path === LIVE_PATH ? path : 'other', response.statusCode)
+    onAnswered?.(routes.has(path) || isLive ? path : 'other', response.statusCode)
   })
 }
 
@@ -96,11 +107,26 @@ interface Refusal {
   readonly line: string
 }
 
-function refusalOf({ method, url = '', headers }: IncomingMessage, limits: Limits): Refusal | undefined {
+function refusalOf(
+  { method, url = '', headers }: IncomingMessage,
+  { limits, server, hostNames }: Guarded,
+): Refusal | undefined {
   if (method !== 'GET' && method !== 'HEAD') return { reason: 'method', status: 405, line: 'Only GET and HEAD.' }
   if (url.length > limits.urlChars) return { reason: 'url', status: 414, line: 'The path is too long.' }
+  if (isOnLoopback(server) && !isOwnHost(headers.host, hostNames)) return FOREIGN_HOST
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
   return hasBody ? { reason: 'body', status: 413, line: 'Requests have no body here.' } : undefined
+}
+
+const FOREIGN_HOST: Refusal = {
+  reason: 'host',
+  status: 421,
+  line: 'The host name of this request is not one of this machine. If it is, add it to http_allowed_hosts.',
+}
+
+function isOnLoopback(server: Server): boolean {
+  const address = server.address() as AddressInfo | null // a TCP server has one while it listens
+  return address !== null && isLoopback(address.address)
 }
 
 /** The connection ends with it: whatever follows, a body first of all, is not read. */
@@ -111,7 +137,8 @@ function refuse({ refusals }: ServerParts, refusal: Refusal, request: IncomingMe
 }
 
 function goLive(
-  { live, refusals, connections }: ServerParts,
+  { refusals, connections }: ServerParts,
+  live: LivePages,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {

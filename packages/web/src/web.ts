@@ -1,25 +1,20 @@
-import { once } from 'node:events'
-import type { Server } from 'node:http'
 import type { ServiceView } from '@archiver/service'
 import { Connections } from './connections.js'
+import { withoutAccounts } from './details.js'
+import { endServer, type GuardedServerOptions } from './guarded-server.js'
 import { LIMITS, type Limits } from './limits.js'
 import { listenOn } from './listen.js'
 import { LivePages } from './live.js'
 import { Metrics } from './metrics/metrics.js'
 import { Refusals } from './refusals.js'
 import { createRoutes } from './routes.js'
-import { type AlsoAnswer, createGuardedServer } from './server.js'
+import { createGuardedServer } from './server.js'
 
-export interface WebOptions {
+export interface WebOptions
+  extends Pick<GuardedServerOptions, 'listen' | 'warn' | 'alsoAnswer' | 'hostNames' | 'limits'> {
   readonly view: ServiceView
-  /** `:5000`, `127.0.0.1:5000`, `[::1]:5000`. */
-  readonly listen: string
-  /** Something to look at that stops nothing: a request that was cut off, too many connections. */
-  readonly warn: (text: string) => void
-  /** Answers requests for other paths; false where it leaves one untouched. It never rejects. */
-  readonly alsoAnswer?: AlsoAnswer
-  /** Other limits than the usual ones. */
-  readonly limits?: Partial<Limits>
+  /** Names of MySQL accounts, which are left out of everything that is answered. Default none. */
+  readonly hiddenUsers?: readonly string[]
 }
 
 /** The service's HTTP side. */
@@ -33,8 +28,10 @@ export interface Web extends AsyncDisposable {
  *
  * @throws ArchiverError (HTTP_LISTEN_BAD, HTTP_PORT_TAKEN) where the address cannot be had.
  */
-export async function startWeb({ view, listen, warn, alsoAnswer, limits: other }: WebOptions): Promise<Web> {
-  const limits = { ...LIMITS, ...other }
+export async function startWeb(options: WebOptions): Promise<Web> {
+  const { listen, warn, alsoAnswer, hostNames = [], hiddenUsers } = options
+  const limits: Limits = { ...LIMITS, ...options.limits }
+  const view = hiddenUsers === undefined ? options.view : withoutAccounts(options.view, hiddenUsers)
   await using parts = new AsyncDisposableStack()
   const refusals = parts.use(new Refusals({ warn, count: (reason) => metrics.refuse(reason) }))
   const connections = new Connections(limits.connections, (socket) =>
@@ -44,17 +41,12 @@ export async function startWeb({ view, listen, warn, alsoAnswer, limits: other }
   const sizes = { connections: () => connections.size, liveClients: () => live.size }
   const metrics = parts.use(new Metrics(view, sizes))
   const routes = createRoutes(view, metrics)
-  const server = createGuardedServer({ routes, live, limits, refusals, connections, metrics, alsoAnswer })
-  parts.defer(() => end(server))
+  const onAnswered = (path: string, code: number): void => metrics.answered(path, code)
+  const server = createGuardedServer({
+    ...{ routes, live, limits, refusals, connections, onAnswered, alsoAnswer, hostNames },
+  })
+  parts.defer(() => endServer(server))
   const port = await listenOn(server, listen)
   const all = parts.move()
   return { port, [Symbol.asyncDispose]: () => all.disposeAsync() }
-}
-
-async function end(server: Server): Promise<void> {
-  if (!server.listening) return
-  const closed = once(server, 'close')
-  server.close()
-  server.closeAllConnections()
-  await closed
 }

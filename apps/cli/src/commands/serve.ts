@@ -29,7 +29,7 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
         'MySQL is not asked. Nothing is changed. See docs/scores-api.md.\nExit: 0 stopped, 1 a failure, 2 usage or settings.',
       ),
   handler: async ({ listen, archive, ...common }) => {
-    const address = parseListen(listen)
+    const address = await checkedListen(listen)
     const wiring = await loadWiring(common, { withoutMySql: true })
     const { serve } = await import('../jobs/serve.js')
     process.exitCode = await serve({ ...wiring, listen: address, archive })
@@ -37,10 +37,12 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
 }
 
 /** @throws UsageError */
-function parseListen(text: string): { readonly host: string; readonly port: number } {
-  const [, six, four, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^[\]:\s]*)):(\d{1,5})$/.exec(text) ?? []
-  if (port === undefined || Number(port) > 65_535) {
+async function checkedListen(text: string): Promise<string> {
+  const { parseListen } = await import('@archiver/web/listen')
+  try {
+    parseListen(text, '--listen')
+    return text
+  } catch {
     throw new UsageError(`--listen: ${JSON.stringify(text)} is no address with a port, such as 127.0.0.1:5080`)
   }
-  return { host: six ?? (four || '::'), port: Number(port) }
 }

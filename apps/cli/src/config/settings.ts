@@ -76,6 +76,10 @@ export interface ServiceSettings {
   readonly runConcurrency: number
   /** Empty for nowhere. */
   readonly listen: string
+  /** In lower case. */
+  readonly allowedHosts: readonly string[]
+  /** Whether accounts are named over HTTP. */
+  readonly fullDetails: boolean
   readonly statusLateAfterMs: number | undefined
 }
 
@@ -135,6 +139,8 @@ export function settingsOf(values: Values, cwd: string): Omit<Settings, 'provena
       runIntervalMs: values.run_interval,
       runConcurrency: values.run_concurrency,
       listen: values.http_listen,
+      allowedHosts: values.http_allowed_hosts,
+      fullDetails: values.http_details === 'full',
       statusLateAfterMs: values.status_late_after,
     },
     quarantinePath: absolute(values.quarantine_path ?? values.avro_path, cwd) ?? cwd,

@@ -132,6 +132,21 @@ export const tables: ValueType<readonly string[]> = {
   },
 }
 
+/** Host names without ports, with commas between them, in lower case. */
+export const hostNames: ValueType<readonly string[]> = {
+  name: 'host names',
+
+  read: (value) => {
+    const names = value
+      .split(',')
+      .map((name) => name.trim().toLowerCase())
+      .filter((name) => name !== '')
+    const wrong = names.find((name) => !/^[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$/.test(name))
+    if (wrong !== undefined) throw new UnfitValue(`${wrong} is not the name of a host`, 'without a port or a path')
+    return names
+  },
+}
+
 /** A server: its port only where one was given. */
 export interface ServerAddress {
   readonly host: string

@@ -278,6 +278,15 @@ export const schema = z.object({
     description:
       '`archiver run`: where health, metrics and status are answered: `:5000`, `127.0.0.1:5000`, `[::1]:5000`; `off` for nowhere.',
   }),
+  http_allowed_hosts: preset('', type.hostNames, {
+    group: 'Running',
+    description:
+      'Host names that a request may give, with commas, where `http_listen` or `serve --listen` is a loopback address: those of a proxy on this machine. `localhost` and the loopback addresses always may.',
+  }),
+  http_details: preset('basic', type.choice('basic', 'full'), {
+    group: 'Running',
+    description: '`full`: the page and its endpoints also name the accounts of MySQL, as the log does.',
+  }),
   status_late_after: optional(wait, {
     group: 'Running',
     description:

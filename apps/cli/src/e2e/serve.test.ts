@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { get } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,4 +56,25 @@ test('an address that is taken, or none, is named', async () => {
   expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('--listen: "here" is no address') })
   const unknown = await runCli(['serve', '--archive', 'tape'], { avro_path: folder })
   expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no archive tape') })
+})
+
+test('it has the limits of the service, and answers nothing to a page of another site', async () => {
+  const child = spawn(launcher, ['serve', '--listen', '127.0.0.1:0'], {
+    env: { PATH: process.env.PATH, avro_path: folder, http_allowed_hosts: 'scores.example' },
+  })
+  const closed = once(child, 'exit')
+  const [, text = ''] = /answering at (http:\S+)$/m.exec(await firstLine(child)) ?? []
+  const statusOf = (host: string) =>
+    new Promise((resolve, reject) => {
+      get(`${text}?limit=1`, { headers: { host } }, (response) => {
+        response.destroy()
+        resolve(response.statusCode)
+      }).on('error', reject)
+    })
+  expect(await Promise.all(['evil.example', 'scores.example', 'localhost'].map(statusOf))).toEqual([421, 200, 200])
+  expect((await fetch(`${text}?${'x'.repeat(2_000)}`)).status).toBe(414)
+  expect((await fetch(text, { method: 'POST', body: 'x' })).status).toBe(405)
+  expect((await fetch(new URL('/nowhere', text))).status).toBe(404)
+  child.kill('SIGTERM')
+  expect(await closed).toEqual([0, null])
 })

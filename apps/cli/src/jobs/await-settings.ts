@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import { listenOn } from '@archiver/web/listen'
+import { harmlessLines } from '@archiver/core'
+import { startGuardedServer } from '@archiver/web/guarded-server'
 import type { Wiring } from '../archivers.js'
 import { ConfigError } from '../config/index.js'
 import type { LogReporter } from '../report/log-reporter.js'
@@ -34,7 +34,11 @@ export async function awaitSettings(
   using signals = new StopSignals(0, (text) => reporter.warn(text))
   let wrong = error
   reporter.failed(wrong)
-  const server = await answer(listen, () => wrong)
+  const server = await answer(
+    listen,
+    () => wrong,
+    (text) => reporter.warn(text),
+  )
   try {
     while (!signals.drain.aborted) {
       await delay(lookAgainMs, undefined, { signal: signals.drain }).catch(() => undefined)
@@ -45,8 +49,7 @@ export async function awaitSettings(
     }
     return undefined
   } finally {
-    server?.closeAllConnections()
-    server?.close()
+    await server?.[Symbol.asyncDispose]()
   }
 }
 
@@ -56,13 +59,15 @@ function orError(thrown: unknown): ConfigError {
 }
 
 /** It lives, and is not ready: what is wrong, a line each. Nothing where `http_listen` is off. */
-async function answer(listen: string, wrong: () => ConfigError): Promise<Server | undefined> {
+async function answer(
+  listen: string,
+  wrong: () => ConfigError,
+  warn: (text: string) => void,
+): Promise<AsyncDisposable | undefined> {
   if (listen === '') return undefined
-  const server = createServer(({ url }, response) => {
-    response.setHeader('content-type', 'text/plain; charset=utf-8')
-    if (url === '/healthz' || url === '/__health') response.end('ok\n')
-    else response.writeHead(503).end(`not ready: ${wrong().message}\n`)
-  })
-  await listenOn(server, listen)
-  return server
+  const type = 'text/plain; charset=utf-8'
+  const notReady = () => ({ status: 503, type, body: harmlessLines(`not ready: ${wrong().message}\n`) })
+  const alive = () => ({ status: 200, type, body: 'ok\n' })
+  const routes = new Map([...['/', '/readyz', '/metrics', '/api/status'].map((path) => [path, notReady] as const)])
+  return startGuardedServer({ listen, warn, routes: routes.set('/healthz', alive).set('/__health', alive) })
 }

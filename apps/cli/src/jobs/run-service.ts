@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { FileWatch, Service, type ServiceView } from '@archiver/service'
 import type { Wiring } from '../archivers.js'
 import { processSource, settingsFiles } from '../config/index.js'
@@ -58,6 +59,8 @@ async function reloaded({ reload, settings: before }: RunJob, reporter: LogRepor
   for (const warning of settings.warnings) reporter.warn(warning)
   const late = [
     ...(settings.service.listen === before.service.listen ? [] : ['http_listen']),
+    ...(isDeepStrictEqual(settings.service.allowedHosts, before.service.allowedHosts) ? [] : ['http_allowed_hosts']),
+    ...(settings.service.fullDetails === before.service.fullDetails ? [] : ['http_details']),
     ...(settings.shutdownTimeoutMs === before.shutdownTimeoutMs ? [] : ['shutdown_timeout']),
     ...(settings.logging.level === before.logging.level ? [] : ['log_level']),
     ...(settings.logging.format === before.logging.format ? [] : ['log_format']),
@@ -86,10 +89,11 @@ async function startWeb(
   { answer: alsoAnswer }: MountedScores,
   reporter: LogReporter,
 ): Promise<AsyncDisposable> {
-  const { listen } = settings.service
+  const { listen, allowedHosts: hostNames, fullDetails } = settings.service
   if (listen === '') return { [Symbol.asyncDispose]: async () => undefined }
   const { startWeb: start } = await import('@archiver/web')
-  return start({ view, listen, alsoAnswer, warn: (text) => reporter.warn(text) })
+  const hidden = fullDetails ? {} : { hiddenUsers: [settings.mysql.user] }
+  return start({ view, listen, hostNames, ...hidden, alsoAnswer, warn: (text) => reporter.warn(text) })
 }
 
 async function hasGivenUp(stop: AbortSignal): Promise<void> {

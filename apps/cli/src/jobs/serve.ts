@@ -1,4 +1,6 @@
-import { createScoresApi, startScoresServer } from '@archiver/scores-api'
+import { createScoresApi } from '@archiver/scores-api'
+import { startGuardedServer } from '@archiver/web/guarded-server'
+import { parseListen } from '@archiver/web/listen'
 import { configuredArchives, openToRead, type Wiring } from '../archivers.js'
 import { ExitCode } from '../exit-codes.js'
 import { errorLine } from '../report/error-lines.js'
@@ -6,10 +8,14 @@ import { printError } from '../standard-streams.js'
 import { StopSignals } from '../stop-signals.js'
 
 export interface ServeJob extends Wiring {
-  readonly listen: { readonly host: string; readonly port: number }
+  /** `127.0.0.1:5080`. */
+  readonly listen: string
   /** Undefined for the one that is best at it. */
   readonly archive: string | undefined
 }
+
+/** A page that is under way has so long when the server is told to stop. */
+const GRACE_MS = 5_000
 
 /** Answers requests for scores until a signal comes. @returns the exit code. */
 export async function serve(job: ServeJob): Promise<number> {
@@ -23,8 +29,17 @@ export async function serve(job: ServeJob): Promise<number> {
     table,
     onError: (error) => printError(errorLine(error)),
   })
-  await using server = await startScoresServer(handler, listen)
-  printError(`${archive}: answering at ${server.url}/api/scores`)
+  await using server = await startGuardedServer({
+    ...{ listen, setting: '--listen', alsoAnswer: handler, graceMs: GRACE_MS },
+    hostNames: settings.service.allowedHosts,
+    warn: printError,
+  })
+  printError(`${archive}: answering at ${urlOf(listen, server.port)}/api/scores`)
   if (!signals.drain.aborted) await new Promise((resolve) => signals.drain.addEventListener('abort', resolve))
   return ExitCode.ok
+}
+
+function urlOf(listen: string, port: number): string {
+  const { host = 'localhost' } = parseListen(listen)
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

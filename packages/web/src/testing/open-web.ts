@@ -14,7 +14,13 @@ export interface OpenWeb extends AsyncDisposable {
 /** The server on a free port of 127.0.0.1. */
 export async function openWeb(view: ServiceView = exampleView(), options: Partial<WebOptions> = {}): Promise<OpenWeb> {
   const warnings: string[] = []
-  const web = await startWeb({ view, listen: '127.0.0.1:0', warn: (text) => warnings.push(text), ...options })
+  const web = await startWeb({
+    view,
+    listen: '127.0.0.1:0',
+    hostNames: ['x'],
+    warn: (text) => warnings.push(text),
+    ...options,
+  })
   const url = `http://127.0.0.1:${web.port}`
   return {
     port: web.port,
