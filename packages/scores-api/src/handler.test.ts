@@ -7,7 +7,7 @@ import type { ArchiveReader, ScanQuery } from '@archiver/core'
 import { describeWithClickHouse } from '@archiver/testkit/vitest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createScoresApi } from './handler.js'
-import type { ScoresServer } from './server.js'
+import type { ScoresServer } from './test-support.js'
 import { filesWith, goRow, rows, serve, store, table } from './test-support.js'
 
 interface Page {

@@ -33,6 +33,8 @@ export async function filesWith(some: readonly LogScore[]): Promise<ArchiveReade
   return archiver.reader!
 }
 
+export type ScoresServer = Awaited<ReturnType<typeof serve>>
+
 /** A server on a free port. */
 export async function serve(reader: ScoresApiOptions['reader'], options: Partial<ScoresApiOptions> = {}) {
   const scores = createScoresApi({ reader, table, ...options })
