@@ -5,7 +5,8 @@ export const lostByVersion1: readonly string[] = [
   'score, step and offset have 32 bits instead of 64',
   'a monitor_id of NULL was stored as 0, and comes back as NULL',
   'warnings were not stored',
-  'of attributes there are leap and error: {"leap":0} stands for NULL too, other keys were not stored',
+  'of attributes only leap (1 to 3) and error were stored: the keys stratum, no_response, from_ls_id, from_ss_id and all others are lost',
+  'an attributes text with neither leap nor error, such as {"leap":0}, comes back as NULL',
   'rows that were stored with avro_schema=2 come back as they were',
 ]
 

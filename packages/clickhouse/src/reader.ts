@@ -29,7 +29,8 @@ export class ClickHouseReader implements ArchiveReader {
     'score and step have 32 bits instead of 64',
     'a monitor_id of NULL was stored as 0, and comes back as NULL',
     'a negative rtt was stored as NULL',
-    'of attributes there are leap, error and warning: {"leap":0} stands for NULL too, other keys were not stored',
+    'of attributes only leap (1 to 3), error and warning were stored: the keys stratum, no_response, from_ls_id, from_ss_id and all others are lost',
+    'an attributes text with none of these, such as {"leap":0}, comes back as NULL',
   ]
   readonly #links: Links
   readonly #dsn: string

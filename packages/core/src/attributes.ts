@@ -24,15 +24,16 @@ export function parseAttributes(json: string | null): ParsedAttributes {
 }
 
 /**
- * The column `attributes` for these values, as the NTP Pool's monitors write it: leap always, the others where they are.
- * For rows of which only the meaning is known.
+ * The column `attributes` for these values, as the NTP Pool's monitors write it: null for a row that has none of them, a leap
+ * only above 0. For rows of which only the meaning is known.
  */
-export function attributesJson({ leap, error, warning }: Attributes): string {
-  return JSON.stringify({
-    leap: leap ?? 0,
+export function attributesJson({ leap, error, warning }: Attributes): string | null {
+  const values = {
+    ...(leap === null ? {} : { leap }),
     ...(error === null ? {} : { error }),
     ...(warning === null ? {} : { warning }),
-  })
+  }
+  return Object.keys(values).length === 0 ? null : JSON.stringify(values)
 }
 
 function parseJson(json: string): Record<string, unknown> | string {

@@ -23,18 +23,27 @@ const ROWS_ONE_BY_ONE = 512
  * Compares rows of an archive with those of the same ids that a table has: every column, in the form of the archive.
  *
  * @param there - the table's rows between the first and the last id of the chunk, ascending; others may be among them.
- * @param archived - the archive's conversions; they do not apply to exact rows.
+ * @param conversions - `archived`: the archive's, which do not apply to exact rows; `spelled`: of texts that the table spells anew.
  */
 export async function reconcile(
   chunk: LogScoreChunk,
   there: AsyncIterable<LogScoreChunk>,
-  archived: ((chunk: LogScoreChunk) => LogScoreChunk) | undefined,
+  { archived = same, spelled = same }: Conversions,
   onDifference: (difference: Difference) => void,
 ): Promise<Reconciliation> {
-  const work = new Comparison(chunk, onDifference)
-  for await (const rows of there) work.compare(chunk.exact || archived === undefined ? rows : archived(rows))
+  const work = new Comparison(spelled(chunk), onDifference)
+  for await (const rows of there) work.compare(spelled(chunk.exact ? rows : archived(rows)))
   const { missing, sameRows, differentRows } = work
   return { missing, missingRows: chunk.rows - sameRows - differentRows, sameRows, differentRows }
+}
+
+interface Conversions {
+  readonly archived?: ((chunk: LogScoreChunk) => LogScoreChunk) | undefined
+  readonly spelled?: ((chunk: LogScoreChunk) => LogScoreChunk) | undefined
+}
+
+function same(chunk: LogScoreChunk): LogScoreChunk {
+  return chunk
 }
 
 class Comparison {

@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { chunksFromRows, type LogScore, rowsFromChunk } from '@archiver/core'
-import type { MySqlSettings } from '@archiver/core/mysql'
-import { createDatabase, createSourceTables, type MySqlDatabase } from '@archiver/testkit'
+import { type MySqlSettings, MySqlSource } from '@archiver/core/mysql'
+import { createDatabase, createSourceTables, insertRows, type MySqlDatabase, type SourceRow } from '@archiver/testkit'
 import { describeWithOwnMySql } from '@archiver/testkit/vitest'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -38,6 +39,17 @@ function meaningOf(json: string | null) {
 }
 
 const edges = [2n ** 32n - 1n, 2n ** 32n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 64n - 1n].flatMap((id) => rowsOf(1, id))
+
+/** A line of testing/producer-rows.tsv, where NULL is spelled out. */
+function sourceRowOf(line: string): SourceRow {
+  const [id, monitor, server, ts, score, step, offset, rtt, attributes] = line.split('\t')
+  const number = (text = '') => (text === 'NULL' ? null : Number(text))
+  return {
+    ...{ id: BigInt(id!), monitorId: number(monitor), serverId: Number(server), tsSeconds: Number(ts) },
+    ...{ score: Number(score), step: Number(step), offset: number(offset), rtt: number(rtt) },
+    attributes: attributes === 'NULL' ? null : attributes!,
+  }
+}
 
 /** An archive in memory. */
 function readerOf(rows: readonly LogScore[], exact = true) {
@@ -135,6 +147,25 @@ await describeWithOwnMySql('into a table', (server) => {
     const lossy = { ...plain, monitorId: 0, leap: 2, error: 'x' }
     expect(await bringBack([lossy], { reader: readerOf([lossy], false) })).toMatchObject({ restored: 1, rounded: 1 })
     expect(await held()).toMatchObject([{ monitorId: null, json: '{"leap":2,"error":"x"}' }])
+  })
+
+  test('producers’ rows come back as they were, but for the keys that no archive keeps', async () => {
+    const text = await readFile(new URL('testing/producer-rows.tsv', import.meta.url), 'utf8')
+    await connection.query('drop table if exists produced')
+    await createSourceTables(connection, { table: 'produced' })
+    const producers = text.trimEnd().split('\n').map(sourceRowOf)
+    await insertRows(connection, 'produced', producers)
+    const archived: LogScore[] = []
+    await using source = new MySqlSource({ settings: database.address, table: 'produced' })
+    for await (const chunk of source.read({ afterId: 0n, upToId: 2n ** 63n })) archived.push(...rowsFromChunk(chunk))
+    expect(await bringBack(archived, { reader: readerOf(archived, false) })).toMatchObject({
+      restored: producers.length,
+    })
+    const kept = ({ attributes }: SourceRow): string | null => {
+      const { from_ls_id: _, from_ss_id: __, ...rest } = JSON.parse(attributes ?? '{}') as Record<string, unknown> // the file's
+      return Object.keys(rest).length === 0 ? null : JSON.stringify(rest)
+    }
+    expect((await held()).map(({ json }) => json)).toEqual(producers.map(kept))
   })
 
   test('rows out of order are refused, those before them stay', async () => {

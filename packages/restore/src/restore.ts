@@ -1,5 +1,6 @@
 import type { ArchiveReader, IdRange, LogScoreChunk } from '@archiver/core'
 import { collect, type Selection } from './collect.js'
+import { inOneSpelling } from './json-column.js'
 import { type Difference, reconcile } from './reconcile.js'
 import type { RestoreTarget } from './target.js'
 
@@ -7,7 +8,7 @@ export interface RestoreOptions {
   readonly reader: Pick<ArchiveReader, 'read' | 'archived'>
   /** The table whose archive it is. */
   readonly table: string
-  readonly target: Pick<RestoreTarget, 'rows' | 'encode' | 'write'>
+  readonly target: Pick<RestoreTarget, 'rows' | 'encode' | 'write'> & Partial<Pick<RestoreTarget, 'jsonAttributes'>>
   readonly range: IdRange
   readonly selection?: Selection
   /** Compare only; write nothing. Default false. */
@@ -94,7 +95,9 @@ class Restoration {
     const { target, reader, dryRun = false } = this.options
     const [firstId, lastId] = [chunk.id[0]!, chunk.id[chunk.rows - 1]!]
     const there = target.rows({ afterId: firstId - 1n, upToId: lastId })
-    const found = await reconcile(chunk, there, reader.archived?.bind(reader), (one) => this.noteDifference(one))
+    const spelled = target.jsonAttributes === true ? inOneSpelling : undefined
+    const conversions = { archived: reader.archived?.bind(reader), spelled }
+    const found = await reconcile(chunk, there, conversions, (one) => this.noteDifference(one))
     const rows = dryRun || found.missingRows === 0 ? undefined : target.encode(chunk, found.missing, found.missingRows)
     await this.writing
     const report = (): void => this.count(chunk, found, lastId)

@@ -14,15 +14,21 @@ const types: Readonly<Record<(typeof writtenColumns)[number], RegExp>> = {
   step: /^double/,
   offset: /^double/,
   rtt: /^(mediumint|int|bigint)/,
-  attributes: /^(text|mediumtext|longtext|varchar)/,
+  attributes: /^(text|mediumtext|longtext|varchar|json)/,
+}
+
+/** What matters of a table that can take the rows. */
+export interface TargetForm {
+  /** Whether `attributes` is of MySQL's type JSON: the server writes its texts anew, with other spaces and another order. */
+  readonly jsonAttributes: boolean
 }
 
 /**
- * Looks whether a table can take the rows as they are.
+ * Checks that a table can take the rows as they are.
  *
  * @throws ArchiverError (RESTORE_TABLE_MISSING, RESTORE_COLUMNS) that names all that is wrong.
  */
-export async function requireForm(connection: Connection, table: string, like: string): Promise<void> {
+export async function requireForm(connection: Connection, table: string, like: string): Promise<TargetForm> {
   const quoted = quoteName(table)
   const columns = await askRows(connection, `show columns from ${quoted}`).catch((error: unknown) => {
     throw isMissingTable(error) ? missing(table, like) : error
@@ -37,7 +43,7 @@ export async function requireForm(connection: Connection, table: string, like: s
   )
   const byId = [...unique.values()].some((key) => key.length === 1 && String(key[0]?.[4]).toLowerCase() === 'id')
   if (!byId) wrong.push('there is no unique key on id, which rows are known by')
-  if (wrong.length === 0) return
+  if (wrong.length === 0) return { jsonAttributes: found.get('attributes') === 'json' }
   throw new ArchiverError(`table ${table} cannot take the rows: ${wrong.join('; ')}`, {
     code: 'RESTORE_COLUMNS',
     table,

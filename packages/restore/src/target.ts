@@ -3,7 +3,7 @@ import { connect, disconnect, isEncrypted, type MySqlSettings, MySqlSource, stat
 import type { Connection } from 'mysql2'
 import { Guard, type Standing } from './guard.js'
 import { askRows, change } from './statements.js'
-import { requireForm } from './table-form.js'
+import { requireForm, type TargetForm } from './table-form.js'
 import { type EncodedRows, RowWriter } from './writer.js'
 
 export interface TargetOptions {
@@ -28,6 +28,8 @@ export class RestoreTarget implements AsyncDisposable {
   readonly source: MySqlSource
   /** Whether rows go in by LOAD DATA. */
   readonly local: boolean
+  /** Whether `attributes` is of MySQL's type JSON. */
+  readonly jsonAttributes: boolean
   private readonly connection: Connection
   private readonly table: string
   private readonly guard: Guard | undefined
@@ -38,7 +40,9 @@ export class RestoreTarget implements AsyncDisposable {
     { settings, table }: TargetOptions,
     guard: Guard | undefined,
     local: boolean,
+    { jsonAttributes }: TargetForm,
   ) {
+    this.jsonAttributes = jsonAttributes
     this.connection = connection
     this.table = table
     this.guard = guard
@@ -55,10 +59,10 @@ export class RestoreTarget implements AsyncDisposable {
     connection.on('error', () => undefined)
     try {
       await change(connection, READ_COMMITTED)
-      await requireForm(connection, table, like)
+      const form = await requireForm(connection, table, like)
       const [row] = await askRows(connection, 'select @@global.local_infile')
       const guard = await Guard.of(connection, table, retentionDays)
-      return new RestoreTarget(connection, options, guard, Number(row?.[0]) === 1)
+      return new RestoreTarget(connection, options, guard, Number(row?.[0]) === 1, form)
     } catch (error) {
       await disconnect(connection)
       throw statementError(error, `looking at table ${table}`, { table })

@@ -16,6 +16,10 @@ it.each([
   expect(parseDatabaseFile(content)).toEqual(file)
 })
 
+it.each(['clickhouse: {dsn: s3cret}', '{}', 'other: [1]\npostgres: {}'])('finds nothing in %j', (content) => {
+  expect(parseDatabaseFile(content)).toBeNull()
+})
+
 it.each([
   ['', 'has no section mysql'],
   ['s3cret', 'has no section mysql'],
@@ -25,6 +29,7 @@ it.each([
   ['mysql:\n  pass: "s3cret\n', 'is not valid YAML'],
   ['mysql:\n  pass: s3cret\n user: x', 'line 3 is not valid YAML'],
   ['mysql: {pass: *s3cret}', 'is not valid YAML'],
+  ['mysql:', 'has no section mysql'],
 ])('refuses %j without repeating it', (content, message) => {
   expect(() => parseDatabaseFile(content)).toThrow(message)
   expect(() => parseDatabaseFile(content)).not.toThrow('s3cret')

@@ -18,15 +18,23 @@ const shape = 'the form is mysql: {dsn, user, pass, dbname}'
 /**
  * Reads a `database.yaml`. Every value is taken as the text it is written as: a password of `0123` stays so.
  *
+ * @returns null for a file without a section `mysql`: other programs keep other sections in it.
  * @throws UnfitValue without any of the content.
  */
-export function parseDatabaseFile(content: string): DatabaseFile {
-  const mysql = section(parseYaml(content))
+export function parseDatabaseFile(content: string): DatabaseFile | null {
+  const root = parseYaml(content)
+  if (isMap(root) && !Object.hasOwn(root, 'mysql')) return null
+  const mysql = section(root)
   const warnings = Object.keys(mysql)
     .filter((key) => !isKnown(key))
     .map(unknownKey)
   const [dsn = '', user = '', pass = '', dbname = ''] = keys.map((key) => scalar(mysql, key))
   return { dsn, user, pass, dbname, warnings }
+}
+
+/** For a file without the section, where nothing else says how MySQL is reached. */
+export function noSection(): UnfitValue {
+  return new UnfitValue('has no section mysql', shape)
 }
 
 /** Loaded when there is such a file, and only then: it costs 30 ms. */
@@ -51,7 +59,7 @@ function plain(document: { toJS(): unknown }): unknown {
 
 function section(root: unknown): Readonly<Record<string, unknown>> {
   const { mysql = undefined } = isMap(root) ? root : {}
-  if (!isMap(mysql)) throw new UnfitValue('has no section mysql', shape)
+  if (!isMap(mysql)) throw noSection()
   return mysql
 }
 

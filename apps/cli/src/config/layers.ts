@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { formatDuration } from '@archiver/core'
-import { type DatabaseFile, parseDatabaseFile } from './database-file.js'
+import { type DatabaseFile, noSection, parseDatabaseFile } from './database-file.js'
 import { parseEnvFile } from './env-file.js'
 import { type MysqlDsn, parseMysqlDsn, variablesOfDsn } from './mysql-dsn.js'
 import { nearestName } from './nearest.js'
@@ -200,11 +200,18 @@ export function settingsFiles(source: SettingsSource): string[] {
 
 function addConnection(found: Findings, source: SettingsSource): void {
   const path = databaseFilesOf(source).find((file) => existsSync(file))
-  const file = path === undefined ? undefined : attempt(found, path, () => parseDatabaseFile(readText(path)))
-  if (path === undefined || file === undefined || file.dsn === '') addVariableDsn(found)
+  const file = path === undefined ? undefined : attempt(found, path, () => readDatabaseFile(found, path))
+  if (path === undefined || !file?.dsn) addVariableDsn(found)
   else addFileDsn(found, path, file.dsn)
-  if (path !== undefined && file !== undefined) addFileParts(found, path, file)
+  if (path !== undefined && file) addFileParts(found, path, file)
   if (path !== undefined && file === undefined) found.connectionUnknown = true
+}
+
+/** Null for a file that other programs keep their sections in. @throws UnfitValue */
+function readDatabaseFile({ texts }: Findings, path: string): DatabaseFile | null {
+  const file = parseDatabaseFile(readText(path))
+  if (file === null && !texts.has('DATABASE_DSN') && !texts.has('db_host')) throw noSection()
+  return file
 }
 
 function addVariableDsn(found: Findings): void {

@@ -189,6 +189,16 @@ describe('where values come from', () => {
     expect(settings.warnings).toEqual([`DATABASE_DSN is not used: ${first} has a DSN of its own`])
   })
 
+  it('passes over a database.yaml without the section mysql, beside DATABASE_DSN or the single variables', () => {
+    const path = put('database.yaml', 'clickhouse: {dsn: "tcp://h"}')
+    const { db_host: _, ...without } = complete
+    const settings = load({ ...without, DATABASE_DSN: 'x:y@tcp(variable)/c' })
+    expect(settings.mysql).toMatchObject({ host: 'variable', user: 'x', database: 'c' })
+    expect(settings.warnings).toEqual([])
+    expect(load(complete).mysql).toMatchObject({ host: 'db' })
+    expect(problemsOf(without)).toEqual([expect.stringContaining(`${path}: has no section mysql`)])
+  })
+
   it('looks in the second place, and lays parts over DATABASE_DSN or the single variables', () => {
     const vault = put('vault.yaml', 'mysql: {user: v, pass: w, passwd: x}')
     const over = load({ ...complete, DATABASE_DSN: 'x:y@tcp(variable)/c' })

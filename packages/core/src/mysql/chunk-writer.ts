@@ -3,24 +3,35 @@ import { allocateChunk, chunkColumns } from '../chunk.js'
 import { RowError } from '../errors.js'
 import type { Attributes, LogScoreChunk } from '../types.js'
 import type { RowPacket } from './row-packet.js'
+import {
+  type DriverNumber,
+  double,
+  INT32,
+  missing,
+  refuseNoTime,
+  refuseTime,
+  textOf,
+  tsSeconds,
+  UINT32,
+  whole,
+} from './row-values.js'
 
 /**
  * One row as mysql2 hands it over: id, monitor_id, server_id, seconds since 1970, score, step, offset, rtt,
- * attributes. Ids beyond 2^53-1 come as strings.
+ * attributes. Integers beyond 2^53-1 and decimals come as strings, texts without a character set as buffers.
  */
 export type SourceRow = readonly [
   number | string,
+  DriverNumber | null,
+  DriverNumber | null,
   number | null,
-  number | null,
-  number | null,
-  number | null,
-  number | null,
-  number | null,
-  number | null,
-  string | null,
+  DriverNumber | null,
+  DriverNumber | null,
+  DriverNumber | null,
+  DriverNumber | null,
+  string | Buffer | null,
 ]
 
-const MAX_TS_SECONDS = 0xffff_ffff
 /** Distinct attribute texts that are remembered; beyond that all are forgotten, so that memory stays bounded. */
 const MAX_KNOWN_ATTRIBUTES = 4096
 
@@ -144,26 +155,23 @@ export class ChunkWriter {
   add(row: SourceRow): void {
     const columns = this.columns
     const i = this.count
-    const id = row[0]
-    const monitorId = row[1]
-    const offset = row[6]
-    const rtt = row[7]
+    const [id, monitorId, serverId, seconds, score, step, offset, rtt, attributes] = row
     if (typeof id === 'number') {
       const low = id >>> 0
       this.idHalves[2 * i] = low
       this.idHalves[2 * i + 1] = (id - low) / 0x1_0000_0000
     } else columns.id[i] = BigInt(id)
-    columns.monitorId[i] = monitorId ?? 0
+    columns.monitorId[i] = monitorId === null ? 0 : whole(id, 'monitor_id', monitorId, UINT32)
     columns.monitorIdNull[i] = monitorId === null ? 1 : 0
-    columns.serverId[i] = row[2] ?? missing(id, 'server_id')
-    columns.tsSeconds[i] = tsSeconds(id, row[3])
-    columns.score[i] = row[4] ?? missing(id, 'score')
-    columns.step[i] = row[5] ?? missing(id, 'step')
-    columns.offset[i] = offset ?? 0
+    columns.serverId[i] = whole(id, 'server_id', serverId ?? missing(id, 'server_id'), UINT32)
+    columns.tsSeconds[i] = tsSeconds(id, seconds)
+    columns.score[i] = double(id, 'score', score ?? missing(id, 'score'))
+    columns.step[i] = double(id, 'step', step ?? missing(id, 'step'))
+    columns.offset[i] = offset === null ? 0 : double(id, 'offset', offset)
     columns.offsetNull[i] = offset === null ? 1 : 0
-    columns.rtt[i] = rtt ?? 0
+    columns.rtt[i] = rtt === null ? 0 : whole(id, 'rtt', rtt, INT32)
     columns.rttNull[i] = rtt === null ? 1 : 0
-    columns.attributes[i] = this.attributes.index(row[8], columns.id, i)
+    columns.attributes[i] = this.attributes.index(textOf(id, attributes), columns.id, i)
     this.count = i + 1
   }
 
@@ -226,22 +234,4 @@ function refuseNull(view: DataView, idAt: number, nulls: number): never {
   if (nulls & 4) return missing(id, 'server_id')
   if (nulls & 8) return refuseNoTime(id)
   return missing(id, nulls & 16 ? 'score' : 'step')
-}
-
-function missing(id: number | string | bigint, column: string): never {
-  throw new RowError(BigInt(id), column, 'is NULL')
-}
-
-function tsSeconds(id: number | string, seconds: number | null): number {
-  if (seconds === null) return refuseNoTime(id)
-  return seconds < 0 || seconds > MAX_TS_SECONDS ? refuseTime(id, seconds) : seconds
-}
-
-function refuseNoTime(id: number | string | bigint): never {
-  throw new RowError(BigInt(id), 'ts', 'is NULL or a zero date')
-}
-
-function refuseTime(id: number | string | bigint, seconds: number): never {
-  const time = new Date(seconds * 1000).toISOString().replace('T', ' ').replace('.000Z', '')
-  throw new RowError(BigInt(id), 'ts', `${time} is not between 1970 and 2106-02-07 06:28:15`)
 }

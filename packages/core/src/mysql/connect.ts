@@ -104,6 +104,8 @@ function connectionOptions(settings: MySqlSettings, mode: MySqlTls['mode']): Con
     timezone: 'Z',
     supportBigNumbers: true,
     dateStrings: true,
+    // A value of type JSON is the text that the server has, not what JavaScript makes of it.
+    jsonStrings: true,
     ...(mode === 'false' ? {} : { ssl: tlsOptions(mode, settings.tls?.caFile) }),
   }
 }

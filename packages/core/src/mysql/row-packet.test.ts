@@ -11,7 +11,7 @@ import { AttributeCache, ChunkWriter } from './chunk-writer.js'
 import { selectList } from './columns.js'
 import { isUsualForm, type RowPacket, type RowStatement, rowsInto } from './row-packet.js'
 
-const columns = selectList({ rtt: true, attributes: true }, true)
+const columns = selectList({ rtt: true, attributes: 'text', fractions: false, unknown: [] }, true)
 const writerOf = (rows: number) => new ChunkWriter(rows, new AttributeCache(true))
 
 function read(statement: RowStatement, writer: ChunkWriter): Promise<LogScore[]> {

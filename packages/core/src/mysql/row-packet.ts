@@ -20,8 +20,6 @@ interface Field {
   readonly characterSet: number
   /** As the driver calls the character set. */
   readonly encoding: string
-  /** MariaDB's, such as `json`. */
-  readonly extendedFormat?: string | undefined
 }
 
 /** A statement of the driver that is about to read rows, as `connection.execute()` returns it. */
@@ -34,7 +32,7 @@ export interface RowStatement {
 }
 
 // Column types, flags and character sets of the protocol (MySQL's "Protocol::ColumnType", "Column Definition Flags").
-const [LONG, DOUBLE, LONGLONG, INT24] = [0x03, 0x05, 0x08, 0x09]
+const [LONG, DOUBLE, LONGLONG, INT24, JSON_TYPE] = [0x03, 0x05, 0x08, 0x09, 0xf5]
 const TEXTS = [0xf9, 0xfa, 0xfb, 0xfc, 0xfd]
 const [UNSIGNED, BINARY] = [0x20, 63]
 
@@ -42,6 +40,8 @@ const isUnsigned = (type: number) => (field: Field) => field.columnType === type
 const isSigned = (types: readonly number[]) => (field: Field) =>
   types.includes(field.columnType) && (field.flags & UNSIGNED) === 0
 const isDouble = (field: Field) => field.columnType === DOUBLE
+/** MySQL's JSON comes as UTF-8 and says of itself that it is binary. MariaDB's is a text like any other. */
+const isJson = (field: Field) => field.columnType === JSON_TYPE
 
 /** In the order of `SourceRow`. */
 const usual: readonly ((field: Field) => boolean)[] = [
@@ -53,12 +53,17 @@ const usual: readonly ((field: Field) => boolean)[] = [
   isDouble,
   isDouble,
   isSigned([INT24, LONG]),
-  (field) => TEXTS.includes(field.columnType) && field.characterSet !== BINARY && field.extendedFormat !== 'json',
+  (field) => isJson(field) || (TEXTS.includes(field.columnType) && field.characterSet !== BINARY),
 ]
 
 /** Whether rows of these columns are as `ChunkWriter.addPacket` reads them: those of a table like the pool's own. */
 export function isUsualForm(fields: readonly Field[]): boolean {
   return fields.length === usual.length && usual.every((fits, i) => fits(fields[i]!))
+}
+
+/** As the driver calls it. */
+function encodingOf(field: Field): string {
+  return isJson(field) ? 'utf8' : field.encoding
 }
 
 /** Stands in for the parser that the driver makes for a statement: it puts the rows into a chunk and makes none itself. */
@@ -104,7 +109,7 @@ export function rowsInto(statement: RowStatement, writer: ChunkWriter, done: (fa
   const ownParser = statement.buildParserFromFields
   statement.buildParserFromFields = (fields, connection) => {
     failure = undefined
-    if (isUsualForm(fields)) return DirectRows.bind(undefined, writer, fields.at(-1)!.encoding, fail)
+    if (isUsualForm(fields)) return DirectRows.bind(undefined, writer, encodingOf(fields.at(-1)!), fail)
     statement.on('result', (row) => {
       if (failure === undefined) add(row, writer, fail)
     })

@@ -151,7 +151,7 @@ export class MySqlSource implements Source, AsyncDisposable {
     }
   }
 
-  /** Which optional columns the table has. @throws ArchiverError when there is no such table or it has another form. */
+  /** The form of the table. @throws ArchiverError when there is no such table or it has another form. */
   detectColumns(): Promise<SourceColumns> {
     this.columns ??= this.describe()
     return this.columns
@@ -202,10 +202,13 @@ export class MySqlSource implements Source, AsyncDisposable {
 
   private async describe(): Promise<SourceColumns> {
     const rows = await this.borrow((connection) => this.query(connection, `show columns from ${this.quoted}`))
-    return sourceColumns(
-      this.table,
-      rows.map((row) => String(row[0])),
-    )
+    // Field, Type, Null, Key, Default, Extra.
+    const columns = rows.map(([name, type, , , , extra]) => ({
+      name: String(name),
+      type: String(type),
+      extra: String(extra),
+    }))
+    return sourceColumns(this.table, columns)
   }
 
   private firstIdOn(connection: Connection, { afterId, upToId }: SourceRange): Promise<bigint | null> {
