@@ -93,6 +93,45 @@ describe.skipIf(python instanceof ServiceUnavailable)('Python reads', () => {
     expect(await readBack(format, chunksFromRows([]))).toEqual([])
   })
 
+  describe('parquet has numbers that readers without unsigned ones can take', () => {
+    const signed = ordinaryRows(3)
+    const large = { ...ordinaryRows(1)[0]!, id: 2n ** 63n }
+    const types = async (rows: readonly LogScore[]) => {
+      const path = await write('parquet', chunksFromRows(rows))
+      const script = `import duckdb, json, sys
+print(json.dumps(duckdb.sql("select column_name, column_type from (describe from '" + sys.argv[1] + "')").fetchall()))
+print(json.dumps(duckdb.sql("select name, converted_type from parquet_schema('" + sys.argv[1] + "') where converted_type like 'UINT%'").fetchall()))`
+      const [named, unsigned] = (await (python as Python).run(script, path)).trimEnd().split('\n') // skipped otherwise
+      return { types: Object.fromEntries(JSON.parse(named!)), unsigned: JSON.parse(unsigned!) }
+    }
+
+    test('ids up to 2^63-1 are signed', async () => {
+      const rows = [...signed, { ...large, id: 2n ** 63n - 1n, serverId: 2 ** 32 - 1, monitorId: 2 ** 32 - 1 }]
+      const { types: found, unsigned } = await types(rows)
+      expect(unsigned).toEqual([])
+      expect(found).toMatchObject({ id: 'BIGINT', server_id: 'BIGINT', monitor_id: 'BIGINT', rtt: 'INTEGER' })
+      expect(await readBack('parquet', chunksFromRows(rows))).toEqual(rows.map(listOf))
+    })
+
+    test('a file whose first row group has a larger one is unsigned in that column', async () => {
+      const rows = [...signed, large, { ...large, id: 2n ** 64n - 1n }]
+      const { types: found, unsigned } = await types(rows)
+      expect(unsigned).toEqual([['id', 'UINT_64']])
+      expect(found).toMatchObject({ id: 'UBIGINT', server_id: 'BIGINT' })
+      expect(await readBack('parquet', chunksFromRows(rows))).toEqual(rows.map(listOf))
+    })
+
+    test('a larger one in a later row group is refused by its id', async () => {
+      const rows = [...ordinaryRows(100_000), large]
+      await expect(write('parquet', chunksFromRows(rows, 9_999))).rejects.toMatchObject({
+        name: 'RowError',
+        id: 2n ** 63n,
+        column: 'id',
+        hint: expect.stringContaining('NDJSON or CSV'),
+      })
+    })
+  })
+
   test('parquet of several row groups, each of its size', async () => {
     const rows = ordinaryRows(210_000)
     const path = await write('parquet', chunksFromRows(rows, 9_999))

@@ -1,15 +1,26 @@
 import type { LogScoreChunk } from '@archiver/core'
 import type { ColumnSource, SchemaElement } from 'hyparquet-writer'
 
+/** The largest id of a signed column. */
+export const maxSignedId = 2n ** 63n - 1n
+
 /**
  * The columns as Parquet has them. Numbers with fractions are doubles whatever the archive keeps, so that one file can hold
- * rows of several archives; ids are unsigned, as in MySQL.
+ * rows of several archives. Spark, Athena and Trino do not read unsigned columns: ids of servers and monitors have 64 bits,
+ * where they always fit, and the id of a row is signed unless `unsignedIds`.
  */
-export const schema: readonly SchemaElement[] = [
-  { name: 'log_scores', num_children: 12 },
-  { name: 'id', type: 'INT64', converted_type: 'UINT_64', repetition_type: 'REQUIRED' },
-  { name: 'server_id', type: 'INT32', converted_type: 'UINT_32', repetition_type: 'REQUIRED' },
-  { name: 'monitor_id', type: 'INT32', converted_type: 'UINT_32', repetition_type: 'OPTIONAL' },
+export function schemaOf(unsignedIds: boolean): SchemaElement[] {
+  const unsigned = unsignedIds ? ({ converted_type: 'UINT_64' } as const) : {}
+  return [
+    { name: 'log_scores', num_children: 12 },
+    { name: 'id', type: 'INT64', repetition_type: 'REQUIRED', ...unsigned },
+    { name: 'server_id', type: 'INT64', repetition_type: 'REQUIRED' },
+    { name: 'monitor_id', type: 'INT64', repetition_type: 'OPTIONAL' },
+    ...otherColumns,
+  ]
+}
+
+const otherColumns: readonly SchemaElement[] = [
   {
     name: 'ts',
     type: 'INT64',
@@ -34,8 +45,8 @@ export function columnsOf(chunk: LogScoreChunk): ColumnSource[] {
   return [
     // Ids hardly recur, nor do other numbers; a dictionary would also take -0 for 0.
     { name: 'id', data: chunk.id, encoding: 'PLAIN' },
-    { name: 'server_id', data: Array.from(chunk.serverId) },
-    { name: 'monitor_id', data: withNulls(chunk.monitorId, chunk.monitorIdNull) },
+    { name: 'server_id', data: Array.from(chunk.serverId, BigInt) },
+    { name: 'monitor_id', data: bigIntsWithNulls(chunk.monitorId, chunk.monitorIdNull) },
     { name: 'ts', data: microseconds(chunk.tsSeconds) },
     { name: 'score', data: chunk.score, encoding: 'PLAIN' },
     { name: 'step', data: chunk.step, encoding: 'PLAIN' },
@@ -46,6 +57,10 @@ export function columnsOf(chunk: LogScoreChunk): ColumnSource[] {
     { name: 'warning', data: entry((index) => dictionary[index]!.warning) },
     { name: 'attributes', data: entry((index) => dictionary[index]!.json ?? null) },
   ]
+}
+
+function bigIntsWithNulls(values: Uint32Array, isNull: Uint8Array): (bigint | null)[] {
+  return Array.from(values, (value, row) => (isNull[row] ? null : BigInt(value)))
 }
 
 function withNulls(values: Uint32Array | Int32Array | Float64Array, isNull: Uint8Array): (number | null)[] {

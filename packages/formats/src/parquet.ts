@@ -1,25 +1,48 @@
-import { type Attributes, allocateChunk, type LogScoreChunk, viewRows } from '@archiver/core'
+import { type Attributes, allocateChunk, type LogScoreChunk, RowError, viewRows } from '@archiver/core'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
-import { columnsOf, schema } from './parquet-columns.js'
+import { columnsOf, maxSignedId, schemaOf } from './parquet-columns.js'
 import type { WriteBytes } from './write.js'
 
 /** A row group is in memory as a whole: 100,000 rows take some 40 MB while they are encoded. */
 const rowsPerGroup = 100_000
 
-/** Writes rows as one Parquet file, compressed with Snappy. Memory: one row group, and a little for each that was written. */
+/**
+ * Writes rows as one Parquet file, compressed with Snappy. Memory: one row group, and a little for each that was written.
+ *
+ * The column `id` is signed, and unsigned in a file whose first row group has an id above 2^63-1.
+ *
+ * @throws RowError for an id above 2^63-1 after a whole row group of smaller ones: the form is settled by then.
+ */
 export async function writeParquet(chunks: AsyncIterable<LogScoreChunk>, write: WriteBytes): Promise<void> {
   const bytes = new ByteWriter(2 ** 20)
-  const writer = new ParquetWriter({ writer: bytes, schema: [...schema], createdBy: 'ntp-pool-archiver' })
+  let unsignedIds = false
+  let writer: ParquetWriter | undefined
+  const open = () => new ParquetWriter({ writer: bytes, schema: schemaOf(unsignedIds), createdBy: 'ntp-pool-archiver' })
   const sendAll = async () => {
     await write(bytes.getBytes())
     bytes.index = 0
   }
   for await (const group of groupsOf(chunks)) {
+    const large = firstLargeId(group)
+    if (writer === undefined) unsignedIds = large !== undefined
+    else if (large !== undefined && !unsignedIds) throw tooLarge(large)
+    writer ??= open()
     writer.write({ columnData: columnsOf(group), rowGroupSize: rowsPerGroup })
     await sendAll()
   }
+  writer ??= open()
   writer.finish()
   await sendAll()
+}
+
+function firstLargeId({ id, rows }: LogScoreChunk): bigint | undefined {
+  return id.subarray(0, rows).find((one) => one > maxSignedId)
+}
+
+function tooLarge(id: bigint): RowError {
+  return new RowError(id, 'id', 'is beyond 2^63-1, and the file has signed ids: those before it fit', {
+    hint: 'Write it to a file of its own (--from this id), or as NDJSON or CSV.',
+  })
 }
 
 /** Rows of as many chunks as a row group takes. */
