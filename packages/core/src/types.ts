@@ -1,4 +1,5 @@
 import type { ArchiveReader } from './archive-reader.js'
+import type { ArchiverError } from './errors.js'
 
 /**
  * The words of this project, each used for one thing only.
@@ -192,6 +193,11 @@ export interface Archiver extends AsyncDisposable {
    * it cannot tell, or when the archive holds rows of the range that the source does not have and has not deleted.
    */
   stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows>
+  /**
+   * What the operator should know and that stops nothing, each with its code and a hint: what has come up since the last
+   * call. Asked after {@link prepare} and after rows were stored. Absent where there never is anything.
+   */
+  takeWarnings?(): readonly ArchiverError[]
   /**
    * Milliseconds that all calls of {@link store} so far have spent on turning rows into the archive's form: for whoever
    * asks where the time goes. Absent where it is not counted.

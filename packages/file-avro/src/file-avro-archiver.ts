@@ -27,7 +27,7 @@ import {
   type StoreResult,
 } from '@archiver/core'
 import { filesFor } from './existing-file.js'
-import { type Folder, requireFolder, requireSpace, requireWritable, syncFolder } from './folder.js'
+import { type Folder, type OpenFolder, requireFolder, requireSpace, requireWritable, syncFolder } from './folder.js'
 import { writeError } from './fs-errors.js'
 import { defaultBatch, type FileAvroOptions } from './options.js'
 import { publish } from './publish.js'
@@ -38,6 +38,11 @@ export function createFileAvroArchiver(options: FileAvroOptions): Archiver {
   return new FileAvroArchiver(options)
 }
 
+/** The same over a file system of which a test opens the folders. */
+export function createWithFolders(options: FileAvroOptions, openFolder: OpenFolder): Archiver {
+  return new FileAvroArchiver(options, openFolder)
+}
+
 class FileAvroArchiver implements Archiver {
   readonly name = 'fileavro'
   encodedMs = 0
@@ -46,9 +51,12 @@ class FileAvroArchiver implements Archiver {
   readonly #folder: Folder
   readonly #createPath: boolean
   readonly #scope: string
+  readonly #warnings: ArchiverError[] = []
+  readonly #openFolder: OpenFolder | undefined
   readonly #format: { readonly schema: SchemaVersion; readonly codec: Codec; readonly rowsPerBlock: number }
 
-  constructor(options: FileAvroOptions) {
+  constructor(options: FileAvroOptions, openFolder?: OpenFolder) {
+    this.#openFolder = openFolder
     this.batch = { ...defaultBatch, ...options.batch }
     this.#folder = { path: options.path, pathName: options.pathName ?? 'avro_path' }
     this.reader = new AvroArchiveReader(new FolderShelf(options.path))
@@ -89,7 +97,8 @@ class FileAvroArchiver implements Archiver {
       return publish(file.path, path, batch)
     })
     await faultPoint('file.published')
-    await this.#named(place, () => syncFolder(this.#folder.path))
+    const warning = await this.#named(place, () => syncFolder(this.#folder.path, this.#openFolder))
+    if (warning !== undefined) this.#warnings.push(warning)
     const dropped = written.warningsDropped
     const result = { rows: written.rows, bytes, identity: basename(path) }
     return dropped > 0 ? { ...result, conversions: { warningDropped: dropped } } : result
@@ -98,6 +107,10 @@ class FileAvroArchiver implements Archiver {
   async stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows> {
     const { path } = this.#folder
     return heldRows({ archive: path, files: await filesFor(path, batch), batch, source, permit })
+  }
+
+  takeWarnings(): readonly ArchiverError[] {
+    return this.#warnings.splice(0)
   }
 
   async close(): Promise<void> {}

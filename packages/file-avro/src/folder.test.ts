@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { temporaryName } from '@archiver/avro'
 import { ordinaryRows } from '@archiver/conformance'
 import { expect, test } from 'vitest'
-import { createFileAvroArchiver } from './file-avro-archiver.js'
+import { createFileAvroArchiver, createWithFolders } from './file-avro-archiver.js'
 import { batch, namesIn, prepared, store, table, testFolder } from './test-support.js'
 
 const rows = ordinaryRows(10)
@@ -82,4 +82,39 @@ test('a batch for which the disk may have no room is not started', async () => {
     place: { table, upToId: 10n ** 14n },
   })
   expect(await namesIn(folder)).toEqual([])
+})
+
+/** No file system that cannot sync a folder can be had here, so this one call is answered as theirs would be. */
+function foldersAnswering(code: string) {
+  return async () => ({
+    sync: async () => Promise.reject(Object.assign(new Error(`${code}: fsync`), { code })),
+    close: async () => undefined,
+  })
+}
+
+test.each(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])(
+  'a file system that answers the fsync of a folder with %s is a warning, and the batch is stored',
+  async (code) => {
+    const path = await testFolder()
+    const archiver = createWithFolders({ path }, foldersAnswering(code))
+    await archiver.prepare(table)
+    const { identity } = await store(archiver, batch(1n, rows), rows)
+    expect(await namesIn(path)).toEqual([identity])
+    expect(archiver.takeWarnings!()).toMatchObject([
+      { code: 'AVRO_PATH_NOT_SYNCED', message: expect.stringContaining(`${path} cannot sync a folder (${code})`) },
+    ])
+    expect(archiver.takeWarnings!()).toEqual([])
+  },
+)
+
+test('a disk that fails while its folder is synced is an error', async () => {
+  const archiver = createWithFolders({ path: await testFolder() }, foldersAnswering('EIO'))
+  await archiver.prepare(table)
+  await expect(store(archiver, batch(1n, rows), rows)).rejects.toMatchObject({ code: 'AVRO_WRITE_FAILED' })
+})
+
+test('a file system that syncs folders is no warning', async () => {
+  const archiver = await prepared(await testFolder())
+  await store(archiver, batch(1n, rows), rows)
+  expect(archiver.takeWarnings!()).toEqual([])
 })

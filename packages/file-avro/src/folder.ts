@@ -1,4 +1,4 @@
-import { mkdir, open, rm, stat, statfs } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { temporaryName } from '@archiver/avro'
 import { ArchiverError, type ErrorPlace, errorText } from '@archiver/core'
@@ -10,14 +10,35 @@ export interface Folder {
   readonly pathName: string
 }
 
-/** Makes names in the folder durable. */
-export async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r')
+/** What file systems answer that cannot write a folder's names to disk on request (CIFS, some of FUSE). */
+const noFolderSync = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
+
+/** The part of a file handle that is needed to write it to disk. */
+export type OpenFolder = (path: string, flags: 'r') => Promise<Pick<FileHandle, 'sync' | 'close'>>
+
+/**
+ * Makes names in the folder durable.
+ *
+ * @returns a warning where the file system cannot do that: it decides when a new name survives a power cut.
+ */
+export async function syncFolder(path: string, openFolder: OpenFolder = open): Promise<ArchiverError | undefined> {
   try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+    const handle = await openFolder(path, 'r')
+    await handle.sync().finally(() => handle.close())
+    return undefined
+  } catch (thrown) {
+    if (noFolderSync.has(errnoCode(thrown) ?? '')) return notSynced(path, thrown)
+    throw thrown
   }
+}
+
+function notSynced(path: string, thrown: unknown): ArchiverError {
+  return new ArchiverError(`the file system of ${path} cannot sync a folder (${errnoCode(thrown)})`, {
+    code: 'AVRO_PATH_NOT_SYNCED',
+    archiver: 'fileavro',
+    hint: 'Files are written to disk, but their names may be lost in a power cut; use a local file system where that matters.',
+    cause: thrown,
+  })
 }
 
 /** Sees to it that the folder is there. */

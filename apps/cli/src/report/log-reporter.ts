@@ -24,6 +24,9 @@ export class LogReporter implements Reporter {
     if (event.event === 'archiver.failed') {
       const fields = { event: event.event, archiver: event.archiver, error: errorFields(event.error) }
       this.tell('error', fields, `${event.archiver}: ${errorLine(event.error, event.archiver)}`)
+    } else if (event.event === 'archiver.warning') {
+      const fields = { event: event.event, archiver: event.archiver, error: errorFields(event.error) }
+      this.tell('warn', fields, `${event.archiver}: ${errorLine(event.error, event.archiver)}`)
     } else if (event.event !== 'batch.progress') this.tell('info', fieldsOf(event), messageOf(event))
     else if (performance.now() - this.progressedAtMs > PROGRESS_INTERVAL_MS) {
       this.progressedAtMs = performance.now()
@@ -60,7 +63,7 @@ export class LogReporter implements Reporter {
   }
 }
 
-type Logged = Exclude<EngineEvent, { event: 'archiver.failed' }>
+type Logged = Exclude<EngineEvent, { event: 'archiver.failed' | 'archiver.warning' }>
 
 /** The event's fields with ids as strings: JSON numbers end at 2^53-1. */
 function fieldsOf(event: Logged | CleanupEvent | LifeEvent): Record<string, unknown> {

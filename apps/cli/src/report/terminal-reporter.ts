@@ -44,6 +44,9 @@ export class TerminalReporter implements Reporter {
       case 'mark.moved':
         this.line(`${event.archiver}: the mark was moved from ${event.from || 'none'} to ${event.to || 'none'}`)
         break
+      case 'archiver.warning':
+        this.line(`${event.archiver}: ${errorLine(event.error, event.archiver)}`)
+        break
       case 'archiver.retrying':
         this.line(
           `${event.archiver}: ${errorLine(event.error, event.archiver)}; trying again in ${seconds(event.delayMs)}`,

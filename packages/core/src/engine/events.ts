@@ -1,3 +1,4 @@
+import type { ArchiverError } from '../errors.js'
 import type { PlannedBatch, StoreResult } from '../types.js'
 import type { BatchRecord } from './ledger.js'
 import type { BatchSteps } from './steps.js'
@@ -12,6 +13,8 @@ export type EngineEvent =
       /** What this run works towards. */
       readonly upToId: bigint
     }
+  /** Something that the operator should know and that stops nothing. Reported once in the life of the process. */
+  | { readonly event: 'archiver.warning'; readonly archiver: string; readonly error: ArchiverError }
   /** Somebody else has moved the mark from where our last batch left it. */
   | { readonly event: 'mark.moved'; readonly archiver: string; readonly from: bigint; readonly to: bigint }
   | { readonly event: 'batch.planned'; readonly batch: PlannedBatch }

@@ -7,6 +7,7 @@ import type { ArchiverStatus, Ledger } from './ledger.js'
 import { backoffMs, DEFAULT_RETRY, isRetryable, pause, type RetryPolicy } from './retry.js'
 import { type Progress, runArchiver } from './run-archiver.js'
 import type { Source } from './source.js'
+import { reportWarnings } from './warnings.js'
 
 /** An archiver that is turned on but is not to be run here, and why; no failure. */
 export interface NotHere {
@@ -104,10 +105,11 @@ async function attend(job: Job, archiver: Archiver, progress: Progress, left: Pl
   await inOperation({ operation: 'prepare', archiver: archiver.name, table }, () => archiver.prepare(table))
   const skipped = await ledger.skipped(archiver.name)
   const watch = await startWatch(source, settledId)
-  await runArchiver(
-    { table, archiver, ledger, source, permit, settleMs, watch, skipped, onEvent },
-    progress,
-    left,
-    drain,
-  )
+  const run = { table, archiver, ledger, source, permit, settleMs, watch, skipped, onEvent }
+  try {
+    reportWarnings(archiver, table, onEvent)
+    await runArchiver(run, progress, left, drain)
+  } finally {
+    reportWarnings(archiver, table, onEvent)
+  }
 }
