@@ -138,14 +138,35 @@ async function received(url: string): Promise<{ message: IncomingMessage; body: 
   return { message, body }
 }
 
+test.each([
+  ['?from_id=1000003&to_id=1000005', [1_000_003, 1_000_004, 1_000_005]],
+  ['?from=1000003&to=1000005', [1_000_003, 1_000_004, 1_000_005]],
+  ['?from_time=1700000060&to_time=1700000120', [1_000_002, 1_000_003]],
+  ['?from_time=2023-11-14T22:14:20&to_time=@1700000120', [1_000_002, 1_000_003]],
+  ['?from=@1700000060&to=@1700000120', [1_000_002, 1_000_003]],
+  ['?from_time=1700000060&to_time=1700000240&from_id=1000004&to_id=1000004', [1_000_004]],
+])('ids and times by their own names: %s', async (query, ids) => {
+  const { scores } = (await (await ask(query)).json()) as { scores: { id: number }[] } // as documented
+  expect(scores.map(({ id }) => id)).toEqual(ids)
+})
+
 describe('refusals are problem documents', () => {
   test.each([
     ['server', '?server=x', 'no whole number from 0 to 4294967295'],
     ['server', '?server=4294967296', 'no whole number'],
     ['server', '?server=1&server=2', 'more than once'],
     ['monitor', '?monitor=-1', 'no whole number'],
-    ['from', '?from=yesterday', 'is not an id or a date'],
-    ['to', '?to=2026-02-30', 'is not an id or a date'],
+    ['from', '?from=yesterday', 'is not an id, a date'],
+    ['to', '?to=2026-02-30', 'is not an id, a date'],
+    ['from_id', '?from_id=2026-11-01', 'is no id'],
+    ['from_id', '?from_id=0', 'is no id'],
+    ['to_time', '?to_time=x', 'is not a time'],
+    ['from_time', '?from_time=4294967296', 'is not a time'],
+    ['from', '?from=1&from_id=1', 'give it, or from_id and from_time'],
+    ['to', '?to=1&to_time=1', 'give it, or to_id and to_time'],
+    ['from_id', '?from_id=20&to_id=10', 'no row can be in this range: it begins at id 20, above its end, id 10'],
+    ['from', '?from=2026-11-02&to=2026-11-01', 'no row can be in this range'],
+    ['from_time', '?from_time=1700000001&to_time=1700000000', 'no row can be in this range'],
     ['after', '?after=1e3', 'is no id'],
     ['after', '?after=18446744073709551616', 'is no id'],
     ['limit', '?limit=0', 'no whole number from 1 to 100000'],

@@ -1,4 +1,4 @@
-import { parsePoint, pointForms, type ScanQuery } from '@archiver/core'
+import { type Point, parsePoint, pointForms, rangeProblem, type ScanQuery } from '@archiver/core'
 import { badParameter } from './problem.js'
 
 export type PageFormat = 'json' | 'ndjson'
@@ -16,7 +16,10 @@ export interface Limits {
   readonly maxLimit: number
 }
 
-const parameters = ['server', 'monitor', 'from', 'to', 'after', 'limit', 'format']
+const parameters = [
+  ...['server', 'monitor', 'from_id', 'to_id', 'from_time', 'to_time', 'from', 'to'],
+  ...['after', 'limit', 'format'],
+]
 const maxInt = 2 ** 32 - 1
 const maxId = 2n ** 64n - 1n
 
@@ -47,25 +50,75 @@ function refuseOthers(search: URLSearchParams): void {
 }
 
 function rangeOf(search: URLSearchParams): Pick<ScanQuery, 'afterId' | 'upToId' | 'fromSeconds' | 'toSeconds'> {
-  const [from, to] = [point(search, 'from'), point(search, 'to')]
-  const first = from !== undefined && 'id' in from ? from.id - 1n : 0n
-  const after = afterOf(search)
+  const [from, to] = [endOf(search, 'from'), endOf(search, 'to')]
+  refuseReversed(from.id, to.id)
+  refuseReversed(from.time, to.time)
+  const first = from.id === undefined ? 0n : from.id.point.id - 1n
+  const after = idOf(search, 'after', 0n) ?? 0n
   return {
     afterId: after > first ? after : first,
-    upToId: to !== undefined && 'id' in to ? to.id : maxId,
-    fromSeconds: from !== undefined && 'tsSeconds' in from ? from.tsSeconds : undefined,
-    toSeconds: to !== undefined && 'tsSeconds' in to ? to.tsSeconds : undefined,
+    upToId: to.id?.point.id ?? maxId,
+    fromSeconds: from.time?.point.tsSeconds,
+    toSeconds: to.time?.point.tsSeconds,
   }
 }
 
-function afterOf(search: URLSearchParams): bigint {
-  const text = search.get('after') ?? '0'
+/** A point, and the parameter that names it. */
+interface Named<P extends Point> {
+  readonly parameter: string
+  readonly point: P
+}
+
+/** One end of what is asked for: by ids, by times, or both. */
+interface End {
+  readonly id: Named<{ readonly id: bigint }> | undefined
+  readonly time: Named<{ readonly tsSeconds: number }> | undefined
+}
+
+/** `from` may be either, and takes a number for an id; `from_id` and `from_time` say which. */
+function endOf(search: URLSearchParams, name: 'from' | 'to'): End {
+  const [ofId, ofTime] = [`${name}_id`, `${name}_time`]
+  const id = idOf(search, ofId, 1n)
+  const tsSeconds = timeOf(search, ofTime, name)
+  const given = point(search, name)
+  if (given === undefined) {
+    return {
+      id: id === undefined ? undefined : { parameter: ofId, point: { id } },
+      time: tsSeconds === undefined ? undefined : { parameter: ofTime, point: { tsSeconds } },
+    }
+  }
+  if (id !== undefined || tsSeconds !== undefined) throw badParameter(name, `give it, or ${ofId} and ${ofTime}`)
+  const none = { id: undefined, time: undefined }
+  return 'id' in given
+    ? { ...none, id: { parameter: name, point: given } }
+    : { ...none, time: { parameter: name, point: given } }
+}
+
+function refuseReversed(from: Named<Point> | undefined, to: Named<Point> | undefined): void {
+  const problem = rangeProblem(from?.point, to?.point)
+  if (from !== undefined && problem !== undefined)
+    throw badParameter(from.parameter, `no row can be in this range: ${problem}`)
+}
+
+function idOf(search: URLSearchParams, name: string, least: bigint): bigint | undefined {
+  const text = search.get(name)
+  if (text === null) return undefined
   const id = /^\d{1,20}$/.test(text) ? BigInt(text) : -1n
-  if (id < 0n || id > maxId) throw badParameter('after', `${JSON.stringify(text)} is no id: a whole number is expected`)
+  if (id < least || id > maxId) throw badParameter(name, `${JSON.stringify(text)} is no id: a whole number is expected`)
   return id
 }
 
-function point(search: URLSearchParams, name: 'from' | 'to') {
+/** Epoch seconds, as in the URLs of the pool, or a date or time. */
+function timeOf(search: URLSearchParams, name: string, end: 'from' | 'to'): number | undefined {
+  const text = search.get(name)
+  if (text === null) return undefined
+  const found = parsePoint(/^\d+$/.test(text) ? `@${text}` : text, end)
+  if (found !== undefined && 'tsSeconds' in found) return found.tsSeconds
+  const forms = 'epoch seconds such as 1792454400, or a date such as 2026-11-01 or 2026-11-01T06:30, in UTC'
+  throw badParameter(name, `${JSON.stringify(text)} is not a time: ${forms}`)
+}
+
+function point(search: URLSearchParams, name: 'from' | 'to'): Point | undefined {
   const text = search.get(name)
   if (text === null) return undefined
   const found = parsePoint(text, name)

@@ -30,10 +30,13 @@ export interface ServiceConfig {
 /** The name of the cleaner's row in the status table. */
 export const CLEANUP = 'cleanup'
 
+/** Rows of the last seconds always wait: for their neighbours to be committed, and for the next look. */
+const MIN_LATE_AFTER_MS = 60_000
+
 /** After so long an archiver is late. */
 export function lateAfterMs(
   { statusLateAfterMs, runIntervalMs }: Pick<ServiceConfig, 'statusLateAfterMs' | 'runIntervalMs'>,
   intervalMs: number,
 ): number {
-  return statusLateAfterMs ?? 3 * Math.max(intervalMs, runIntervalMs)
+  return statusLateAfterMs ?? Math.max(MIN_LATE_AFTER_MS, 3 * intervalMs, 3 * runIntervalMs)
 }

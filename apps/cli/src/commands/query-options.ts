@@ -1,7 +1,7 @@
 import { parseDuration, type ScanQuery } from '@archiver/core'
 import type { Argv } from 'yargs'
 import { UsageError } from '../exit-codes.js'
-import { parsePoint } from './point.js'
+import { parsePoints } from './point.js'
 
 /** Which rows of an archive are wanted, as it is said on the command line. */
 export interface QueryArguments {
@@ -17,8 +17,16 @@ export function withQueryOptions<T>(yargs: Argv<T>) {
   return yargs
     .option('server', { type: 'string', requiresArg: true, describe: 'Only this server_id' })
     .option('monitor', { type: 'string', requiresArg: true, describe: 'Only this monitor_id; 0: no monitor' })
-    .option('from', { type: 'string', requiresArg: true, describe: 'First id, or a date or time of measurement (UTC)' })
-    .option('to', { type: 'string', requiresArg: true, describe: 'Last id, or a date or time (UTC); inclusive' })
+    .option('from', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'First id, a date or time of measurement (UTC), or @epoch seconds',
+    })
+    .option('to', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Last id, a date or time (UTC), or @epoch seconds; inclusive',
+    })
     .option('limit', { type: 'string', requiresArg: true, describe: 'Most rows' })
     .option('slack', {
       type: 'string',
@@ -30,8 +38,7 @@ export function withQueryOptions<T>(yargs: Argv<T>) {
 
 /** @throws UsageError naming the option. */
 export function queryOf({ server, monitor, from, to, limit, slack }: QueryArguments): ScanQuery {
-  const first = from === undefined ? undefined : parsePoint(from, 'from')
-  const last = to === undefined ? undefined : parsePoint(to, 'to')
+  const { from: first, to: last } = parsePoints(from, to)
   return {
     afterId: first !== undefined && 'id' in first ? first.id - 1n : 0n,
     upToId: last !== undefined && 'id' in last ? last.id : 2n ** 64n - 1n,

@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs'
 import { UsageError } from '../exit-codes.js'
 import { type CommonArguments, loadWiring, withCommonOptions } from './common.js'
-import { parsePoint } from './point.js'
+import { parsePoints } from './point.js'
 
 interface VerifyArguments extends CommonArguments {
   readonly only: readonly string[]
@@ -26,8 +26,16 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         default: [],
         describe: 'Only this archiver; may be repeated',
       })
-      .option('from', { type: 'string', requiresArg: true, describe: 'First id, or a date (UTC) [the oldest row]' })
-      .option('to', { type: 'string', requiresArg: true, describe: 'Last id, or a date (UTC) [the mark]' })
+      .option('from', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'First id, a date (UTC) or @epoch seconds [the oldest row]',
+      })
+      .option('to', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Last id, a date (UTC) or @epoch seconds [the mark]',
+      })
       .option('deep', { type: 'boolean', default: false, describe: 'Compare every column of every row' })
       .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
       .option('repair', { type: 'boolean', default: false, describe: 'Store the rows that are missing; asks first' })
@@ -40,10 +48,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
   handler: async ({ only, from, to, deep, json, repair, yes, ...common }) => {
     if (repair && !yes && (json || !process.stdin.isTTY))
       throw new UsageError('--repair asks, and nobody is there: add --yes')
-    const points = {
-      from: from === undefined ? undefined : parsePoint(from, 'from'),
-      to: to === undefined ? undefined : parsePoint(to, 'to'),
-    }
+    const points = parsePoints(from, to)
     const wiring = await loadWiring(common)
     const { checkOnly } = await import('../archivers.js')
     checkOnly(only)

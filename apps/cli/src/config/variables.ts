@@ -290,7 +290,7 @@ export const schema = z.object({
   status_late_after: optional(wait, {
     group: 'Running',
     description:
-      'An archiver is late when enough rows for a batch wait, and the oldest of them for longer than this; without it three of its intervals, and three of `run_interval` at least.',
+      'An archiver is late when enough rows for a batch wait, and the oldest of them for longer than this; without it three of its intervals, but at least three of `run_interval` and a minute.',
   }),
   archive_settle: preset('3s', wait, {
     group: 'Running',

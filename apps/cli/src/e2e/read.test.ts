@@ -79,9 +79,13 @@ test.each<[string, string[], (row: LogScore) => boolean]>([
     ['--from', '8001', '--to', `${day(4)}T12:00`],
     ({ id, tsSeconds }) => id >= 8001n && tsSeconds <= secondsOf(`${day(4)}T12:00Z`),
   ],
-  ['nothing', ['--from', '2030-01-01'], () => false],
 ])('reads %s', async (_, args, wanted) => {
   expect(await idsOf(...args)).toEqual(idsWhere(wanted))
+})
+
+test('says that no row matches', async () => {
+  const run = await runCli(['read', 'fileavro', '--from', '99990000'], env())
+  expect(run).toMatchObject({ code: 0, stdout: '', stderr: 'fileavro: no row matches\n' })
 })
 
 test('a limit gives the first rows', async () => {
@@ -246,7 +250,16 @@ test.each<[string, string[], Record<string, string>, number, string]>([
   ['an unknown format', ['fileavro', '--format', 'xml'], {}, 2, 'format'],
   ['a server that is none', ['fileavro', '--server', 'x'], {}, 2, '--server: "x" is no whole number from 0'],
   ['a monitor beyond all', ['fileavro', '--monitor', '4294967296'], {}, 2, '--monitor:'],
-  ['a date that is none', ['fileavro', '--from', '2026-02-30'], {}, 2, '--from: "2026-02-30" is neither'],
+  ['a date that is none', ['fileavro', '--from', '2026-02-30'], {}, 2, '--from: "2026-02-30" is not an id, a date'],
+  [
+    'dates the wrong way round',
+    ['fileavro', '--from', '2026-11-02', '--to', '2026-11-01'],
+    {},
+    2,
+    'no row can be in this range',
+  ],
+  ['ids the wrong way round', ['fileavro', '--from', '20', '--to', '10'], {}, 2, 'above its end, id 10'],
+  ['a time to come', ['fileavro', '--from', '@4102444800'], {}, 2, 'it begins in the future, at 2100-01-01T00:00:00Z'],
   ['a limit of nothing', ['fileavro', '--limit', '0'], {}, 2, '--limit:'],
   ['a slack that is none', ['fileavro', '--slack', 'long'], {}, 2, '--slack:'],
   ['a table that may not be read', ['fileavro', '-t', 'secrets'], {}, 2, '--table: "secrets" is not one of'],

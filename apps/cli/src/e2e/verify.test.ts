@@ -176,9 +176,8 @@ await describeWithMySql('archiver verify', (database) => {
     ['ids', ['--from', '11', '--to', '20'], { firstId: '11', lastId: '20', rows: 10 }],
     ['a date', ['--from', '2026-11-01', '--to', '2026-11-01'], { firstId: '1', lastId: '100', rows: 100 }],
     ['beyond the mark', ['--to', '5000'], { firstId: '1', lastId: '100', rows: 100 }],
-    ['a time after all rows', ['--from', '2030-01-01T06:30'], { skipped: beyondTimes }],
     ['a time before all rows', ['--to', '1999-12-31'], { skipped: beyondTimes }],
-    ['the wrong way round', ['--from', '20', '--to', '10'], { skipped: 'no row is in this range' }],
+    ['epoch seconds', ['--from', '@1793491200', '--to', '@1793577599'], { firstId: '1', lastId: '100', rows: 100 }],
   ])('from and to: %s', async (_, args, expected) => {
     const run = await place.run('verify', '--json', '--only', 'clickhouse', ...args)
     expect(run.code).toBe(0)
@@ -186,8 +185,13 @@ await describeWithMySql('archiver verify', (database) => {
   })
 
   test.each([
-    ['no date', ['--from', 'yesterday'], 2, 'neither an id nor a date'],
-    ['a day that is none', ['--to', '2026-02-30'], 2, 'neither an id nor a date'],
+    ['no date', ['--from', 'yesterday'], 2, 'is not an id, a date'],
+    ['a day that is none', ['--to', '2026-02-30'], 2, 'is not an id, a date'],
+    ['ids the wrong way round', ['--from', '20', '--to', '10'], 2, 'it begins at id 20, above its end, id 10'],
+    ['dates the wrong way round', ['--from', '2026-11-02', '--to', '2026-11-01'], 2, 'no row can be in this range'],
+    ['a year ahead', ['--from', '2099-11-01'], 2, 'it begins in the future'],
+    ['epoch seconds taken for ids', ['--from', '1792454400'], 2, 'For a time in epoch seconds write @1792454400.'],
+    ['ids above the newest', ['--json', '--from', '101'], 2, '"ok": false'],
     ['no archiver', ['--only', 'tape'], 2, 'there is no archiver tape'],
     ['an archiver that is off', ['--only', 'bigquery'], 1, 'is not turned on'],
     ['an answer that nobody can give', ['--json', '--repair'], 2, 'add --yes'],
@@ -195,6 +199,26 @@ await describeWithMySql('archiver verify', (database) => {
     const run = await place.run('verify', ...args)
     expect(run.code).toBe(code)
     expect(run.stdout + run.stderr).toContain(words)
+  })
+
+  test('rows that are not stored yet are said to be so', async () => {
+    await place.connection.query("update log_scores_archive_status set log_score_id = 50 where archiver = 'clickhouse'")
+    const run = await place.run('verify', '--only', 'clickhouse', '--from', '60')
+    expect(run).toMatchObject({
+      code: 0,
+      stdout: 'clickhouse: no row of this range is stored yet: the mark is at id 50\n',
+    })
+  })
+
+  test.each([[[]], [['--json']]])('nothing turned on is not "all the same": %j', async (options) => {
+    await place.connection.query('delete from log_scores_archive_status')
+    const run = await place.run('verify', ...options)
+    expect(run.code).toBe(1)
+    expect(run.stdout + run.stderr).toContain('no archiver is turned on in log_scores_archive_status')
+    if (options.length > 0) expect(answerOf(run).ok).toBe(false)
+    const pass = await place.run('archive')
+    expect(pass.code).toBe(0)
+    expect(pass.stderr).toContain('no archiver is turned on: log_scores_archive_status has no row')
   })
 
   test('an archive that cannot be asked fails, and the others are verified', async () => {

@@ -37,9 +37,14 @@ async function pass(job: ArchiveJob, reporter: Reporter, { drain, stop }: StopSi
   await source.detectColumns()
   const ledger = new MySqlLedger(lock.connection, table)
   await ledger.prepare({ rejectReadOnly: mysql.rejectReadOnly })
+  if ((await ledger.status()).length === 0) reporter.warn(nothingOn(table))
   const open = (archiver: string) => openArchiver(archiver, job)
   const permit = permitWhile(lock, stop)
   const bench = { ledger, source, permit, drain, open }
   const chores = { cleanup: () => cleanUp({ ...bench, job, connection: lock.connection, reporter }) }
   return await runPass({ ...bench, table, settleMs, only, chores, onEvent: listener.onEvent })
+}
+
+function nothingOn(table: string): string {
+  return `no archiver is turned on: ${table}_archive_status has no row, and nothing is archived. Turn one on: archiver init -t ${table}`
 }

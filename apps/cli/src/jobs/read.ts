@@ -5,6 +5,7 @@ import { DoubledRows } from '../doubled-rows.js'
 import { ExitCode } from '../exit-codes.js'
 import { openOutput } from '../output.js'
 import { ReadProgress } from '../report/read-progress.js'
+import { printError } from '../standard-streams.js'
 import { StopSignals } from '../stop-signals.js'
 
 export interface ReadJob extends Wiring {
@@ -35,6 +36,7 @@ export async function read(job: ReadJob): Promise<number> {
     throw error
   }
   progress.done()
+  if (progress.rows === 0) printError(`${archive}: no row matches`)
   const error = doubled.error(archive)
   if (error !== undefined) throw error
   return ExitCode.ok

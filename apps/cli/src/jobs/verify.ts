@@ -60,8 +60,9 @@ export async function verify(job: VerifyJob, reporter: VerifyReporter): Promise<
       await disconnect(connection)
     }
   } catch (error) {
-    if (signals.exitCode === undefined && endsTheCommand(error)) throw error
-    reporter.failed(undefined, error)
+    const ends = signals.exitCode === undefined && endsTheCommand(error)
+    if (!ends || reporter.isDocument) reporter.failed(undefined, error)
+    if (ends) throw error
     return signals.exitCode ?? ExitCode.failed
   } finally {
     reporter.end(table)
@@ -76,6 +77,8 @@ function endsTheCommand(error: unknown): boolean {
 async function verifyAll(bench: Bench): Promise<boolean> {
   const { job, ledger, reporter } = bench
   const statuses = (await ledger.status()).filter(({ archiver }) => archiver !== 'cleanup')
+  await requirePossible(bench)
+  if (statuses.length === 0) throw nothingOn(job.table)
   const unknown = job.only.filter((name) => !statuses.some(({ archiver }) => archiver === name))
   for (const name of unknown) reporter.failed(name, turnedOff(name, job.table))
   const wanted = statuses.filter(({ archiver }) => job.only.length === 0 || job.only.includes(archiver))
@@ -157,11 +160,20 @@ async function rangeOf({ job, ranges }: Bench, { mark }: ArchiverStatus): Promis
   return range.afterId < range.upToId ? range : null
 }
 
+/** Ids are given in order: none of a range above the newest row is there. @throws UsageError */
+async function requirePossible({ job: { from, table }, source }: Bench): Promise<void> {
+  if (from === undefined || !('id' in from)) return
+  const newestId = await source.maxId()
+  if (newestId === null || from.id <= newestId) return
+  const time = from.id < 2n ** 32n ? ` For a time in epoch seconds write @${from.id}.` : ''
+  throw new UsageError(`--from: no row of ${table} has id ${from.id} or above: the newest has id ${newestId}.${time}`)
+}
+
 /** A range by time may miss every row by a wrong year: the message names the times that the table has. */
 async function whyEmpty({ job, ranges }: Bench, { mark }: ArchiverStatus): Promise<string> {
   if (mark === null) return 'nothing is stored yet'
   const byTime = [job.from, job.to].some((point) => point !== undefined && 'tsSeconds' in point)
-  if (!byTime) return 'no row is in this range'
+  if (!byTime) return `no row of this range is stored yet: the mark is at id ${mark}`
   const times = await ranges.times()
   if (times === null) return `no row is in this range: ${job.table} has no rows`
   const [first, last] = [times.firstTsSeconds, times.lastTsSeconds].map(timeText)
@@ -185,6 +197,14 @@ async function identitiesIn({ operator }: Bench, archiver: string, { afterId, up
 
 function isSame({ counts }: Verification): boolean {
   return Object.values(counts).every((rows) => rows === 0)
+}
+
+function nothingOn(table: string): ArchiverError {
+  return new ArchiverError(`nothing was verified: no archiver is turned on in ${table}_archive_status`, {
+    code: 'ARCHIVER_OFF',
+    table,
+    hint: `Turn one on: archiver init -t ${table}`,
+  })
 }
 
 function notReadable(archiver: string): ArchiverError {

@@ -9,7 +9,7 @@ export class ReadProgress implements Disposable {
   private readonly archive: string
   private readonly terminal: Pick<StandardStream, 'write'> | undefined
   private readonly startedMs = performance.now()
-  private rows = 0
+  rows = 0
   private drawnMs = 0
 
   constructor(archive: string, writesFile: boolean) {

@@ -24,6 +24,8 @@ export interface VerifyReporter {
   /** Without an archiver: what ended the command. */
   failed(archiver: string | undefined, error: unknown): void
   end(table: string): void
+  /** Whether it prints one document, which tells of every error too. */
+  readonly isDocument: boolean
 }
 
 export function createVerifyReporter(json: boolean): VerifyReporter {
@@ -34,6 +36,7 @@ const REDRAW_INTERVAL_MS = 100
 
 /** Lines on standard output; a bar on standard error while it works, if that is a terminal. */
 class TextReporter implements VerifyReporter {
+  readonly isDocument = false
   private readonly bar: Pick<NodeJS.WriteStream, 'isTTY'>
   private running = { archiver: '', rows: 0, startedMs: 0 }
   private drawnMs = 0
@@ -119,6 +122,7 @@ function rowsText(rows: number): string {
 
 /** One document on standard output, at the end. */
 class JsonReporter implements VerifyReporter {
+  readonly isDocument = true
   /** By archiver; what a repair has left counts, not what it found. */
   private readonly results = new Map<string, { readonly ok: boolean }>()
 
