@@ -56,6 +56,7 @@ class BigQueryArchiver implements Archiver {
       scope = 'archiver',
       spoolPath,
       maxLoadsPerDay = 1000,
+      takeoverWaitMs = 2000,
       schema = 1,
     } = options
     requireName('bq_project', projectId, /^[a-z][a-z0-9.:-]*$/)
@@ -69,6 +70,7 @@ class BigQueryArchiver implements Archiver {
     this.#loader = new Loader({
       link: this.#link,
       maxLoadsPerDay,
+      takeoverWaitMs,
       bucket: this.#bucket,
       formerBucket: viaBucket === undefined && formerBucket ? new BucketSpool(formerBucket, options) : undefined,
       schema,
@@ -88,6 +90,7 @@ class BigQueryArchiver implements Archiver {
 
   async prepare(table: string): Promise<void> {
     const { signal } = permitUntil()
+    this.#loader.begin()
     await this.check()
     await this.#spool.sweep(table)
     this.#tsTypes.set(table, await prepareTable(this.#link, table, this.#schema, signal))
@@ -111,9 +114,9 @@ class BigQueryArchiver implements Archiver {
 
   stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows> {
     permit.check()
-    const { takeoverWaitMs = 2000, dataset } = this.#options
+    const { dataset } = this.#options
     const link = { loader: this.#loader, reader: this.reader, dataset, schema: this.#schema }
-    return storedRows({ ...link, batch, source, permit, takeoverWaitMs })
+    return storedRows({ ...link, batch, source, permit })
   }
 
   async close(): Promise<void> {}

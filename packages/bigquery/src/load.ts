@@ -6,6 +6,7 @@ import {
   googleFailure,
   type Permit,
   type PlannedBatch,
+  TakeoverWait,
 } from '@archiver/core'
 import type { BucketSpool } from './bucket-spool.js'
 import { bigQueryError, jobError } from './errors.js'
@@ -26,6 +27,8 @@ const additions = ['ALLOW_FIELD_ADDITION', 'ALLOW_FIELD_RELAXATION']
 export interface LoaderOptions {
   readonly link: Link
   readonly maxLoadsPerDay: number
+  /** How long BigQuery may have accepted a job and not begun it. */
+  readonly takeoverWaitMs: number
   readonly bucket: BucketSpool | undefined
   readonly schema: SchemaVersion
   /** Which files went through before. */
@@ -49,13 +52,20 @@ export class Loader {
   readonly #formerBucket: BucketSpool | undefined
   readonly #today = new Map<string, LoadsToday>()
   readonly #spent = new Set<string>()
+  readonly #takeover: TakeoverWait
 
-  constructor({ link, maxLoadsPerDay, bucket, formerBucket, schema }: LoaderOptions) {
+  constructor({ link, maxLoadsPerDay, takeoverWaitMs, bucket, formerBucket, schema }: LoaderOptions) {
+    this.#takeover = new TakeoverWait(takeoverWaitMs)
     this.#schema = schema
     this.#link = link
     this.#maxLoadsPerDay = maxLoadsPerDay
     this.#bucket = bucket
     this.#formerBucket = formerBucket
+  }
+
+  /** The lock was just taken: who had it before may have sent a job until now. */
+  begin(): void {
+    this.#takeover.restart()
   }
 
   /** Notes that the rows which these jobs loaded are not in the table any more: they are not taken for a batch's. */
@@ -84,12 +94,12 @@ export class Loader {
   }
 
   /** All of BigQuery's that a batch may have left, ended: a job for each attempt. What they read is not needed any more. */
-  async settled(batch: PlannedBatch, permit: Permit, takeoverWaitMs: number): Promise<LoadJob[]> {
+  async settled(batch: PlannedBatch, permit: Permit): Promise<LoadJob[]> {
     const jobs: LoadJob[] = []
     for (;;) {
       const id = this.#idOf(batch, jobs.length + 1)
       const look = () => settledJob(this.#link, id, permit, placeOf(batch))
-      const job = (await look()) ?? (await pause(takeoverWaitMs, permit.signal).then(look))
+      const job = (await look()) ?? ((await this.#takeover.done(permit.signal)) ? await look() : undefined)
       if (job === undefined) break
       jobs.push(job)
     }
@@ -128,6 +138,7 @@ export class Loader {
       try {
         return await this.#transmit(id, load)
       } catch (thrown) {
+        this.#takeover.restart()
         permit.check()
         if (isTaken(thrown)) return
         const error = bigQueryError(thrown, `cannot load ${file.bytes} bytes (job ${id})`, placeOf(batch))

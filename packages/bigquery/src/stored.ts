@@ -23,7 +23,6 @@ export interface Question extends Comparison {
   readonly loader: Loader
   readonly dataset: string
   readonly schema: SchemaVersion
-  readonly takeoverWaitMs: number
 }
 
 /**
@@ -32,8 +31,8 @@ export interface Question extends Comparison {
  * always the digest's: all, or none. Only where it is neither are the rows compared one by one.
  */
 export async function storedRows(question: Question): Promise<StoredRows> {
-  const { loader, reader, batch, source, permit, takeoverWaitMs } = question
-  const jobs = await loader.settled(batch, permit, takeoverWaitMs)
+  const { loader, reader, batch, source, permit } = question
+  const jobs = await loader.settled(batch, permit)
   const done = jobs.filter(({ state }) => state === 'done')
   const { digest, times } = await summarise(source.read(), permit)
   const held = await reader.digest(batch.table, { ...batch, times }, permit.signal)

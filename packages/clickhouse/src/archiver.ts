@@ -67,9 +67,14 @@ class ClickHouseArchiver implements Archiver {
 
   async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
     const link = await this.#links.reach()
-    const { result, encodeMs } = await storeBatch(link, this.#links.database, batch, chunks, permit)
-    this.encodedMs += encodeMs
-    return result
+    try {
+      const { result, encodeMs } = await storeBatch(link, this.#links.database, batch, chunks, permit)
+      this.encodedMs += encodeMs
+      return result
+    } catch (thrown) {
+      this.#links.interrupted()
+      throw thrown
+    }
   }
 
   async stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows> {

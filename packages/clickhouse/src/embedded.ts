@@ -69,6 +69,9 @@ export class Embedded implements Links, Link {
     permit.check()
   }
 
+  /** A failed insert has ended. */
+  interrupted(): void {}
+
   rows(sql: string): Promise<Record<string, string>[]> {
     return rowsOf(this.#opened!.client, sql, this.#dsn)
   }

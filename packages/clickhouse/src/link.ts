@@ -29,5 +29,7 @@ export interface Links {
   prepare(table: string): Promise<{ link: Link; facts: Facts }>
   /** Resolves when nothing that an earlier process sent under this query id can still arrive. */
   settle(queryId: string, permit: Permit): Promise<void>
+  /** An insert of this process has failed: ClickHouse may have accepted it all the same. */
+  interrupted(): void
   close(): Promise<void>
 }

@@ -150,6 +150,35 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     })
   })
 
+  it('waits for a request that was accepted and not begun once, not for each batch', async () => {
+    const archiver = open('', 1_500)
+    await archiver.prepare('again')
+    const batches = Array.from({ length: 12 }, (_, i) => plainRows(100, 1n + BigInt(i) * 100n))
+    for (const rows of batches) await store(archiver, 'again', rows)
+    const startedMs = performance.now()
+    await archiver.prepare('again')
+    for (const rows of batches) expect(await stored(archiver, 'again', rows)).toMatchObject({ kind: 'all' })
+    const elapsedMs = performance.now() - startedMs
+    expect(elapsedMs).toBeGreaterThan(1_490)
+    expect(elapsedMs).toBeLessThan(12 * 1_500)
+  })
+
+  it('waits again after an insert of its own has failed', async () => {
+    const archiver = open('', 1_500)
+    await archiver.prepare('failed')
+    const rows = plainRows(100)
+    await stored(archiver, 'failed', rows)
+    const stop = new AbortController()
+    const stopping = async function* () {
+      yield* chunksFromRows(rows)
+      stop.abort(new Error('the pass ends'))
+    }
+    await expect(archiver.store(batchOf('failed', rows), stopping(), permitUntil(stop.signal))).rejects.toThrow()
+    const startedMs = performance.now()
+    await stored(archiver, 'failed', rows)
+    expect(performance.now() - startedMs).toBeGreaterThan(1_490)
+  })
+
   it('names the rows that are there twice', async () => {
     const archiver = await start('twice')
     const rows = plainRows(20)

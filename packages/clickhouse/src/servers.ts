@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ArchiverError, errorText, type Permit } from '@archiver/core'
+import { ArchiverError, errorText, type Permit, TakeoverWait } from '@archiver/core'
 import type { Facts } from './facts.js'
 import type { Link, Links } from './link.js'
 import type { ServerLink } from './server-link.js'
@@ -16,6 +16,7 @@ export class Servers implements Links {
   readonly #target: ClickHouseServers
   readonly #dsn: string
   readonly #takeoverWaitMs: number
+  readonly #takeover: TakeoverWait
   #made: Promise<readonly ServerLink[]> | undefined
 
   constructor(target: ClickHouseServers, dsn: string, takeoverWaitMs: number) {
@@ -23,6 +24,7 @@ export class Servers implements Links {
     this.#target = target
     this.#dsn = dsn
     this.#takeoverWaitMs = takeoverWaitMs
+    this.#takeover = new TakeoverWait(takeoverWaitMs)
   }
 
   async reach(): Promise<ServerLink> {
@@ -47,32 +49,36 @@ export class Servers implements Links {
   }
 
   async prepare(): Promise<{ link: Link; facts: Facts }> {
-    const link = await this.reach()
-    return { link, facts: await link.facts({ anew: true }) }
+    this.#takeover.restart()
+    return this.#reachWithFacts()
   }
 
   async preview<T>(look: (link: Link, facts: Facts) => Promise<T>): Promise<T> {
-    const { link, facts } = await this.prepare()
+    const { link, facts } = await this.#reachWithFacts()
     return look(link, facts)
+  }
+
+  interrupted(): void {
+    this.#takeover.restart()
   }
 
   async settle(queryId: string, permit: Permit): Promise<void> {
     const links = await this.#links()
-    for (;;) {
+    do {
       for (const link of links) await this.#untilGone(link, queryId, permit)
       // An accepted request may not have become a statement yet.
-      await delay(this.#takeoverWaitMs, undefined, { signal: permit.signal }).catch(() =>
-        permit.signal.throwIfAborted(),
-      )
-      permit.check()
-      const running = await Promise.all(links.map((link) => link.running(queryId)))
-      if (running.flat().length === 0) return
-    }
+    } while (await this.#takeover.done(permit.signal))
+    permit.check()
   }
 
   async close(): Promise<void> {
     if (this.#made === undefined) return
     await Promise.all((await this.#made).map((link) => link.close()))
+  }
+
+  async #reachWithFacts(): Promise<{ link: Link; facts: Facts }> {
+    const link = await this.reach()
+    return { link, facts: await link.facts({ anew: true }) }
   }
 
   /** The client library is loaded with the first question: a pass with nothing to store asks none. */

@@ -19,6 +19,7 @@ export { permitUntil, permitWhile } from './permit.js'
 export { type Point, parsePoint, pointForms, rangeProblem } from './point.js'
 export { matchingRows, matchRow, type RowFilter } from './row-filter.js'
 export { batchSourceFrom, deletedRowsOf, NamedRows, RowsNotInSource } from './rows-not-in-source.js'
+export { TakeoverWait } from './takeover-wait.js'
 export { joinSpans } from './time-spans.js'
 export type {
   Archiver,
