@@ -35,6 +35,13 @@ export type Blocked =
       /** Whether there are more than these. */
       readonly more: boolean
     }
+  /** A foreign key or a trigger does not let this row be deleted. `triggers` are those that the table has for a deletion. */
+  | {
+      readonly reason: 'delete-refused'
+      readonly id: bigint
+      readonly error: Error
+      readonly triggers: readonly string[]
+    }
   /** Files (objects) of the catalogue that are not there any more. */
   | { readonly reason: 'files-gone'; readonly archiver: string; readonly identities: readonly string[] }
   | { readonly reason: 'archive-unreadable'; readonly archiver: string; readonly error: Error }
@@ -54,9 +61,15 @@ export function needsOperator({ reason }: Blocked): boolean {
   return !PASSING.has(reason)
 }
 
-const COSTLY: ReadonlySet<Blocked['reason']> = new Set(['late-rows', 'difference', 'files-gone', 'archive-unreadable'])
+const COSTLY: ReadonlySet<Blocked['reason']> = new Set([
+  'late-rows',
+  'difference',
+  'files-gone',
+  'archive-unreadable',
+  'delete-refused',
+])
 
-/** Whether an archive was read to find this out: it is not asked again at once. */
+/** Whether it costs much to find this out (an archive was read, for one): the next run waits for its interval. */
 export function wasCostly({ reason }: Blocked): boolean {
   return COSTLY.has(reason)
 }
@@ -115,6 +128,8 @@ export function describeBlocked(blocked: Blocked, table: string): { readonly why
         why: `${blocked.archiver} differs from ${table}: ${blocked.findings.map(findingText).join('; ')}${blocked.more ? '; and more' : ''}`,
         hint: 'Nothing of that range is deleted. `archiver verify` shows all; correct the archive or the rows.',
       }
+    case 'delete-refused':
+      return refusedText(blocked, table)
     case 'files-gone':
       return {
         why: `${blocked.archiver} does not have ${blocked.identities.join(', ')} any more`,
@@ -135,6 +150,17 @@ function codeOf(error: Error): string {
 /** What the error itself says is to be done, ready for a sentence to follow. */
 function hintOf(error: Error): string {
   return error instanceof ArchiverError && error.hint !== undefined ? `${error.hint} ` : ''
+}
+
+function refusedText({ id, error, triggers }: Extract<Blocked, { reason: 'delete-refused' }>, table: string) {
+  const why = `MySQL refuses to delete row ${id} of ${table}: ${error.message}`
+  if (/foreign key constraint/i.test(error.message)) {
+    const hint =
+      'Grant the account SELECT on the table that refers to the row: then the cleaner keeps such rows and deletes the others.'
+    return { why, hint }
+  }
+  const named = triggers.length === 0 ? 'a trigger' : `the trigger ${triggers.join(' or ')}`
+  return { why, hint: `Correct the row or ${named}; nothing from this row on is deleted until then.` }
 }
 
 function lagText({ lagMs, limitMs, why }: Extract<Blocked, { reason: 'replica-lag' }>): string {

@@ -23,6 +23,7 @@ await describeWithMySql('the cleaner', (database) => {
     expect(await bench.clean()).toEqual({
       rows: 50,
       ranges: 1,
+      kept: [],
       end: { why: 'marks', archiver: 'shelf', belowId: 100n },
     })
     expect(await bench.ids()).toEqual(upTo(100, 51))
@@ -130,7 +131,7 @@ await describeWithMySql('the cleaner', (database) => {
     await bench.insert(13_000, 30)
     await bench.archiveAll(13_000n)
     const result = await bench.clean({ policy: { maxRows: 11_000 } })
-    expect(result).toEqual({ rows: 11_000, ranges: 3, end: { why: 'full' } })
+    expect(result).toEqual({ rows: 11_000, ranges: 3, kept: [], end: { why: 'full' } })
     expect(bench.eventsOf('cleanup.deleted').map(({ rows }) => rows)).toEqual([5_000, 5_000, 1_000])
     expect(await bench.ids()).toEqual(upTo(13_000, 11_001))
   })

@@ -1,8 +1,9 @@
 import { faultPoint, type IdRange } from '@archiver/core'
 import { type Blocked, wasCostly } from './blocked.js'
 import { CleanupTable } from './cleanup-table.js'
-import { decideLimit, dueInMs, type Limit, rowsOf, type Slice, type Span, spanOf, Window } from './decide.js'
+import { decideLimit, dueInMs, type Limit, otherRowsOf, type Slice, type Span, spanOf, Window } from './decide.js'
 import { deleteRange } from './delete-range.js'
+import { KeptCount } from './kept-count.js'
 import type { CleanupEnd, CleanupOptions, CleanupResult } from './options.js'
 import { Throttle } from './throttle.js'
 import { Verifier } from './verify.js'
@@ -25,7 +26,7 @@ export async function runCleanup(options: CleanupOptions): Promise<CleanupResult
   const startedMs = performance.now()
   const table = new CleanupTable(options.connection, options.table)
   const dueMs = dueInMs(await table.lastRun(), options.policy)
-  if (dueMs > 0) return { rows: 0, ranges: 0, end: { why: 'not-due', dueInMs: dueMs } }
+  if (dueMs > 0) return { rows: 0, ranges: 0, kept: [], end: { why: 'not-due', dueInMs: dueMs } }
   await using throttle = throttleOf(options)
   await using verifier = new Verifier(options, table)
   const run = new Run(options, table, throttle, verifier)
@@ -51,6 +52,7 @@ class Run {
   private readonly maxRows: number
   private readonly retentionDays: number
   private readonly window = new Window()
+  private readonly kept = new KeptCount()
   private cutoff = ''
   private rows = 0
   private ranges = 0
@@ -78,6 +80,7 @@ class Run {
     permit.check()
     await this.table.clearOwnMark()
     this.cutoff = await this.table.cutoff(this.retentionDays)
+    await this.table.lookForReferences()
     for (let afterId = 0n, begun = false; ; begun = true) {
       permit.check()
       if (this.drain.aborted) return { why: 'drained' }
@@ -100,7 +103,9 @@ class Run {
       await this.table.stamp(this.recordId, why === 'full')
       await faultPoint('cleanup.stamped')
     }
-    return { rows: this.rows, ranges: this.ranges, end }
+    const kept = this.kept.tables
+    for (const each of kept) this.options.onEvent({ event: 'cleanup.kept', ...each })
+    return { rows: this.rows, ranges: this.ranges, kept, end }
   }
 
   /** Looks at the next rows and deletes what is old. @returns the id up to which all is done, or why to end. */
@@ -109,9 +114,10 @@ class Run {
     if (firstId === null) return { why: 'marks', ...limit }
     const window = this.window.at(firstId, limit.belowId, this.maxRows - this.rows)
     const { slices, upToId } = await this.look(window)
+    this.kept.add(slices, this.table.references)
     const end: bigint | CleanupEnd = upToId < window.upToId ? { why: 'young' } : upToId
     const span = spanOf(slices)
-    if (span === null) return this.passOver(rowsOf(slices)) ?? end
+    if (span === null) return this.passOver(otherRowsOf(slices)) ?? end
     const blocked = await this.verifier.confirm(span, archivers)
     if (blocked !== null) return blockedBy(blocked)
     this.youngRows = 0

@@ -6,6 +6,7 @@ import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Connection } from 'mysql2'
 import { type LastRun, RANGE_IDS, type Slice, type Standing } from './decide.js'
 import { rangeDigest, type Select } from './range-digest.js'
+import { findReferences, isHeldByAny, type Reference } from './references.js'
 import { type DigestRow, digestColumns, inRange, isOld, isSoon, ODD, toDigest, whole } from './statements.js'
 
 /** The cleaner's own row in the status table. */
@@ -22,6 +23,8 @@ export class CleanupTable {
   readonly db: Kysely<ControlTables>
   readonly name: string
   readonly names: ReturnType<typeof controlTableNames>
+  /** Foreign keys that keep rows from being deleted; as {@link lookForReferences} has found them. */
+  references: readonly Reference[] = []
 
   constructor(connection: Connection, table: string) {
     this.db = controlQueries(connection)
@@ -43,6 +46,18 @@ export class CleanupTable {
     const last = rows[0]
     if (last === undefined) throw turnedOff(this.name)
     return { ageMs: Number(last.age_ms), full: last.full === 1 }
+  }
+
+  /** Looks up which tables refer to this one. */
+  async lookForReferences(): Promise<void> {
+    this.references = await findReferences(this)
+  }
+
+  /** Rows that are old enough, and to which no row of another table points. */
+  isDeletable(cutoff: string): RawBuilder<boolean> {
+    return this.references.length === 0
+      ? isOld(cutoff)
+      : sql`(${isOld(cutoff)} and not ${isHeldByAny(this.references)})`
   }
 
   /** The time before which rows are old enough, by the server's clock, as text in UTC. */
@@ -94,10 +109,15 @@ export class CleanupTable {
   /** What the source has in the range, by slices of at most {@link RANGE_IDS} ids; slices without rows are left out. */
   async slices(range: IdRange, cutoff: string): Promise<Slice[]> {
     const first = range.afterId + 1n
+    const kept = this.references.map(
+      ({ isHeld }, i) => sql`, sum(${isOld(cutoff)} and ${isHeld}) as ${sql.id(`kept_${i}`)}`,
+    )
+    const keptByAny = sql`${isOld(cutoff)} and ${isHeldByAny(this.references)}`
     const { rows } = await this.try('looking for old rows', () =>
       sql<SliceRow>`
         select (id - ${first}) div ${RANGE_IDS} as slice, ${digestColumns},
-          sum(${isOld(cutoff)}) as old_rows, sum(${ODD}) as odd_rows, min(if(${isSoon(cutoff)}, id, null)) as soon_id
+          sum(${this.isDeletable(cutoff)}) as old_rows, sum(${keptByAny}) as kept_rows${sql.join(kept, sql``)},
+          sum(${ODD}) as odd_rows, min(if(${isSoon(cutoff)}, id, null)) as soon_id
         from ${this.table} force index (primary) where ${inRange(range)} group by slice order by slice`.execute(
         this.db,
       ),
@@ -106,8 +126,9 @@ export class CleanupTable {
       const afterId = range.afterId + whole(row.slice) * RANGE_IDS
       const upToId = lowerId(afterId + RANGE_IDS, range.upToId)
       const soonId = row.soon_id === null ? null : whole(row.soon_id)
-      const [oldRows, oddRows] = [Number(row.old_rows), Number(row.odd_rows)]
-      return { afterId, upToId, digest: toDigest(row), oldRows, oddRows, soonId }
+      const [oldRows, keptRows, oddRows] = [Number(row.old_rows), Number(row.kept_rows), Number(row.odd_rows)]
+      const keptFor = this.references.map((_, i) => Number(row[`kept_${i}`]))
+      return { afterId, upToId, digest: toDigest(row), oldRows, keptRows, keptFor, oddRows, soonId }
     })
   }
 
@@ -221,7 +242,7 @@ export class CleanupTable {
     return sql.table(this.name)
   }
 
-  async try<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  readonly try = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
     } catch (error) {
@@ -244,6 +265,8 @@ interface MarkRow {
 interface SliceRow extends DigestRow {
   readonly slice: number | string
   readonly old_rows: number | string
+  readonly kept_rows: number | string
+  readonly [kept: `kept_${number}`]: number | string
   readonly odd_rows: number | string
   readonly soon_id: number | string | null
 }

@@ -71,6 +71,8 @@ describe('a window', () => {
     afterId: 0n,
     upToId: RANGE_IDS,
     oldRows,
+    keptRows: 0,
+    keptFor: [],
     oddRows: 0,
     soonId: null,
     digest: { rows: BigInt(rows), idSum: 0n, hashXor: 0n },

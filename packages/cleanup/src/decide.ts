@@ -56,8 +56,12 @@ export const RANGE_IDS = 5_000n
 /** What the source has in a range of at most {@link RANGE_IDS} ids. */
 export interface Slice extends IdRange {
   readonly digest: RangeDigest
-  /** Rows that are old enough. */
+  /** Rows that are old enough, and that may be deleted. */
   readonly oldRows: number
+  /** Rows that are old enough, and to which a row of another table points: they stay. */
+  readonly keptRows: number
+  /** Of these, those that each reference keeps, in the order of `CleanupTable.references`; some may keep the same row. */
+  readonly keptFor: readonly number[]
   /** Rows whose time no archive can hold. */
   readonly oddRows: number
   /** The first row that will be old enough within a day: there a run ends. Null for none. */
@@ -67,7 +71,7 @@ export interface Slice extends IdRange {
 /** Slices that follow one another, the first and the last with a row to delete. */
 export interface Span extends IdRange {
   readonly slices: readonly Slice[]
-  /** Rows after the last slice, all of them kept. */
+  /** Rows after the last slice that are too young. */
   readonly rowsBehind: number
 }
 
@@ -77,12 +81,13 @@ export function spanOf(slices: readonly Slice[]): Span | null {
   const last = slices.findLastIndex(({ oldRows }) => oldRows > 0)
   const [from, to] = [slices[first], slices[last]]
   if (from === undefined || to === undefined) return null
-  const rowsBehind = rowsOf(slices.slice(last + 1))
+  const rowsBehind = otherRowsOf(slices.slice(last + 1))
   return { afterId: from.afterId, upToId: to.upToId, slices: slices.slice(first, last + 1), rowsBehind }
 }
 
-export function rowsOf(slices: readonly Slice[]): number {
-  return slices.reduce((total, { digest }) => total + Number(digest.rows), 0)
+/** Rows that are neither old enough nor kept for another table. */
+export function otherRowsOf(slices: readonly Slice[]): number {
+  return slices.reduce((total, { digest, oldRows, keptRows }) => total + Number(digest.rows) - oldRows - keptRows, 0)
 }
 
 /** What is left of a range without these others, ascending. */
@@ -117,7 +122,6 @@ export class Window {
 
   /** Widens, where nothing but old rows was found. */
   found(slices: readonly Slice[]): void {
-    const old = slices.reduce((total, { oldRows }) => total + oldRows, 0)
-    if (old === rowsOf(slices) && this.ids < MOST_WINDOW_IDS) this.ids *= 10n
+    if (otherRowsOf(slices) === 0 && this.ids < MOST_WINDOW_IDS) this.ids *= 10n
   }
 }

@@ -1,10 +1,12 @@
-import { ArchiverError, equalDigests, faultPoint, type Permit } from '@archiver/core'
+import { ArchiverError, equalDigests, faultPoint, type IdRange, type Permit } from '@archiver/core'
 import type { ControlTables } from '@archiver/core/mysql'
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Blocked } from './blocked.js'
 import { CLEANUP, type CleanupTable, type DeletedRange } from './cleanup-table.js'
 import { decideLimit, RANGE_IDS, type Slice } from './decide.js'
-import { type DigestRow, digestColumns, inRange, isOld, toDigest, whole } from './statements.js'
+import { findRefused, isRefusal } from './find-refused.js'
+import { deleteTriggers } from './references.js'
+import { type DigestRow, digestColumns, inRange, toDigest, whole } from './statements.js'
 
 /** What a range is deleted by. */
 export interface Deletion {
@@ -37,15 +39,59 @@ export async function deleteRange(deletion: Deletion, slice: Slice, recordId: bi
   const { table, permit } = deletion
   await faultPoint('cleanup.before')
   permit.check()
-  const outcome = await table.try('deleting rows', async () => {
-    const lock = await lockClause(table)
-    return table.db
+  try {
+    const outcome = await table.try('deleting rows', async () => {
+      const lock = await lockClause(table)
+      return table.db
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .execute((transaction) => deleteLocked({ ...deletion, transaction, lock }, slice, recordId))
+    })
+    await faultPoint('cleanup.after')
+    return outcome
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    return refusedRow(deletion, slice)
+  }
+}
+
+/** Names the row that a foreign key or a trigger does not let go. Where there is none any more, the range is looked at again. */
+async function refusedRow(deletion: Deletion, slice: Slice): Promise<RangeOutcome> {
+  const { table, permit } = deletion
+  permit.check()
+  await table.lookForReferences()
+  const lock = await lockClause(table)
+  const found = await rolledBack(table, (transaction) =>
+    findRefused(slice, (part) =>
+      table.try('deleting rows', () => deleteRows({ ...deletion, transaction, lock }, part)),
+    ),
+  )
+  if (found === null) return { kind: 'changed' }
+  const triggers = await deleteTriggers(table)
+  return { kind: 'blocked', blocked: { reason: 'delete-refused', ...found, triggers } }
+}
+
+/** Ends a transaction by rolling it back. */
+class RolledBack extends Error {}
+
+async function rolledBack<T>(
+  table: CleanupTable,
+  work: (transaction: Transaction<ControlTables>) => Promise<T>,
+): Promise<T> {
+  let result: { readonly value: T } | undefined
+  try {
+    await table.db
       .transaction()
       .setIsolationLevel('repeatable read')
-      .execute((transaction) => deleteLocked({ ...deletion, transaction, lock }, slice, recordId))
-  })
-  await faultPoint('cleanup.after')
-  return outcome
+      .execute(async (transaction) => {
+        result = { value: await work(transaction) }
+        throw new RolledBack()
+      })
+  } catch (error) {
+    if (error instanceof RolledBack && result !== undefined) return result.value
+    throw error
+  }
+  throw new Error('the transaction was not rolled back')
 }
 
 interface LockedDeletion extends Deletion {
@@ -72,7 +118,7 @@ async function deleteLocked(deletion: LockedDeletion, slice: Slice, recordId: bi
 
 /** Locks the rows of the range, and sums up what they are. */
 async function lockRows({ transaction, table, cutoff }: LockedDeletion, slice: Slice) {
-  const old = isOld(cutoff)
+  const old = table.isDeletable(cutoff)
   const { rows } = await sql<LockedRow>`
     select ${digestColumns}, sum(${old}) as old_rows, min(if(${old}, id, null)) as first_id,
       max(if(${old}, id, null)) as last_id
@@ -87,12 +133,12 @@ async function lockRows({ transaction, table, cutoff }: LockedDeletion, slice: S
 }
 
 /** By ids through the primary key: an order by id with a limit would scan all that is kept, or sort by time. */
-async function deleteRows(deletion: LockedDeletion, slice: Slice): Promise<number> {
+async function deleteRows(deletion: LockedDeletion, slice: IdRange): Promise<number> {
   const { transaction, table, cutoff, retentionDays } = deletion
   assertNarrow(table.name, slice)
   const status = sql`${sql.table(table.names.status)} where archiver <> ${CLEANUP}`
   const { numAffectedRows } = await sql`
-    delete ${table.table} from ${table.table} force index (primary) where ${inRange(slice)} and ${isOld(cutoff)}
+    delete ${table.table} from ${table.table} force index (primary) where ${inRange(slice)} and ${table.isDeletable(cutoff)}
       and ts < utc_timestamp() - interval ${retentionDays} day
       and id < (select min(log_score_id) from ${status})
       and not exists (select 1 from ${status} and log_score_id is null)`.execute(transaction)
@@ -105,7 +151,7 @@ async function lockClause({ db }: CleanupTable): Promise<RawBuilder<unknown>> {
   return /mariadb/i.test(rows[0]?.version ?? '') ? sql`lock in share mode` : sql`for share`
 }
 
-function assertNarrow(table: string, { afterId, upToId }: Slice): void {
+function assertNarrow(table: string, { afterId, upToId }: IdRange): void {
   if (upToId > afterId && upToId - afterId <= RANGE_IDS) return
   throw new ArchiverError(`a range of ${upToId - afterId} ids is not deleted at once`, {
     code: 'CLEANUP_CONTRADICTION',

@@ -1,6 +1,6 @@
 import type { IdRange } from '@archiver/core'
 import type { Blocked } from './blocked.js'
-import type { CleanupResult } from './options.js'
+import type { CleanupResult, KeptRows } from './options.js'
 
 /** What a run reports while it works. Names are stable; the CLI logs them as they are. */
 export type CleanupEvent =
@@ -23,6 +23,8 @@ export type CleanupEvent =
   | { readonly event: 'cleanup.skipped-rows'; readonly archiver: string; readonly ids: readonly bigint[] }
   /** Rows whose time no archive can hold: never deleted. */
   | { readonly event: 'cleanup.odd-rows'; readonly range: IdRange; readonly rows: number }
+  /** Old rows that stay because rows of another table point to them (a foreign key without a cascade). */
+  | ({ readonly event: 'cleanup.kept' } & KeptRows)
   /** Replicas cannot be found or looked at; they hold nothing up. */
   | { readonly event: 'cleanup.replicas-unseen'; readonly why: string }
   | { readonly event: 'cleanup.waiting'; readonly blocked: Blocked; readonly delayMs: number }

@@ -7,6 +7,7 @@ export type {
   CleanupOptions,
   CleanupPolicy,
   CleanupResult,
+  KeptRows,
   ReplicaAddress,
   ThrottlePolicy,
   VerifyMode,

@@ -85,7 +85,16 @@ export interface CleanupResult {
   readonly rows: number
   /** Transactions. */
   readonly ranges: number
+  /** Old rows that other tables point to, among those that the run has looked at; each table that keeps some, once. */
+  readonly kept: readonly KeptRows[]
   readonly end: CleanupEnd
+}
+
+/** Old rows that stay because of another table. */
+export interface KeptRows {
+  /** With its database where that is another one. */
+  readonly table: string
+  readonly rows: number
 }
 
 export type CleanupEnd =

@@ -237,6 +237,7 @@ export class Board implements ServiceView {
   #note(event: EngineEvent): void {
     if (event.event === 'batch.progress') this.#progress(event.batch, event.rows)
     else if (event.event === 'batch.done') this.#done(event)
+    else if (event.event === 'batch.deleted-rows') this.#deletedRows(event.batch.archiver, event.rows)
     else if (event.event === 'batch.superseded') this.update(event.batch.archiver, { batch: null })
     else if (event.event === 'archiver.retrying') {
       const error = failureState(event.error, this.#clock.now())
@@ -255,6 +256,11 @@ export class Board implements ServiceView {
     if (batch === null || batch === undefined || batch.id !== id.toString()) return
     this.#history.reached(archiver, firstId, rows)
     this.update(archiver, { batch: { ...batch, rows } })
+  }
+
+  #deletedRows(archiver: string, rows: number): void {
+    const known = this.#records.get(archiver)?.deletedFromSourceRows ?? 0
+    this.update(archiver, { deletedFromSourceRows: known + rows })
   }
 
   #done({ batch, record, elapsedMs }: Extract<EngineEvent, { event: 'batch.done' }>): void {

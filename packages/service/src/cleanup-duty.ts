@@ -74,7 +74,7 @@ export class CleanupDuty implements Chore {
     })
   }
 
-  #ended({ describeBlocked, needsOperator }: Cleaner, { rows, end }: CleanupResult): void {
+  #ended({ describeBlocked, needsOperator }: Cleaner, { rows, kept, end }: CleanupResult): void {
     const { config, clock } = this.#desk
     this.#failures = 0
     const { table, cleanup } = config()
@@ -94,7 +94,7 @@ export class CleanupDuty implements Chore {
       end.why === 'blocked'
         ? blockedPatch(end.blocked, table, describeBlocked, needsOperator)
         : ({ state: 'waiting', blocked: null } as const)
-    const ran = end.why === 'not-due' ? {} : { deletedRows: rows }
+    const ran = end.why === 'not-due' ? {} : { deletedRows: rows, keptRows: kept }
     this.#show({ ...blocked, ...ran, error: null, nextRunAtMs: clock.now() + delayMs })
   }
 

@@ -28,6 +28,7 @@ export interface ArchiverRecord {
   error: FailureState | null
   failuresInARow: number
   skippedRows: number
+  deletedFromSourceRows: number
   policy: BatchPolicy | null
 }
 
@@ -46,6 +47,7 @@ export function newRecord(archiver: string): ArchiverRecord {
     error: null,
     failuresInARow: 0,
     skippedRows: 0,
+    deletedFromSourceRows: 0,
     policy: null,
   }
 }
@@ -56,6 +58,7 @@ export interface CleanupRecord {
   lastRunAtMs: number | null
   nextRunAtMs: number | null
   deletedRows: number | null
+  keptRows: CleanupState['keptRows']
   oldestTsSeconds: number | null
   blocked: CleanupState['blocked']
   error: FailureState | null
@@ -68,6 +71,7 @@ export function newCleanupRecord(intervalMs: number): CleanupRecord {
     lastRunAtMs: null,
     nextRunAtMs: null,
     deletedRows: null,
+    keptRows: null,
     oldestTsSeconds: null,
     blocked: null,
     error: null,
@@ -90,7 +94,8 @@ export function archiverState(
   limits: Limits,
   nowMs: number,
 ): ArchiverState {
-  const { archiver, state, batch, lastBatch, error, failuresInARow, skippedRows, policy } = record
+  const { archiver, state, batch, lastBatch, error, failuresInARow, skippedRows, deletedFromSourceRows, policy } =
+    record
   const behind = newest === null ? null : newest.id - (record.mark ?? 0n)
   const lag = {
     rows: behind === null ? null : (behind > 0n ? behind : 0n).toString(),
@@ -110,6 +115,7 @@ export function archiverState(
     error,
     failuresInARow,
     skippedRows,
+    deletedFromSourceRows,
     policy:
       policy === null ? null : { minRows: policy.minRows, maxRows: policy.maxRows, intervalMs: policy.intervalMs },
   }
@@ -135,13 +141,14 @@ function healthOf({ error, policy }: ArchiverRecord, behind: bigint, ms: number 
 
 /** The record as it is shown. */
 export function cleanupState(record: CleanupRecord, limits: Limits, nowMs: number): CleanupState {
-  const { state, deletedRows, oldestTsSeconds, blocked, error } = record
+  const { state, deletedRows, keptRows, oldestTsSeconds, blocked, error } = record
   return {
     state,
     health: cleanupHealth(record, limits, nowMs),
     lastRunAt: iso(record.lastRunAtMs),
     nextRunAt: iso(record.nextRunAtMs),
     deletedRows,
+    keptRows,
     oldestTs: iso(oldestTsSeconds === null ? null : oldestTsSeconds * 1000),
     blocked,
     error,

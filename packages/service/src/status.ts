@@ -85,6 +85,8 @@ export interface ArchiverState {
   readonly failuresInARow: number
   /** Rows that an operator has taken out. */
   readonly skippedRows: number
+  /** Rows that look-ups of this process found in the archive, and that were deleted from MySQL after they had been stored. */
+  readonly deletedFromSourceRows: number
   readonly policy: { readonly minRows: number; readonly maxRows: number; readonly intervalMs: number } | null
 }
 
@@ -120,6 +122,8 @@ export interface CleanupState {
   readonly nextRunAt: string | null
   /** Of the last run. */
   readonly deletedRows: number | null
+  /** Old rows that the last run kept because another table points to them; null where no run of this process is known. */
+  readonly keptRows: readonly { readonly table: string; readonly rows: number }[] | null
   readonly oldestTs: string | null
   /** What holds deletion up, in words, and what to do. */
   readonly blocked: { readonly reason: string; readonly why: string; readonly hint: string | null } | null

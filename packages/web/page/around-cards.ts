@@ -53,6 +53,8 @@ function showCleanup(card: SmallCard, cleanup: CleanupState | null, nowMs: numbe
   card.set(health, health === 'ok' || health === state ? state : `${health}, ${state}`, failed ?? held)
   card.facts.set('Last run', cleanup.lastRunAt && when(cleanup.lastRunAt, nowMs))
   card.facts.set('Deleted then', cleanup.deletedRows === null ? null : rows(cleanup.deletedRows))
+  const kept = cleanup.keptRows?.map((one) => `${rows(one.rows)} for ${one.table}`).join(', ')
+  card.facts.set('Kept', kept || null)
   card.facts.set('Next run', cleanup.nextRunAt && when(cleanup.nextRunAt, nowMs))
   card.facts.set('Oldest row', cleanup.oldestTs && when(cleanup.oldestTs, nowMs))
 }

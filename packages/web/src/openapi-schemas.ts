@@ -72,6 +72,7 @@ export const schemas = {
     error: orNull(ref('FailureState'), 'The last failure that no success has followed.'),
     failuresInARow: count,
     skippedRows: count,
+    deletedFromSourceRows: count,
     policy: orNull(object({ minRows: count, maxRows: count, intervalMs: ms })),
   }),
   CleanupState: object({
@@ -80,6 +81,10 @@ export const schemas = {
     lastRunAt: orNull(time),
     nextRunAt: orNull(time),
     deletedRows: orNull(count, 'Of the last run.'),
+    keptRows: orNull(
+      { type: 'array', items: object({ table: text, rows: count }) },
+      'Old rows that other tables point to.',
+    ),
     oldestTs: orNull(time),
     blocked: orNull(object({ reason: text, why: text, hint: orNull(text) })),
     error: orNull(ref('FailureState')),

@@ -89,6 +89,7 @@ describe('real answers fit', async () => {
           state: 'blocked' as const,
           blocked: { reason: 'no-mark', why: 'why', hint: null },
           error: exampleFailure,
+          keptRows: [{ table: 'scorer_status', rows: 2 }],
           oldestTs: null,
         },
       },

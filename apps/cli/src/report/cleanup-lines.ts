@@ -20,6 +20,8 @@ export function cleanupLine(event: CleanupEvent, table: string): string {
       return `${event.archiver}: rows ${event.ids.join(', ')} were skipped and go with the others`
     case 'cleanup.odd-rows':
       return `${count(event.rows)} rows of ${rangeText(event.range)} have a time that no archive can hold; they are kept`
+    case 'cleanup.kept':
+      return `${count(event.rows)} old ${event.rows === 1 ? 'row is' : 'rows are'} kept because ${event.table} refers to ${event.rows === 1 ? 'it' : 'them'}`
     case 'cleanup.replicas-unseen':
       return `replicas cannot be looked for: ${event.why}`
     case 'cleanup.waiting':

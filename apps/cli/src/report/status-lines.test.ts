@@ -21,6 +21,7 @@ const archiver: ArchiverState = {
   error: { at, code: 'CLICKHOUSE_UNREACHABLE', message: 'it is\ngone\x1b[2J', hint: 'Check ch_dsn.' },
   failuresInARow: 3,
   skippedRows: 2,
+  deletedFromSourceRows: 0,
   policy: null,
 }
 const status: ServiceStatus = {
@@ -54,6 +55,7 @@ const status: ServiceStatus = {
       lag: { rows: null, ms: null },
       nextRunAt: null,
       skippedRows: 0,
+      deletedFromSourceRows: 12,
     },
   ],
   cleanup: {
@@ -62,6 +64,7 @@ const status: ServiceStatus = {
     lastRunAt: at,
     nextRunAt: null,
     deletedRows: 5000,
+    keptRows: [{ table: 'scorer_status', rows: 2 }],
     oldestTs: '2026-11-13T14:02:14Z',
     blocked: { reason: 'no-mark', why: 'fileavro: nothing stored yet', hint: 'Let it catch up.' },
     error: null,
@@ -99,7 +102,11 @@ clickhouse: CLICKHOUSE_UNREACHABLE, 3 s ago, 3 times in a row: it is gone
 cleanup: fileavro: nothing stored yet
   → Let it catch up.
 
-clickhouse: 2 rows taken out with archiver skip: not in this archive`)
+clickhouse: 2 rows taken out with archiver skip: not in this archive
+
+fileavro: 12 rows of this archive were deleted from MySQL after they had been stored
+
+cleanup: 2 rows kept because scorer_status refers to them`)
 })
 
 describe('colours', () => {

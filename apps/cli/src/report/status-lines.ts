@@ -128,6 +128,19 @@ function troubleLines({ archivers, cleanup, mysql }: ServiceStatus, nowMs: numbe
       .flatMap(({ archiver, skippedRows }) =>
         notice(plain(archiver), `${rows(skippedRows)} taken out with archiver skip: not in this archive`, null, paint),
       ),
+    ...archivers
+      .filter(({ deletedFromSourceRows }) => deletedFromSourceRows > 0)
+      .flatMap(({ archiver, deletedFromSourceRows }) =>
+        notice(
+          plain(archiver),
+          `${rows(deletedFromSourceRows)} of this archive were deleted from MySQL after they had been stored`,
+          null,
+          paint,
+        ),
+      ),
+    ...(cleanup?.keptRows ?? []).flatMap(({ table, rows: kept }) =>
+      notice('cleanup', `${rows(kept)} kept because ${plain(table)} refers to them`, null, paint),
+    ),
   ]
 }
 

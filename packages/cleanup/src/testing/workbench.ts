@@ -129,6 +129,25 @@ export class Workbench implements AsyncDisposable {
     return runCleanup(this.options(options))
   }
 
+  /** The cleaner with an account that has these rights only. @param grants - each without the account. */
+  async limitedTo(grants: readonly string[]) {
+    const user = `limited_${this.table}`
+    const account = `'${user}'@'%'`
+    await this.query(`create user ${account} identified by 'secret'`)
+    const grant = (text: string) => this.query(`${text} ${account}`)
+    for (const text of grants) await grant(text)
+    const settings = { ...this.database.address, user, password: 'secret' }
+    const connection = await connect(settings, 'wait_timeout = 60')
+    return {
+      grant,
+      clean: () => this.clean({ connection, ledger: new MySqlLedger(connection, this.table), settings }),
+      [Symbol.asyncDispose]: async () => {
+        await disconnect(connection)
+        await this.query(`drop user ${account}`)
+      },
+    }
+  }
+
   /** The events of a kind, in order. */
   eventsOf<Name extends CleanupEvent['event']>(name: Name): Extract<CleanupEvent, { event: Name }>[] {
     // TypeScript does not narrow by a type parameter.

@@ -24,6 +24,7 @@ export class EventCounters {
   private readonly deletion
   private readonly runs
   private readonly mended
+  private readonly deletedFromSource
   private readonly expected = new Set<string>()
   private readonly codes = new Set<string>()
 
@@ -67,6 +68,11 @@ export class EventCounters {
       'code',
     )
     this.moved = counter('archiver_moved_marks_total', 'Marks that somebody else had moved.', 'archiver')
+    this.deletedFromSource = counter(
+      'archiver_rows_deleted_from_source_total',
+      'Rows that a look-up found in the archive, and that were deleted from MySQL after they had been stored.',
+      'archiver',
+    )
     this.deleted = counter('archiver_cleanup_deleted_rows_total', 'Rows deleted from MySQL.')
     this.deletion = histogram(
       'archiver_cleanup_delete_duration_seconds',
@@ -105,6 +111,9 @@ export class EventCounters {
       case 'mark.moved':
         this.moved.inc({ archiver: event.archiver })
         break
+      case 'batch.deleted-rows':
+        this.deletedFromSource.inc({ archiver: event.batch.archiver }, event.rows)
+        break
       case 'cleanup.deleted':
         this.deleted.inc(event.rows)
         this.deletion.observe(event.elapsedMs / 1000)
@@ -121,7 +130,15 @@ export class EventCounters {
   private begin(archiver: string): void {
     if (this.expected.has(archiver)) return
     this.expected.add(archiver)
-    for (const counter of [this.rows, this.batches, this.bytes, this.recovered, this.retries, this.moved]) {
+    for (const counter of [
+      this.rows,
+      this.batches,
+      this.bytes,
+      this.recovered,
+      this.retries,
+      this.moved,
+      this.deletedFromSource,
+    ]) {
       counter.inc({ archiver }, 0)
     }
     this.duration.zero({ archiver })

@@ -95,6 +95,12 @@ export const STATUS_GAUGES: readonly StatusGauge[] = [
     'Rows that the last run of cleanup deleted.',
     (one) => one.deletedRows,
   ),
+  {
+    name: 'archiver_cleanup_kept_rows',
+    help: 'Old rows that the last run of cleanup kept, by the table that points to them.',
+    labels: ['table'],
+    samples: ({ cleanup }) => (cleanup?.keptRows ?? []).map(({ table, rows }) => ({ labels: { table }, value: rows })),
+  },
   ofCleanup('archiver_cleanup_oldest_row_timestamp_seconds', 'Time of the oldest row that MySQL still has.', (one) =>
     timestamp(one.oldestTs),
   ),

@@ -36,5 +36,5 @@ export const exampleEvents: readonly ServiceEvent[] = [
   { event: 'mark.moved', archiver: 'clickhouse', from: 100n, to: 50n },
   { event: 'cleanup.deleted', range: { afterId: 0n, upToId: 5000n }, rows: 5000, elapsedMs: 40 },
   { event: 'cleanup.mended', archiver: 'clickhouse', range: { afterId: 0n, upToId: 10n }, rows: 1 },
-  { event: 'cleanup.done', result: { rows: 5000, ranges: 1, end: { why: 'young' } }, elapsedMs: 60 },
+  { event: 'cleanup.done', result: { rows: 5000, ranges: 1, kept: [], end: { why: 'young' } }, elapsedMs: 60 },
 ]

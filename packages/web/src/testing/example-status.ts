@@ -31,6 +31,7 @@ export function exampleArchiver(archiver: string, change: Partial<ArchiverState>
     error: null,
     failuresInARow: 0,
     skippedRows: 0,
+    deletedFromSourceRows: 0,
     policy: { minRows: 50, maxRows: 500_000, intervalMs: 0 },
     ...change,
   }
@@ -104,6 +105,7 @@ export function exampleStatus(change: Partial<ServiceStatus> = {}): ServiceStatu
       lastRunAt: ago(95_000),
       nextRunAt: ago(-145_000),
       deletedRows: 200_000,
+      keptRows: [{ table: 'scorer_status', rows: 2 }],
       oldestTs: ago(15 * DAY_MS),
       blocked: null,
       error: null,
