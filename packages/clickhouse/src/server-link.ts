@@ -1,15 +1,17 @@
-import { Agent } from 'node:https'
+import { Agent } from 'node:http'
+import { Agent as TlsAgent } from 'node:https'
 import { Readable } from 'node:stream'
 import type { Permit } from '@archiver/core'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
-import { commitLast } from './commit-last.js'
+import { commitLast, cutBlocks } from './commit-last.js'
 import { clickHouseError, isRefusedConnection } from './errors.js'
 import { type Facts, readFacts } from './facts.js'
-import { frameSettings, zstdFrames } from './frames.js'
+import { frameSettings, gzipCuts, gzipHeaders, zstdFrames } from './frames.js'
 import type { Link } from './link.js'
 import { rowsOf, run } from './statements.js'
 import { columnList, literal, quoted } from './table.js'
 import type { ClickHouseServers } from './target.js'
+import { untilTaken } from './until-taken.js'
 import { Watched } from './watched.js'
 
 /**
@@ -26,6 +28,9 @@ export class ServerLink implements Link {
   readonly #target: ClickHouseServers
   readonly #dsn: string
   readonly #client: ClickHouseClient
+  /** For inserts alone, one after the other: its socket is the one that an insert is sent through. */
+  readonly #insertAgent: Agent
+  readonly #insertClient: ClickHouseClient
   #facts: Facts | undefined
 
   /** @param dsn masked, for messages. */
@@ -33,7 +38,9 @@ export class ServerLink implements Link {
     this.url = url
     this.#target = target
     this.#dsn = dsn
-    this.#client = connect(url, target)
+    this.#client = connect(url, target, target.skipVerify ? agentFor(url, target) : undefined)
+    this.#insertAgent = agentFor(url, target)
+    this.#insertClient = connect(url, target, this.#insertAgent)
   }
 
   /** @throws whatever keeps the server from answering within the dial timeout. */
@@ -76,13 +83,18 @@ export class ServerLink implements Link {
   async insert(table: string, queryId: string, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void> {
     const { insertSettings } = await this.facts()
     const framed = compresses(this.#target, this.url)
-    const source = new Watched(commitLast(framed ? zstdFrames(blocks) : blocks, permit))
+    const zipped = this.#target.compression === 'gzip'
+    const cut = cutBlocks(framed ? zstdFrames(blocks) : blocks)
+    const taken = () => untilTaken(this.#insertAgent, body)
+    const source = new Watched(commitLast(zipped ? gzipCuts(cut) : cut, permit, taken))
+    const body: Readable = Readable.from(source, { objectMode: false, highWaterMark: 1 })
     try {
-      const { stream } = await this.#client.exec({
+      const { stream } = await this.#insertClient.exec({
         query: `INSERT INTO ${quoted(this.#target.database)}.${quoted(table)} (${columnList}) FORMAT Native`,
         query_id: queryId,
-        values: Readable.from(source, { objectMode: false, highWaterMark: 1 }),
+        values: body,
         abort_signal: permit.signal,
+        ...(zipped ? { http_headers: gzipHeaders } : {}),
         clickhouse_settings: { ...insertSettings, ...(framed ? frameSettings : {}) },
       })
       await stream.resume().toArray()
@@ -109,11 +121,18 @@ export class ServerLink implements Link {
 
   async close(): Promise<void> {
     await this.#client.close()
+    await this.#insertClient.close()
+    this.#insertAgent.destroy()
   }
 }
 
-function connect(url: string, target: ClickHouseServers): ClickHouseClient {
-  const { username, password, database, httpPath, requestTimeoutMs, settings, compression, skipVerify } = target
+function agentFor(url: string, { skipVerify }: ClickHouseServers): Agent {
+  if (!url.startsWith('https:')) return new Agent({ keepAlive: true })
+  return new TlsAgent({ keepAlive: true, rejectUnauthorized: !skipVerify })
+}
+
+function connect(url: string, target: ClickHouseServers, agent: Agent | undefined): ClickHouseClient {
+  const { username, password, database, httpPath, requestTimeoutMs, settings } = target
   return createClient({
     url,
     username,
@@ -124,10 +143,7 @@ function connect(url: string, target: ClickHouseServers): ClickHouseClient {
     log: { level: ClickHouseLogLevel.OFF },
     keep_alive: { enabled: true, eagerly_destroy_stale_sockets: true },
     ...(httpPath === '' ? {} : { pathname: httpPath }),
-    ...(compression === 'gzip' ? { compression: { request: { codec: 'gzip', level: 1 } } } : {}),
-    ...(skipVerify && url.startsWith('https:')
-      ? { http_agent: new Agent({ rejectUnauthorized: false, keepAlive: true }), set_basic_auth_header: true }
-      : {}),
+    ...(agent === undefined ? {} : { http_agent: agent, set_basic_auth_header: true }),
   })
 }
 
