@@ -48,13 +48,14 @@ async function codeOf(command: () => Promise<number>): Promise<number> {
 
 /** Reads the command line and runs the command. @returns its exit code. */
 async function runCommand(args: readonly string[]): Promise<number> {
-  const [{ default: yargs }, { addCommands }, { UsageError }, { standardOutput }, { version }] = await Promise.all([
-    import('yargs'),
-    import('./commands/index.js'),
-    import('./exit-codes.js'),
-    import('./standard-streams.js'),
-    import('./version.js'),
-  ])
+  const [{ default: yargs }, { addCommands, withSuggestion }, { UsageError }, { standardOutput }, { version }] =
+    await Promise.all([
+      import('yargs'),
+      import('./commands/index.js'),
+      import('./exit-codes.js'),
+      import('./standard-streams.js'),
+      import('./version.js'),
+    ])
 
   await addCommands(yargs())
     .scriptName('archiver')
@@ -68,7 +69,7 @@ async function runCommand(args: readonly string[]): Promise<number> {
       'archiver <command> --help tells more. The settings are environment variables: see docs/configuration.md.',
     )
     .fail((message, error) => {
-      throw error ?? new UsageError(message)
+      throw error ?? new UsageError(withSuggestion(message, args[0]))
     })
     // With a callback yargs leaves the printing of help and version to it.
     .parseAsync([...args], (_error: unknown, _argv: unknown, text: string) => {

@@ -110,8 +110,9 @@ export class Spool {
     } catch (thrown) {
       // Only read, and only as far as it is there.
       const errno = thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : undefined
-      const full = errno === 'ENOSPC' || errno === 'EDQUOT' || errno === 'EFBIG'
-      throw spoolError(full ? 'SPOOL_FULL' : 'SPOOL_FAILED', `${this.path}: ${errorText(thrown)}`, place)
+      const full = errno === 'ENOSPC' || errno === 'EDQUOT'
+      const hint = errnoHints[errno ?? '']
+      throw spoolError(full ? 'SPOOL_FULL' : 'SPOOL_FAILED', `${this.path}: ${errorText(thrown)}`, place, hint)
     }
   }
 }
@@ -127,8 +128,19 @@ const hints = {
   SPOOL_FAILED: 'Give this user the right to create files there, or name another folder (spool_path).',
 } as const
 
-function spoolError(code: keyof typeof hints, message: string, place: ErrorPlace = {}): ArchiverError {
-  return new ArchiverError(`spool_path: ${message}`, { code, hint: hints[code], ...place })
+const errnoHints: Readonly<Record<string, string>> = {
+  EFBIG:
+    'The file is larger than this account (ulimit -f) or the file system allows. Raise the limit, or make batches smaller.',
+  EROFS: 'The file system is mounted read-only. Mount it writable, or name another folder (spool_path).',
+}
+
+function spoolError(
+  code: keyof typeof hints,
+  message: string,
+  place: ErrorPlace = {},
+  hint: string = hints[code],
+): ArchiverError {
+  return new ArchiverError(`spool_path: ${message}`, { code, hint, ...place })
 }
 
 function placeOf({ archiver, table, afterId, upToId }: PlannedBatch): ErrorPlace {

@@ -74,6 +74,11 @@ function kindOf(thrown: unknown, number: number | undefined): Kind {
   return code === '' || network.test(code) ? unreachable : refused
 }
 
+/** Whether no answer came: no connection, or none in time. */
+export function isNetworkError(thrown: unknown): boolean {
+  return network.test(codeOf(thrown))
+}
+
 /** Whether nothing listens where the error came from: no statement can be running there. */
 export function isRefusedConnection(thrown: unknown): boolean {
   return codeOf(thrown) === 'ECONNREFUSED'

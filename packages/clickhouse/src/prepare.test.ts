@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
 import { batchSourceFrom, chunksFromRows, permitUntil } from '@archiver/core'
@@ -116,6 +117,27 @@ await describeWithClickHouse('prepare() on a server', (database) => {
       expect(error).toMatchObject({ code, message: expect.stringMatching(message), hint: expect.stringMatching(/./) })
       expect(error).not.toMatchObject({ message: expect.stringMatching(/hush|\n/) })
     }
+  })
+
+  it.each([
+    [
+      'a proxy whose server is away',
+      502,
+      '<html><title>502 Bad Gateway</title></html>',
+      /answered with an error at .*502 Bad Gateway/,
+    ],
+    ['a server in trouble', 500, 'Code: 999. DB::Exception: Keeper', /answered with an error at .*Keeper/],
+  ])('says that %s answered', async (_, status, body, message) => {
+    const server = createHttpServer((_request, response) => response.writeHead(status).end(body)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo // a listening TCP server has one
+    const error = await prepare(`http://127.0.0.1:${port}/x`, 't').catch((thrown: unknown) => thrown)
+    server.close()
+    expect(error).toMatchObject({
+      code: 'CLICKHOUSE_UNREACHABLE',
+      retryable: true,
+      message: expect.stringMatching(message),
+    })
   })
 
   it('does not wait for ever for a host that takes the connection and says nothing', async () => {

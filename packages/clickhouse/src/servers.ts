@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ArchiverError, errorText, type Permit, TakeoverWait } from '@archiver/core'
+import { isNetworkError } from './errors.js'
 import type { Facts } from './facts.js'
 import type { Link, Links } from './link.js'
 import type { ServerLink } from './server-link.js'
@@ -36,9 +37,10 @@ export class Servers implements Links {
         return link
       } catch (thrown) {
         failures.push(`${link.url} (${errorText(thrown)})`)
-        cause = thrown
+        if (cause === undefined || !isNetworkError(thrown)) cause = thrown
       }
     }
+    if (!isNetworkError(cause)) throw answeredError(cause, failures)
     throw new ArchiverError(`ch_dsn: no ClickHouse answers at ${failures.join(', ')}`, {
       code: 'CLICKHOUSE_UNREACHABLE',
       archiver: 'clickhouse',
@@ -116,4 +118,18 @@ export class Servers implements Links {
       retryable: true,
     })
   }
+}
+
+/** Something answered, and it was not "Ok.": ClickHouse in trouble, or a proxy before it. */
+function answeredError(cause: unknown, failures: readonly string[]): ArchiverError {
+  return new ArchiverError(
+    `ch_dsn: ClickHouse, or a proxy before it, answered with an error at ${failures.join(', ')}`,
+    {
+      code: 'CLICKHOUSE_UNREACHABLE',
+      archiver: 'clickhouse',
+      hint: 'Something listens there and answers: see the log of the server and of a proxy. The archiver tries again.',
+      retryable: true,
+      cause,
+    },
+  )
 }

@@ -22,6 +22,26 @@ test.each([
     errorOf('read ECONNRESET', { code: 'ECONNRESET' }),
     { status: undefined, reason: 'ECONNRESET', why: 'read ECONNRESET' },
   ],
+  [
+    'without a message, of @google-cloud/common',
+    errorOf(
+      'Multiple errors occurred during the request. Please see the `errors` array for complete details.\n\n    1. [object Object]\n    2. [object Object]\n',
+      {
+        code: 404,
+        errors: [{}],
+        response: { statusText: 'Not Found' },
+      },
+    ),
+    { status: 404, reason: '404', why: 'HTTP status 404 Not Found without a message' },
+  ],
+  [
+    'with one message of two',
+    errorOf('Multiple errors occurred during the request.\n\n    1. no such bucket\n    2. [object Object]\n', {
+      code: 404,
+    }),
+    { status: 404, reason: '404', why: 'Multiple errors occurred during the request. 1. no such bucket' },
+  ],
+  ['that is an object', { status: 500 }, { status: 500, reason: '', why: 'HTTP status 500 without a message' }],
   ['that is none', 'odd', { status: undefined, reason: '', why: 'odd' }],
 ])('reads an error %s', (_, thrown, expected) => {
   expect(googleFailure(thrown)).toEqual(expected)

@@ -23,8 +23,23 @@ export function googleFailure(thrown: unknown): GoogleFailure {
   const [first] = [error.errors, body.errors].flatMap((errors) => (Array.isArray(errors) ? errors : []))
   const { reason = error.code, message = body.message } = fieldsOf(first)
   // Of an answer without a body the HTTP client says nothing, or a number.
-  const said = typeof message === 'string' ? message : String(errorText(thrown))
-  return { status, reason: String(reason ?? ''), why: harmlessLine(said) }
+  const said = typeof message === 'string' ? message : withoutObjects(errorText(thrown))
+  return {
+    status,
+    reason: String(reason ?? ''),
+    why: harmlessLine(said) || wordless(status, error.statusMessage ?? response.statusText),
+  }
+}
+
+/** Google's libraries number the errors of an answer, and print one without a message as an object. */
+function withoutObjects(text: string): string {
+  const left = text.replaceAll(/(?:\s*\b\d+\. )?\[object Object\]/g, '').trim()
+  return /^Multiple errors occurred/i.test(left) && !/\b\d+\. /.test(left) ? '' : left
+}
+
+function wordless(status: number | undefined, phrase: unknown): string {
+  const what = status === undefined ? 'an error' : `HTTP status ${status}${phrase ? ` ${String(phrase)}` : ''}`
+  return harmlessLine(`${what} without a message`)
 }
 
 /** Whether the credentials are refused, or cannot be had. */

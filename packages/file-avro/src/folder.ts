@@ -102,6 +102,12 @@ function folderProblem(errno: string | undefined): readonly [code: string, what:
     case 'ENOSPC':
     case 'EDQUOT':
       return ['AVRO_PATH_FULL', 'has no room for one more file', 'Free space or enlarge the disk.']
+    case 'EROFS':
+      return [
+        'AVRO_PATH_UNWRITABLE',
+        'is on a file system that is mounted read-only',
+        'Mount it writable (in Kubernetes: readOnly of the volume mount), or name another folder.',
+      ]
     default:
       return [
         'AVRO_PATH_UNWRITABLE',

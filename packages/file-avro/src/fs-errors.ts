@@ -6,16 +6,24 @@ export function errnoCode(thrown: unknown): string | undefined {
   return thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : undefined
 }
 
-const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+const fullCodes = new Set(['ENOSPC', 'EDQUOT'])
 
 /** What went wrong while a file was written: the disk is full, or anything else. */
 export function writeError(thrown: unknown, where: string, place: ErrorPlace): ArchiverError {
   const full = fullCodes.has(errnoCode(thrown) ?? '')
   const details: ErrorDetails = full
     ? { code: 'AVRO_PATH_FULL', hint: 'Free space or enlarge the disk; nothing half-written is left.', ...place }
-    : { code: 'AVRO_WRITE_FAILED', hint: 'See the cause; nothing half-written is left.', ...place }
+    : { code: 'AVRO_WRITE_FAILED', hint: writeHint(errnoCode(thrown)), ...place }
   const what = full ? 'no room to write' : 'could not write'
   return new ArchiverError(`${where}: ${what}: ${errorText(thrown)}`, { ...details, cause: thrown })
+}
+
+function writeHint(errno: string | undefined): string {
+  if (errno === 'EFBIG')
+    return 'The file is larger than this account (ulimit -f) or the file system allows. Raise the limit, or make batches smaller (batch_avro_max_size); nothing half-written is left.'
+  if (errno === 'EROFS')
+    return 'The file system became read-only: see the log of the kernel. Nothing half-written is left.'
+  return 'See the cause; nothing half-written is left.'
 }
 
 /** A file or folder of the archive that could not be read. */

@@ -81,8 +81,8 @@ test('a file size limit reached midway: one clear error, no file', async () => {
   const limited = ['-c', 'ulimit -f 500 && exec "$0" "$@"', process.execPath, ...nodeArgs]
   const { stdout } = await run('sh', limited, { cwd: packageFolder, env: { ...process.env, FOLDER: folder } })
   expect(JSON.parse(stdout)).toEqual({
-    code: 'AVRO_PATH_FULL',
-    message: expect.stringMatching(/^avro_path: .*: no room to write: EFBIG/),
+    code: 'AVRO_WRITE_FAILED',
+    message: expect.stringMatching(/^avro_path: .*: could not write: EFBIG/),
   })
   expect(await namesIn(folder)).toEqual([])
 })

@@ -1,4 +1,5 @@
-import type { Argv } from 'yargs'
+import type { Argv, CommandModule } from 'yargs'
+import { nearestName } from '../config/nearest.js'
 import { archiveCommand } from './archive.js'
 import { configCommand } from './config.js'
 import { healthCommand } from './health.js'
@@ -12,19 +13,33 @@ import { skipCommand } from './skip.js'
 import { statusCommand } from './status.js'
 import { verifyCommand } from './verify.js'
 
+const commands = [
+  initCommand,
+  archiveCommand,
+  runCommand,
+  statusCommand,
+  verifyCommand,
+  restoreCommand,
+  readCommand,
+  serveCommand,
+  markCommand,
+  skipCommand,
+  configCommand,
+  healthCommand,
+] as const
+
 /** Adds all commands, in the order of `--help`. What one needs to run is imported when it runs. */
 export function addCommands(yargs: Argv): Argv {
-  return yargs
-    .command(initCommand)
-    .command(archiveCommand)
-    .command(runCommand)
-    .command(statusCommand)
-    .command(verifyCommand)
-    .command(restoreCommand)
-    .command(readCommand)
-    .command(serveCommand)
-    .command(markCommand)
-    .command(skipCommand)
-    .command(configCommand)
-    .command(healthCommand)
+  // Each command has arguments of its own type, which yargs checks against the command itself.
+  return commands.reduce((all, command) => all.command(command as CommandModule), yargs)
+}
+
+/** Names the command that a mistyped one most likely stands for. */
+export function withSuggestion(message: string, typed: string | undefined): string {
+  if (typed === undefined || typed.startsWith('-') || !message.startsWith('Unknown argument')) return message
+  const names = commands.map(({ command }) => String(command).split(' ', 1).join())
+  if (names.includes(typed)) return message
+  const nearest = nearestName(typed, names)
+  const asked = nearest === undefined ? '' : `; did you mean ${nearest}?`
+  return `there is no command ${JSON.stringify(typed)}${asked}`
 }

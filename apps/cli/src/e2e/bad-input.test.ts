@@ -29,7 +29,8 @@ await describeWithMySql('bad input', (database) => {
   test.each([
     ['an unknown table', ['archive', '-t', 'log_score'], '--table: "log_score" is not one of'],
     ['an unsafe table', ['archive', '-t', 'log_scores; drop table x'], '--table:'],
-    ['an unknown command', ['archve'], 'Unknown argument: archve'],
+    ['an unknown command', ['archiv'], 'there is no command "archiv"; did you mean archive?'],
+    ['a command like no other', ['frobnicate'], 'there is no command "frobnicate"\n'],
     ['no command', [], 'Name a command.'],
     ['an unknown option', ['archive', '--dryrun'], 'Unknown argument: dryrun'],
     ['an unknown archiver', ['archive', '--only', 'clickhose'], '--only: there is no archiver clickhose; known are'],
@@ -70,6 +71,28 @@ await describeWithMySql('bad input', (database) => {
     expect(run.code).toBe(1)
     expect(run.stderr).toContain('there is no table log_scores_archive_status')
     expect(run.stderr).toContain('create table if not exists `log_scores_archive_status`')
+  })
+
+  test('an id that no row has is no mark: the words are ours', async () => {
+    const run = await place.run('mark', 'clickhouse', '--set', '99999999', '--reason', 'test', '--yes')
+    expect(run.code).toBe(1)
+    expect(run.stderr).toContain('the mark of clickhouse cannot be set to 99999999: log_scores has no row with this id')
+    expect(run.stderr).not.toMatch(/foreign key|CONSTRAINT/i)
+    expect(await place.marks()).toEqual({ fileavro: null, clickhouse: null })
+  })
+
+  test('an account that may not see our missing tables is told to run init', async () => {
+    await place.connection.query('drop table log_scores_archive_status')
+    await place.connection.query("create user if not exists tableonly@'%' identified by 'x'")
+    await place.connection.query("grant select, delete on log_scores to tableonly@'%'")
+    try {
+      const run = await runCli(['archive'], { ...place.env, db_user: 'tableonly', db_pass: 'x' })
+      expect(run.events).toMatchObject([
+        { error: { code: 'MYSQL_ACCESS_DENIED', hint: expect.stringContaining('archiver init') } },
+      ])
+    } finally {
+      await place.connection.query("drop user tableonly@'%'")
+    }
   })
 
   test.each([

@@ -96,6 +96,15 @@ export function isMissingTable(thrown: unknown): boolean {
   return (thrown as NodeJS.ErrnoException | undefined)?.code === 'ER_NO_SUCH_TABLE'
 }
 
+/** Without a right on a table, MySQL denies access to one that does not exist too. */
+function ownTableHint(thrown: unknown): { readonly hint?: string } {
+  const name = /\b\w+_archive_(?:status|batch|skip)\b/.exec(errorText(thrown))?.[0]
+  if (name === undefined) return {}
+  return {
+    hint: `The table ${name} is missing, or db_user lacks a right on it: archiver init creates it and lists the grants.`,
+  }
+}
+
 /** A failed statement as an {@link ArchiverError}; one that already is stays as it is. */
 export function statementError(thrown: unknown, doing: string, place: ErrorPlace): ArchiverError {
   if (thrown instanceof ArchiverError) return thrown
@@ -106,7 +115,7 @@ export function statementError(thrown: unknown, doing: string, place: ErrorPlace
     return new ArchiverError(message, { code: 'MYSQL_READ_ONLY', hint, cause: thrown, ...place })
   }
   if (isDenied(thrown)) {
-    return new ArchiverError(message, { ...denied(''), cause: thrown, ...place })
+    return new ArchiverError(message, { ...denied(''), ...ownTableHint(thrown), cause: thrown, ...place })
   }
   return new ArchiverError(message, {
     code: 'MYSQL_STATEMENT',

@@ -107,6 +107,8 @@ export class MySqlOperator {
           .execute()
       })
     } catch (error) {
+      const isNoRow = (error as NodeJS.ErrnoException).code === 'ER_NO_REFERENCED_ROW_2'
+      if (isNoRow && to !== null) throw noSuchRow(to, archiver, this.table)
       throw statementError(error, `moving the mark of ${archiver}`, { archiver, table: this.table })
     }
   }
@@ -142,4 +144,14 @@ export class MySqlOperator {
     const { rows } = await sql<{ who: string }>`select user() as who`.execute(queries)
     return rows[0]?.who ?? ''
   }
+}
+
+/** The status table refers to the rows of the source: a mark is the id of one. */
+function noSuchRow(id: bigint, archiver: string, table: string): ArchiverError {
+  return new ArchiverError(`the mark of ${archiver} cannot be set to ${id}: ${table} has no row with this id`, {
+    code: 'MARK_NO_ROW',
+    hint: `Name the id of a row that is there: select max(id) from ${quoteName(table)} where id <= ${id}`,
+    archiver,
+    table,
+  })
 }
