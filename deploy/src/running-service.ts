@@ -24,8 +24,12 @@ export class RunningService implements AsyncDisposable {
   static async start(root: string, env: Readonly<Record<string, string>>): Promise<RunningService> {
     const port = await freePort()
     const settings = { ...env, http_listen: `127.0.0.1:${port}`, log_format: 'json', run_interval: '1s' }
-    const [command, ...args] = commandInside(root, settings)
-    return new RunningService(spawn(command!, [...args, 'run'], { stdio: ['ignore', 'ignore', 'pipe'] }), port)
+    return RunningService.of([...commandInside(root, settings), 'run'], port)
+  }
+
+  /** Runs these words as a process that answers on the port. */
+  static of([command, ...args]: readonly string[], port: number): RunningService {
+    return new RunningService(spawn(command!, args, { stdio: ['ignore', 'ignore', 'pipe'] }), port)
   }
 
   async ask(path: string): Promise<{ readonly status: number; readonly text: string }> {

@@ -6,14 +6,21 @@ import { fetchOnce, findExecutable, runCommand, unpackDebianPackages } from '@ar
 
 /** A folder that stands for `/`: the C and C++ libraries that an executable asks for, it itself as `/archiver`, no Node. */
 export function layRoot(root: string, executable: string): void {
-  for (const folder of ['tmp', 'etc', 'archive', 'spool']) mkdirSync(join(root, folder), { recursive: true })
+  for (const folder of ['archive', 'spool']) mkdirSync(join(root, folder), { recursive: true })
+  layLibraries(root, executable)
+  copyFileSync(executable, join(root, 'archiver'))
+  chmodSync(join(root, 'archiver'), 0o755)
+}
+
+/** What a base image has for an executable: its libraries, `/etc` and a `/tmp` for everybody. */
+export function layLibraries(root: string, executable: string): void {
+  for (const folder of ['tmp', 'etc']) mkdirSync(join(root, folder), { recursive: true })
+  chmodSync(join(root, 'tmp'), 0o1777)
   const libraries = execFileSync('ldd', [executable], { encoding: 'utf8' }).match(/\/\S+/g) ?? []
   for (const path of [...libraries, ...restOfTheCLibrary()]) {
     mkdirSync(join(root, dirname(path)), { recursive: true })
     copyFileSync(path, join(root, path))
   }
-  copyFileSync(executable, join(root, 'archiver'))
-  chmodSync(join(root, 'archiver'), 0o755)
 }
 
 /** What every system with a C library has of it, though the executable does not link to it: snappy's library does. */
