@@ -35,7 +35,8 @@ function unknownFlags(words: readonly string[], text: string): string[] {
 /** Programs of others: what can be checked of their calls is that the files they name are there. */
 const others = [
   'docker',
-  'helm', 'kubectl',
+  'helm',
+  'kubectl',
   'install',
   'systemctl',
   'npm',
