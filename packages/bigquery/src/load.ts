@@ -103,14 +103,18 @@ export class Loader {
       if (job === undefined) break
       jobs.push(job)
     }
-    await this.#clearFormerBucket(batch, permit.signal)
+    await this.#clearBucket(batch, permit.signal)
     return jobs
   }
 
-  /** No longer needed, and perhaps no longer allowed: where it fails, the object stays. */
-  async #clearFormerBucket({ table, id }: PlannedBatch, signal: AbortSignal): Promise<void> {
+  /**
+   * Removes the objects of a batch whose jobs have all ended: while one of them ran, the sweep of the bucket kept its object,
+   * and the process that waited for it may have died. Files may not go through the bucket any more, and the account may have
+   * lost its rights there: where it fails, the object stays.
+   */
+  async #clearBucket({ table, id }: PlannedBatch, signal: AbortSignal): Promise<void> {
     const prefix = batchPrefixOf({ dataset: this.#link.dataset, table }, id)
-    const cleared = this.#formerBucket?.sweep(prefix, async () => false, signal)
+    const cleared = (this.#bucket ?? this.#formerBucket)?.sweep(prefix, async () => false, signal)
     await cleared?.catch(() => signal.throwIfAborted())
   }
 
