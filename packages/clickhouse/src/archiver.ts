@@ -1,4 +1,5 @@
 import type {
+  ArchiveRight,
   Archiver,
   BatchPolicy,
   BatchSource,
@@ -13,6 +14,7 @@ import { Embedded } from './embedded.js'
 import type { Links } from './link.js'
 import { missingStatements, prepareTable } from './prepare-table.js'
 import { ClickHouseReader } from './reader.js'
+import { rightsFor } from './rights.js'
 import { Servers } from './servers.js'
 import { queryIdOf, storeBatch } from './store.js'
 import { storedRows } from './stored.js'
@@ -46,14 +48,20 @@ class ClickHouseArchiver implements Archiver {
   readonly batch: BatchPolicy
   readonly reader: ClickHouseReader
   readonly #links: Links
+  readonly #target: ClickHouseTarget
 
   constructor({ dsn, batch, takeoverWaitMs = 2000 }: ClickHouseArchiverOptions) {
     const target = typeof dsn === 'string' ? parseClickHouseDsn(dsn) : dsn
+    this.#target = target
     this.batch = { minRows: 50, maxRows: 500_000, intervalMs: 0, ...batch }
     const masked = targetText(target)
     this.#links =
       target.kind === 'embedded' ? new Embedded(target, masked) : new Servers(target, masked, takeoverWaitMs)
     this.reader = new ClickHouseReader(this.#links, masked)
+  }
+
+  rights(table: string): readonly ArchiveRight[] {
+    return rightsFor(this.#target, table)
   }
 
   preparation(table: string): Promise<readonly string[]> {

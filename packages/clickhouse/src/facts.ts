@@ -1,4 +1,5 @@
 import type { Link } from './link.js'
+import { optionalRows } from './optional-rows.js'
 import { literal } from './table.js'
 
 /** Insert what is sent, all of it and at once, and answer when it is there. */
@@ -8,6 +9,8 @@ const wantedSettings: Readonly<Record<string, string>> = {
   insert_distributed_sync: '1',
 }
 
+const fsyncSetting = 'fsync_after_insert'
+
 /** What a ClickHouse can do: an unknown setting is an error, and 18.16 and 26.7 do not know the same. */
 export interface Facts {
   /** Settings to send with an insert. */
@@ -16,12 +19,22 @@ export interface Facts {
   readonly tableSettings: readonly string[]
 }
 
+/** Where the user may not read the lists of settings, the version of the server tells. */
 export async function readFacts(link: Link): Promise<Facts> {
-  const wanted = Object.keys(wantedSettings).map(literal).join(', ')
-  const found = await link.rows(`SELECT name FROM system.settings WHERE name IN (${wanted})`)
-  const fsync = await link.rows("SELECT name FROM system.merge_tree_settings WHERE name = 'fsync_after_insert'")
+  const wanted = Object.keys(wantedSettings)
+  const list = wanted.map(literal).join(', ')
+  const found = await optionalRows(link, `SELECT name FROM system.settings WHERE name IN (${list})`)
+  const known = found?.map(({ name }) => name!) ?? ((await isSince(link, 21, 11)) ? wanted : [])
+  const fsync = await optionalRows(link, `SELECT name FROM system.merge_tree_settings WHERE name = '${fsyncSetting}'`)
+  const syncs = fsync === undefined ? await isSince(link, 20, 10) : fsync.length > 0
   return {
-    insertSettings: Object.fromEntries(found.map(({ name }) => [name!, wantedSettings[name!]!])),
-    tableSettings: fsync.map(({ name }) => `${name} = 1`),
+    insertSettings: Object.fromEntries(known.map((name) => [name, wantedSettings[name]!])),
+    tableSettings: syncs ? [`${fsyncSetting} = 1`] : [],
   }
+}
+
+async function isSince(link: Link, year: number, month: number): Promise<boolean> {
+  const [row] = await link.rows('SELECT version() AS version')
+  const [major = 0, minor = 0] = (row?.version ?? '').split('.').map(Number)
+  return major > year || (major === year && minor >= month)
 }

@@ -1,5 +1,6 @@
 import type { IdRange } from '@archiver/core'
 import type { Link } from './link.js'
+import { optionalRows } from './optional-rows.js'
 import { literal, quoted } from './table.js'
 
 /** Where a part of the table lies: its ids and its days, first and last. */
@@ -33,7 +34,8 @@ export class PartSpans {
 
   /**
    * Days that hold all rows of the range, in order and apart; none where there is no such row. Undefined where nothing is
-   * known: the table is kept elsewhere (`Distributed`), or its parts change faster than they are read.
+   * known: the table is kept elsewhere (`Distributed`), the user may not read `system.parts`, or parts change faster than
+   * they are read.
    */
   async daysOf(link: Link, range: IdRange): Promise<Days[] | undefined> {
     if (!(await this.#refresh(link))) return undefined
@@ -52,7 +54,8 @@ export class PartSpans {
 
   async #refresh(link: Link): Promise<boolean> {
     for (let left = tries; left > 0; left--) {
-      const parts = await link.rows(`SELECT name FROM system.parts WHERE ${this.#where} AND active`)
+      const parts = await optionalRows(link, `SELECT name FROM system.parts WHERE ${this.#where} AND active`)
+      if (parts === undefined) return false
       const names = parts.map(({ name }) => name!)
       this.#forget(names)
       const unknown = names.filter((name) => !this.#spans.has(name))

@@ -2,10 +2,10 @@ import {
   type ArchiveReader,
   ArchiverError,
   firstRows,
-  type IdRange,
   type LogScoreChunk,
   lowerId,
   type RangeDigest,
+  type RowRange,
   type ScanQuery,
 } from '@archiver/core'
 import { ArchivedChunks } from './archived-chunks.js'
@@ -13,7 +13,7 @@ import { clickHouseError } from './errors.js'
 import type { Link, Links } from './link.js'
 import { nativeColumns, readNative } from './native-reader.js'
 import { type Days, PartSpans } from './part-spans.js'
-import { condition, daysWithin } from './scan-condition.js'
+import { condition, daysOfTimes, daysWithin } from './scan-condition.js'
 import { quoted } from './table.js'
 
 /** Computed as archive-reader.ts words it; the inner remainder keeps ids of any size within 64 bits. */
@@ -21,6 +21,9 @@ const digestColumns = `toString(count()) AS rows, toString(sum(id)) AS ids, toSt
   ((id % 2147483647 + server_id * 1000003 + toUInt32(ts) * 8191) % 2147483647) * 2654435761))) AS hashes`
 
 const nothing: RangeDigest = { rows: 0n, idSum: 0n, hashXor: 0n }
+
+/** What is wanted, and when those rows were measured. */
+type Query = ScanQuery & RowRange
 
 /** Reads the table back: sums computed by ClickHouse, rows in the Native format. */
 export class ClickHouseReader implements ArchiveReader {
@@ -47,10 +50,10 @@ export class ClickHouseReader implements ArchiveReader {
     return this.#archived.of(chunk)
   }
 
-  async digest(table: string, range: IdRange, signal: AbortSignal): Promise<RangeDigest> {
+  async digest(table: string, range: RowRange, signal: AbortSignal): Promise<RangeDigest> {
     const link = await this.#links.reach()
     return this.#unlessMissing(nothing, async () => {
-      const days = await this.#spansOf(table).daysOf(link, range)
+      const days = (await this.#spansOf(table).daysOf(link, range)) ?? daysOfTimes(range)
       signal.throwIfAborted()
       if (days?.length === 0) return nothing
       const [row] = await link.rows(`SELECT ${digestColumns} ${this.#from(table, range, days)}`)
@@ -59,17 +62,21 @@ export class ClickHouseReader implements ArchiveReader {
     })
   }
 
-  read(table: string, { afterId, upToId }: IdRange, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
-    return this.scan(table, { afterId, upToId }, signal)
+  read(table: string, { afterId, upToId, times }: RowRange, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+    return this.#scan(table, { afterId, upToId, times }, signal)
   }
 
-  async *scan(table: string, query: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+  scan(table: string, query: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+    return this.#scan(table, query, signal)
+  }
+
+  async *#scan(table: string, query: Query, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
     const link = await this.#links.reach()
     const rows = this.#rows(link, table, query, signal)
     yield* firstRows(this.#orNothing(rows), query.limit)
   }
 
-  #rows(link: Link, table: string, query: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+  #rows(link: Link, table: string, query: Query, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
     const { serverId, fromSeconds, toSeconds, limit = Number.POSITIVE_INFINITY } = query
     const isOfServer = serverId !== undefined
     const isOfDays = fromSeconds !== undefined && toSeconds !== undefined
@@ -79,7 +86,7 @@ export class ClickHouseReader implements ArchiveReader {
   }
 
   /** In statements of so many ids each: one sorts what it answers in memory. */
-  async *#all(link: Link, table: string, query: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+  async *#all(link: Link, table: string, query: Query, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
     let empty = false
     for (let { afterId } = query; afterId < query.upToId; ) {
       const rest = { ...query, afterId }
@@ -95,7 +102,7 @@ export class ClickHouseReader implements ArchiveReader {
     }
   }
 
-  async *#readSlice(link: Link, table: string, slice: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+  async *#readSlice(link: Link, table: string, slice: Query, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
     const days = await this.#daysOf(link, table, slice)
     if (days?.length !== 0) yield* this.#select(link, table, slice, days, signal)
   }
@@ -104,7 +111,7 @@ export class ClickHouseReader implements ArchiveReader {
    * In statements of so many rows each, however far apart their ids are. The table is sorted by server: nothing needs to be
    * known of its parts.
    */
-  async *#ofServer(link: Link, table: string, query: ScanQuery, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
+  async *#ofServer(link: Link, table: string, query: Query, signal: AbortSignal): AsyncGenerator<LogScoreChunk> {
     for (let { afterId } = query; afterId < query.upToId; ) {
       const rest = { ...query, afterId, limit: undefined }
       const [row] = await link.rows(
@@ -119,7 +126,7 @@ export class ClickHouseReader implements ArchiveReader {
   async *#select(
     link: Link,
     table: string,
-    query: ScanQuery,
+    query: Query,
     days: readonly Days[] | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<LogScoreChunk> {
@@ -135,14 +142,14 @@ export class ClickHouseReader implements ArchiveReader {
   }
 
   /** The lowest id of the range that may have a row, by what is known of the parts; undefined where there is none. */
-  async #lowestId(link: Link, table: string, query: ScanQuery): Promise<bigint | undefined> {
+  async #lowestId(link: Link, table: string, query: Query): Promise<bigint | undefined> {
     const spans = this.#spansOf(table)
     const known = (await spans.daysOf(link, query)) !== undefined
     return known ? spans.nextId(query) : this.#firstId(link, table, query)
   }
 
   /** The lowest id of the range that has a row: reads all ids of its days, to leap over a wide gap. */
-  async #firstId(link: Link, table: string, query: ScanQuery): Promise<bigint | undefined> {
+  async #firstId(link: Link, table: string, query: Query): Promise<bigint | undefined> {
     const days = await this.#daysOf(link, table, query)
     if (days?.length === 0) return undefined
     const [row] = await link.rows(`SELECT toString(min(id)) AS low ${this.#from(table, query, days)}`)
@@ -151,8 +158,8 @@ export class ClickHouseReader implements ArchiveReader {
   }
 
   /** The days on which the table has rows of the range, as far as the query wants them; undefined where they are not known. */
-  async #daysOf(link: Link, table: string, query: ScanQuery): Promise<Days[] | undefined> {
-    const days = await this.#spansOf(table).daysOf(link, query)
+  async #daysOf(link: Link, table: string, query: Query): Promise<Days[] | undefined> {
+    const days = (await this.#spansOf(table).daysOf(link, query)) ?? daysOfTimes(query)
     return days && daysWithin(days, query)
   }
 

@@ -1,4 +1,4 @@
-import type { ScanQuery } from '@archiver/core'
+import type { RowRange, ScanQuery } from '@archiver/core'
 import type { Days } from './part-spans.js'
 
 const daySeconds = 86_400
@@ -15,6 +15,12 @@ export function condition(query: ScanQuery, days?: readonly Days[]): string {
     `id > ${afterId} AND id <= ${upToId}`,
   ]
   return conditions.filter((text) => text !== undefined).join(' AND ')
+}
+
+/** The days of rows whose times are known, and one more on either side; undefined where they are not. */
+export function daysOfTimes({ times = [] }: RowRange): Days[] | undefined {
+  if (times.length === 0) return undefined
+  return times.map((span) => daysOf({ afterId: 0n, upToId: 0n, ...span }))
 }
 
 /** What of the days a query wants. */

@@ -4,10 +4,11 @@ import { Readable } from 'node:stream'
 import type { Permit } from '@archiver/core'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { commitLast, cutBlocks } from './commit-last.js'
-import { clickHouseError, isRefusedConnection } from './errors.js'
+import { clickHouseError, errorNumber, isRefusedConnection } from './errors.js'
 import { type Facts, readFacts } from './facts.js'
 import { frameSettings, gzipCuts, gzipHeaders, zstdFrames } from './frames.js'
 import type { Link } from './link.js'
+import { optionalRows } from './optional-rows.js'
 import { rowsOf, run } from './statements.js'
 import { columnList, literal, quoted } from './table.js'
 import type { ClickHouseServers } from './target.js'
@@ -19,6 +20,11 @@ import { Watched } from './watched.js'
  * when a batch of 500,000 has ended, and the whole takes a fifth longer; with 65,536 it gets slower again.
  */
 const rowsPerServerBlock = '131072'
+
+/** ClickHouse's number for a statement whose id another one has that runs. */
+const sameIdRuns = 216
+/** Inserts of one batch: each is of 90 days, or all rows. */
+const maxParts = 50
 
 /** One server, over HTTP. */
 export class ServerLink implements Link {
@@ -82,6 +88,7 @@ export class ServerLink implements Link {
 
   async insert(table: string, queryId: string, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void> {
     const { insertSettings } = await this.facts()
+    const { min_insert_block_size_rows = rowsPerServerBlock } = this.#target.settings
     const framed = compresses(this.#target, this.url)
     const zipped = this.#target.compression === 'gzip'
     const cut = cutBlocks(framed ? zstdFrames(blocks) : blocks)
@@ -95,7 +102,7 @@ export class ServerLink implements Link {
         values: body,
         abort_signal: permit.signal,
         ...(zipped ? { http_headers: gzipHeaders } : {}),
-        clickhouse_settings: { ...insertSettings, ...(framed ? frameSettings : {}) },
+        clickhouse_settings: { min_insert_block_size_rows, ...insertSettings, ...(framed ? frameSettings : {}) },
       })
       await stream.resume().toArray()
     } catch (thrown) {
@@ -116,7 +123,25 @@ export class ServerLink implements Link {
       if (isRefusedConnection(thrown)) return []
       throw clickHouseError(thrown, `cannot tell what still runs at ${this.url}`, this.#dsn)
     }
-    return (await this.rows(sql)).map(({ query_id }) => query_id!)
+    const rows = await optionalRows(this, sql)
+    return rows?.map(({ query_id }) => query_id!) ?? this.#refusedTwins(queryId)
+  }
+
+  /** The same for a user who may not read `system.processes`: the server refuses a second statement of an id that runs. */
+  async #refusedTwins(queryId: string): Promise<string[]> {
+    const ids = Array.from({ length: maxParts }, (_, i) => (i === 0 ? queryId : `${queryId}.${i + 1}`))
+    const refused = await Promise.all(ids.map((id) => this.#isRefused(id)))
+    return ids.filter((_, i) => refused[i])
+  }
+
+  async #isRefused(queryId: string): Promise<boolean> {
+    try {
+      await this.#client.command({ query: 'SELECT 1', query_id: queryId })
+      return false
+    } catch (thrown) {
+      if (errorNumber(thrown) === sameIdRuns) return true
+      throw clickHouseError(thrown, `cannot tell what still runs at ${this.url}`, this.#dsn)
+    }
   }
 
   async close(): Promise<void> {
@@ -139,7 +164,8 @@ function connect(url: string, target: ClickHouseServers, agent: Agent | undefine
     password,
     database,
     request_timeout: requestTimeoutMs,
-    clickhouse_settings: { min_insert_block_size_rows: rowsPerServerBlock, ...settings },
+    // Nothing of our own: a user who may only read (readonly=1) may change no setting.
+    clickhouse_settings: settings,
     log: { level: ClickHouseLogLevel.OFF },
     keep_alive: { enabled: true, eagerly_destroy_stale_sockets: true },
     ...(httpPath === '' ? {} : { pathname: httpPath }),

@@ -22,6 +22,7 @@ export { batchSourceFrom, deletedRowsOf, NamedRows, RowsNotInSource } from './ro
 export { TakeoverWait } from './takeover-wait.js'
 export { joinSpans } from './time-spans.js'
 export type {
+  ArchiveRight,
   Archiver,
   Attributes,
   BatchPolicy,

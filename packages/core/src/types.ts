@@ -154,6 +154,13 @@ export interface BatchSource {
   unexplained(ids: readonly bigint[]): Promise<readonly bigint[]>
 }
 
+/** A right that an archive's account should have, in the archive's own words. */
+export interface ArchiveRight {
+  readonly right: string
+  /** What does not work, or costs more, where it is missing. */
+  readonly without: string
+}
+
 /**
  * One archive. An adapter writes rows and tells what it holds; marks, locks and MySQL are not its business.
  * Calls never overlap: one at a time, `prepare` first.
@@ -174,6 +181,8 @@ export interface Archiver extends AsyncDisposable {
    * @throws ArchiverError where a table is there that does not fit.
    */
   preparation?(table: string): Promise<readonly string[]>
+  /** The rights that the account of the archive needs for `table`, for people. Nothing is asked. Absent where there are none. */
+  rights?(table: string): readonly ArchiveRight[]
   /**
    * Makes the archive ready for `table`: creates what is missing, refuses what does not fit, removes what an
    * interrupted try left behind. Called with the lock held. Loses nothing, may be repeated.

@@ -29,13 +29,13 @@ export interface ClickHouseServer {
  *
  * @throws ServiceUnavailable where none can be had.
  */
-export async function startClickHouse(): Promise<Started<ClickHouseServer>> {
+export async function startClickHouse(more: MoreUsers = {}): Promise<Started<ClickHouseServer>> {
   const { command, args, env } = await findClickHouse()
   const folder = await mkdtemp(join(tmpdir(), 'archiver-clickhouse-'))
   const httpPort = await freePort()
   const tcpPort = await freePort()
   await writeFile(join(folder, 'config.xml'), configuration(folder, httpPort, tcpPort))
-  await writeFile(join(folder, 'users.xml'), users)
+  await writeFile(join(folder, 'users.xml'), usersWith(more))
   const query = (sql: string, database?: string) => clickHouseQuery(httpPort, sql, database)
   const process = await ServerProcess.start({
     command,
@@ -90,9 +90,16 @@ function configuration(folder: string, httpPort: number, tcpPort: number): strin
 `
 }
 
-const users = `<yandex>
-  <profiles><default><log_queries>0</log_queries></default></profiles>
-  <users>
+/** Pieces of users.xml: what is added to its profiles and its users. */
+export interface MoreUsers {
+  readonly profiles?: string
+  readonly users?: string
+}
+
+function usersWith({ profiles = '', users = '' }: MoreUsers): string {
+  return `<yandex>
+  <profiles><default><log_queries>0</log_queries></default>${profiles}</profiles>
+  <users>${users}
     <default>
       <password></password>
       <networks><ip>127.0.0.1</ip></networks>
@@ -103,3 +110,4 @@ const users = `<yandex>
   <quotas><default></default></quotas>
 </yandex>
 `
+}

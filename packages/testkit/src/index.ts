@@ -1,5 +1,5 @@
 export { type Chromium, findChromium } from './chromium.js'
-export { type ClickHouseServer, startClickHouse } from './clickhouse-server.js'
+export { type ClickHouseServer, type MoreUsers, startClickHouse } from './clickhouse-server.js'
 export {
   type ClickHouseDatabase,
   connectTo,

@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterAll, describe, inject } from 'vitest'
 import { type Chromium, findChromium } from './chromium.js'
-import { type ClickHouseServer, clickHouseQuery, startClickHouse } from './clickhouse-server.js'
+import { type ClickHouseServer, clickHouseQuery, type MoreUsers, startClickHouse } from './clickhouse-server.js'
 import { type ClickHouseDatabase, createClickHouseDatabase, createDatabase, type MySqlDatabase } from './database.js'
 import { ServiceUnavailable } from './errors.js'
 import { createGcsBucket, type FakeGcsServer, type GcsBucket } from './fake-gcs-server.js'
@@ -97,8 +97,14 @@ export function describeWithOwnMySql(
 export function describeWithOwnClickHouse(
   name: string,
   body: (server: Started<ClickHouseServer>) => void | Promise<void>,
+  users: MoreUsers = {},
 ) {
-  return describeWith(name, body, startClickHouse, (server) => server.stop())
+  return describeWith(
+    name,
+    body,
+    () => startClickHouse(users),
+    (server) => server.stop(),
+  )
 }
 
 /** `describe` with a Chromium to launch; nothing of it runs yet. */

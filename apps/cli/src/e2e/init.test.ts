@@ -35,6 +35,8 @@ await describeWithMySql('archiver init', (database) => {
     for (const name of ours) expect(run.stdout).toContain(`create table if not exists \`${name}\` (`)
     expect(run.stdout).toContain("insert into `log_scores_archive_status` (archiver) values ('fileavro');")
     expect(run.stdout).toContain(`CREATE TABLE IF NOT EXISTS \`${place.clickhouse.name}\`.\`log_scores\``)
+    expect(run.stdout).toContain(`SELECT ON \`${place.clickhouse.name}\`.\`log_scores\` (without it: nothing works)`)
+    expect(run.stdout).toMatch(/SELECT ON system\.parts \(without it: .+\)/)
     expect(run.stdout).not.toContain('cleanup')
     expect(run.stdout).toContain('and has it all')
     expect(await state()).toEqual(untouched)

@@ -60,7 +60,7 @@ async function makePlan(job: InitJob, connection: Connection): Promise<InitPlan>
   const archives = []
   for (const name of chosen) if (name !== 'cleanup') archives.push(await lookAtArchive(name, job))
   const sql = { create: create.map(({ sql }) => sql), turnOn: turnOnSql(table, turnOn) }
-  return { session, tables, on, turnOn, archives, sql, rights, unseen }
+  return { table, session, tables, on, turnOn, archives, sql, rights, unseen }
 }
 
 /** @throws ArchiverError where there is no source table, or it is of another form. One that may not be seen passes. */

@@ -4,6 +4,8 @@ import type { ArchiveState } from '../jobs/look-at-archive.js'
 
 /** What `archiver init` found, and what it would run. */
 export interface InitPlan {
+  /** The source table. */
+  readonly table: string
   readonly session: Session
   readonly tables: readonly FoundTable[]
   /** Archivers that are turned on. */
@@ -28,6 +30,7 @@ export function planLines(plan: InitPlan): string[] {
     ...plan.archives.flatMap(archiveLines),
     ...section(`For MySQL, database ${session.database}:`, ended([...sql.create, ...sql.turnOn])),
     ...plan.archives.flatMap(({ name, statements }) => section(`For ${name}:`, ended(statements))),
+    ...plan.archives.flatMap((archive) => archiveRights(archive, plan.table)),
     ...section(`The account ${session.account} needs for`, rights.lines),
     ...(rights.grants.length === 0 && rights.unknown.length === 0 ? ['and has it all'] : []),
     ...section('It lacks:', ended(rights.grants)),
@@ -45,6 +48,11 @@ function archiveLines({ name, archiver, statements, note }: ArchiveState): strin
   if (note !== undefined) return [`${name}: ${note}`]
   if (archiver?.preparation === undefined) return []
   return [`${name}: its table is ${statements.length === 0 ? 'there' : 'missing'}`]
+}
+
+function archiveRights({ name, archiver }: ArchiveState, table: string): string[] {
+  const lines = (archiver?.rights?.(table) ?? []).map(({ right, without }) => `${right} (without it: ${without})`)
+  return section(`The account of ${name} needs`, lines)
 }
 
 function section(title: string, lines: readonly string[]): string[] {
