@@ -10,6 +10,7 @@ export function serviceConfig(wiring: Wiring): ServiceConfig {
   return {
     ...{ mysql, table, lockName, lock, settleMs, shutdownTimeoutMs, runIntervalMs, runConcurrency, statusLateAfterMs },
     cleanup: { policy: cleanup, throttle: throttleOf(cleanup) },
+    exactAttributes: settings.exactAttributes,
     policies: configuredPolicies(settings),
     open: (name) => openArchiver(name, wiring),
   }

@@ -44,6 +44,13 @@ export type Blocked =
     }
   /** Files (objects) of the catalogue that are not there any more. */
   | { readonly reason: 'files-gone'; readonly archiver: string; readonly identities: readonly string[] }
+  /** Rows that are old enough have columns, or keys of `attributes`, that no archive keeps and nobody has acknowledged. */
+  | {
+      readonly reason: 'unarchived'
+      readonly columns: readonly string[]
+      readonly keys: readonly string[]
+      readonly rows: number
+    }
   | { readonly reason: 'archive-unreadable'; readonly archiver: string; readonly error: Error }
 
 /** Reasons that pass without anybody doing anything, or that somebody has asked for. */
@@ -62,6 +69,7 @@ export function needsOperator({ reason }: Blocked): boolean {
 }
 
 const COSTLY: ReadonlySet<Blocked['reason']> = new Set([
+  'unarchived',
   'late-rows',
   'difference',
   'files-gone',
@@ -135,6 +143,13 @@ export function describeBlocked(blocked: Blocked, table: string): { readonly why
         why: `${blocked.archiver} does not have ${blocked.identities.join(', ')} any more`,
         hint: 'Bring them back; or, where they were moved away on purpose and are safe, set avro_moved=ok.',
       }
+    case 'unarchived': {
+      const names = [...blocked.columns, ...blocked.keys]
+      return {
+        why: `${blocked.rows} old rows have ${unarchivedText(blocked)}, and no archive keeps that: they would be lost for good`,
+        hint: `If they may be lost: unarchived=${names.join(',')}. avro_schema=2 keeps the keys of attributes of rows that are archived from then on.`,
+      }
+    }
     case 'archive-unreadable':
       return {
         why: `${blocked.archiver} cannot be asked what it holds: ${blocked.error.message}${codeOf(blocked.error)}`,
@@ -161,6 +176,14 @@ function refusedText({ id, error, triggers }: Extract<Blocked, { reason: 'delete
   }
   const named = triggers.length === 0 ? 'a trigger' : `the trigger ${triggers.join(' or ')}`
   return { why, hint: `Correct the row or ${named}; nothing from this row on is deleted until then.` }
+}
+
+function unarchivedText({ columns, keys }: Extract<Blocked, { reason: 'unarchived' }>): string {
+  const kinds: readonly (readonly [kind: string, names: readonly string[]])[] = [
+    [columns.length === 1 ? 'the column' : 'the columns', columns],
+    [keys.length === 1 ? 'the key of attributes' : 'the keys of attributes', keys],
+  ]
+  return kinds.flatMap(([kind, names]) => (names.length === 0 ? [] : [`${kind} ${names.join(', ')}`])).join(' and ')
 }
 
 function lagText({ lagMs, limitMs, why }: Extract<Blocked, { reason: 'replica-lag' }>): string {

@@ -6,6 +6,7 @@ import { deleteRange } from './delete-range.js'
 import { KeptCount } from './kept-count.js'
 import type { CleanupEnd, CleanupOptions, CleanupResult } from './options.js'
 import { Throttle } from './throttle.js'
+import { UnarchivedCheck } from './unarchived.js'
 import { Verifier } from './verify.js'
 import { wait } from './wait.js'
 
@@ -40,6 +41,9 @@ function throttleOf({ connection, settings, permit, drain, throttle, onEvent }: 
   return new Throttle({ connection, settings, permit, drain: drain ?? NEVER, policy, onEvent })
 }
 
+/** Above every id. */
+const MAX_ID = 2n ** 64n - 1n
+
 const NEVER = new AbortController().signal
 
 class Run {
@@ -53,6 +57,7 @@ class Run {
   private readonly retentionDays: number
   private readonly window = new Window()
   private readonly kept = new KeptCount()
+  private readonly unarchived: UnarchivedCheck
   private cutoff = ''
   private rows = 0
   private ranges = 0
@@ -66,6 +71,13 @@ class Run {
     this.table = table
     this.throttle = throttle
     this.verifier = verifier
+    this.unarchived = new UnarchivedCheck({
+      table,
+      acknowledged: options.policy.unarchived ?? [],
+      cutoff: () => this.cutoff,
+      readers: (archivers) => verifier.readers(archivers),
+      signal: options.permit.signal,
+    })
     this.drain = options.drain ?? NEVER
     this.now = options.now ?? Date.now
     this.maxRows = Math.max(1, options.policy.maxRows)
@@ -85,6 +97,7 @@ class Run {
       permit.check()
       if (this.drain.aborted) return { why: 'drained' }
       const { marks, ...standing } = await this.table.standing()
+      if (!begun && (await this.table.firstId(0n, MAX_ID)) === null) return { why: 'empty' }
       const limit = decideLimit({ marks, ...standing }, this.now())
       if ('reason' in limit) return blockedBy(limit)
       if (!begun) onEvent({ event: 'cleanup.started', cutoff: this.cutoff, ...limit })
@@ -98,7 +111,13 @@ class Run {
   /** Stamps a run that came to its end, or that an archive has stopped, so that it is not asked again at once. */
   async finish(end: CleanupEnd): Promise<CleanupResult> {
     const { why } = end
-    if (why === 'full' || why === 'young' || why === 'marks' || (why === 'blocked' && wasCostly(end.blocked))) {
+    if (
+      why === 'full' ||
+      why === 'young' ||
+      why === 'marks' ||
+      why === 'empty' ||
+      (why === 'blocked' && wasCostly(end.blocked))
+    ) {
       this.options.permit.check()
       await this.table.stamp(this.recordId, why === 'full')
       await faultPoint('cleanup.stamped')
@@ -118,7 +137,7 @@ class Run {
     const end: bigint | CleanupEnd = upToId < window.upToId ? { why: 'young' } : upToId
     const span = spanOf(slices)
     if (span === null) return this.passOver(otherRowsOf(slices)) ?? end
-    const blocked = await this.verifier.confirm(span, archivers)
+    const blocked = (await this.verifier.confirm(span, archivers)) ?? (await this.unarchived.check(span, archivers))
     if (blocked !== null) return blockedBy(blocked)
     this.youngRows = 0
     const ended = await this.deleteSpan(span)

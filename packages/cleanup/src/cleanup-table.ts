@@ -1,6 +1,13 @@
 import { hostname } from 'node:os'
 import { ArchiverError, type IdRange, lowerId } from '@archiver/core'
-import { type ControlTables, controlQueries, controlTableNames, HOLD, statementError } from '@archiver/core/mysql'
+import {
+  type ControlTables,
+  controlQueries,
+  controlTableNames,
+  HOLD,
+  statementError,
+  unknownColumns,
+} from '@archiver/core/mysql'
 import type { SourceDigest } from '@archiver/core/verify'
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Connection } from 'mysql2'
@@ -25,6 +32,7 @@ export class CleanupTable {
   readonly names: ReturnType<typeof controlTableNames>
   /** Foreign keys that keep rows from being deleted; as {@link lookForReferences} has found them. */
   references: readonly Reference[] = []
+  private hasAttributes = true
 
   constructor(connection: Connection, table: string) {
     this.db = controlQueries(connection)
@@ -130,6 +138,26 @@ export class CleanupTable {
       const keptFor = this.references.map((_, i) => Number(row[`kept_${i}`]))
       return { afterId, upToId, digest: toDigest(row), oldRows, keptRows, keptFor, oddRows, soonId }
     })
+  }
+
+  /** Columns that no archive keeps. */
+  async unknownColumns(): Promise<readonly string[]> {
+    const { rows } = await this.try('looking at the columns', () =>
+      sql<{ Field: string; Type: string; Extra: string }>`show columns from ${this.table}`.execute(this.db),
+    )
+    this.hasAttributes = rows.some(({ Field: name }) => name.toLowerCase() === 'attributes')
+    return unknownColumns(rows.map(({ Field: name, Type: type, Extra: extra }) => ({ name, type, extra })))
+  }
+
+  /** The texts of `attributes` of old rows; asked after {@link unknownColumns}. None where the table has no such column. */
+  async attributes(range: IdRange, cutoff: string): Promise<readonly { readonly id: bigint; readonly text: string }[]> {
+    if (!this.hasAttributes) return []
+    const { rows } = await this.try('looking at the attributes', () =>
+      sql<{ id: number | string; text: string | Buffer }>`
+        select id, attributes as text from ${this.table} force index (primary)
+        where ${inRange(range)} and ${isOld(cutoff)} and attributes is not null`.execute(this.db),
+    )
+    return rows.map(({ id, text }) => ({ id: BigInt(id), text: text.toString() }))
   }
 
   /** @param without - ids that do not count. */

@@ -1,4 +1,5 @@
 import { type IdRange, lowerId, type RangeDigest } from '@archiver/core'
+import { waitMs } from '@archiver/core/engine'
 import type { Blocked } from './blocked.js'
 import type { CleanupPolicy } from './options.js'
 
@@ -47,7 +48,7 @@ export interface LastRun {
 
 /** How long until the next run is due; 0 for now. */
 export function dueInMs(last: LastRun, { intervalMs, reducedIntervalMs }: CleanupPolicy): number {
-  return Math.max(0, (last.full ? Math.min(intervalMs, reducedIntervalMs) : intervalMs) - last.ageMs)
+  return waitMs(last.ageMs, last.full ? Math.min(intervalMs, reducedIntervalMs) : intervalMs)
 }
 
 /** Ids of one transaction at most. */

@@ -1,4 +1,4 @@
-import type { Archiver, Permit } from '@archiver/core'
+import type { Acknowledged, Archiver, Permit } from '@archiver/core'
 import type { Ledger, NotHere, OnEvent, Source } from '@archiver/core/engine'
 import type { MySqlSettings } from '@archiver/core/mysql'
 import type { Connection } from 'mysql2'
@@ -27,6 +27,8 @@ export interface CleanupPolicy {
   readonly verify?: VerifyMode
   /** Whether batches whose file or object was moved away count as safe without being asked. Default false. */
   readonly movedIsSafe?: boolean
+  /** Columns, and keys of `attributes`, that no archive keeps and that may be lost. Default none: rows that have any are kept. */
+  readonly unarchived?: Acknowledged
 }
 
 /** A replica to look at; user and password are those of the source. */
@@ -105,6 +107,8 @@ export type CleanupEnd =
   | { readonly why: 'young' }
   /** Nothing is left below the lowest mark (or the start of an unfinished batch). */
   | { readonly why: 'marks'; readonly archiver: string; readonly belowId: bigint }
+  /** The table has no row. */
+  | { readonly why: 'empty' }
   /** Rows or marks changed under every look at the next range. */
   | { readonly why: 'changed' }
   /** `drain` was aborted. */

@@ -41,6 +41,16 @@ export class Verifier implements AsyncDisposable {
     return null
   }
 
+  /** The readers of those archives that can be asked. */
+  async readers(archivers: readonly string[]): Promise<readonly ArchiveReader[]> {
+    const asked: ArchiveReader[] = []
+    for (const name of archivers) {
+      const one = await this.open(name)
+      if (one !== null) asked.push(one.reader)
+    }
+    return asked
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const asked of this.opened.values()) await asked?.archiver.close()
   }

@@ -1,5 +1,6 @@
 import { shortText } from './errors.js'
 import type { Attributes } from './types.js'
+import { unknownKeys } from './unarchived.js'
 
 const NONE: Attributes = { leap: null, error: null, warning: null }
 
@@ -11,9 +12,22 @@ export type ParsedAttributes = Attributes | string
  * hold nothing; leap 0 and empty texts are null, as the archives have always stored them. Other keys are left out.
  */
 export function parseAttributes(json: string | null): ParsedAttributes {
-  if (json === null || json === '') return NONE
+  const parsed = parseWithUnknown(json)
+  return typeof parsed === 'string' ? parsed : parsed.attributes
+}
+
+/** The same, beside the keys that no archive knows; undefined for none. */
+export function parseWithUnknown(
+  json: string | null,
+): { readonly attributes: Attributes; readonly unknown: readonly string[] | undefined } | string {
+  if (json === null || json === '') return { attributes: NONE, unknown: undefined }
   const parsed = parseJson(json)
   if (typeof parsed === 'string') return parsed
+  const attributes = attributesOf(parsed)
+  return typeof attributes === 'string' ? attributes : { attributes, unknown: unknownKeys(parsed) }
+}
+
+function attributesOf(parsed: Record<string, unknown>): ParsedAttributes {
   const { leap = null, error = null, warning = null } = parsed
   if (leap !== null && !isLeap(leap)) return `leap is ${shortText(JSON.stringify(leap))}, expected 0 to 3`
   if (error !== null && typeof error !== 'string')

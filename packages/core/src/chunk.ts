@@ -2,7 +2,10 @@ import { RowError } from './errors.js'
 import type { Attributes, LogScore, LogScoreChunk } from './types.js'
 
 /** The name of a column of a chunk. */
-export type ChunkColumn = Exclude<keyof LogScoreChunk, 'rows' | 'dictionary' | 'exact' | 'float32'>
+export type ChunkColumn = Exclude<
+  keyof LogScoreChunk,
+  'rows' | 'dictionary' | 'unknownKeys' | 'unknownColumns' | 'exact' | 'float32'
+>
 
 /** Allocates the columns of a chunk for up to `capacity` rows; about 49 bytes a row. */
 export function allocateChunk(capacity: number): Pick<LogScoreChunk, ChunkColumn> {

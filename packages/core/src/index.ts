@@ -35,3 +35,16 @@ export type {
   StoredRows,
   StoreResult,
 } from './types.js'
+export {
+  type Acknowledged,
+  lowIdWarning,
+  NameCounts,
+  OTHER_NAMES,
+  stampAheadWarning,
+  type TableWarning,
+  type Unarchived,
+  unacknowledged,
+  unknownColumnWarning,
+  unknownKeys,
+  unknownKeyWarnings,
+} from './unarchived.js'

@@ -74,6 +74,10 @@ export interface LogScoreChunk {
   readonly attributes: Uint32Array
   /** Each distinct `attributes` value of the chunk once, parsed once. */
   readonly dictionary: readonly Attributes[]
+  /** Entries of `dictionary` whose text has keys that no archive keeps: index to keys. Absent for none, or where the text is kept. */
+  readonly unknownKeys?: ReadonlyMap<number, readonly string[]>
+  /** Columns of the source that no archive keeps. Absent for none. */
+  readonly unknownColumns?: readonly string[]
   /** Of a chunk that an archive gives back: it holds the source's rows as they were, and no conversion has changed them. */
   readonly exact?: boolean
   /**

@@ -1,5 +1,5 @@
 import { higherId } from '@archiver/core'
-import { reasonOf, type Served, serveArchiver } from '@archiver/core/engine'
+import { reasonOf, type Served, serveArchiver, waitMs } from '@archiver/core/engine'
 import type { OverviewRow } from '@archiver/core/mysql'
 import type { ServiceConfig } from './config.js'
 import { backOffMs, type Desk, isEnd } from './desk.js'
@@ -135,7 +135,7 @@ export class ArchiverDuty implements Duty {
   #waitsEnough({ mark, ageMs }: OverviewRow, newestId: bigint): boolean {
     const policy = this.#policy
     if (policy === undefined) return true
-    const leftMs = policy.intervalMs - ageMs
+    const leftMs = waitMs(ageMs, policy.intervalMs)
     if (leftMs > 0) return this.#idle('waiting', leftMs)
     if (mark !== this.#dueFromMark) this.#dueFromId = 0n
     const dueFromId = higherId((mark ?? 0n) + BigInt(policy.minRows), this.#dueFromId)

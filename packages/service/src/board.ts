@@ -1,5 +1,5 @@
 import type { CleanupEvent } from '@archiver/cleanup'
-import { harmlessText, type PlannedBatch } from '@archiver/core'
+import { harmlessText, type PlannedBatch, type TableWarning } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
 import type { FinishedBatch, Overview, PoolState } from '@archiver/core/mysql'
 import type { Clock } from './clock.js'
@@ -21,6 +21,7 @@ import {
 } from './records.js'
 import type { FailureState, ServiceState, ServiceStatus } from './status.js'
 import type { ServiceEvent, ServiceView } from './view.js'
+import { Warnings } from './warnings.js'
 
 /** Listeners hear of changes no more often than this. */
 const CHANGE_INTERVAL_MS = 250
@@ -41,6 +42,7 @@ export class Board implements ServiceView {
   readonly #clock: Clock
   readonly #lostLogLines: () => number
   readonly #history = new History()
+  readonly #warnings = new Warnings()
   readonly #changeListeners = new Set<() => void>()
   readonly #eventListeners = new Set<(event: ServiceEvent) => void>()
   readonly #startedAt: string
@@ -88,6 +90,7 @@ export class Board implements ServiceView {
       newest: newestRow(this.#newest),
       archivers,
       cleanup,
+      warnings: this.#warnings.all(this.#config.cleanup.policy.unarchived),
     }
   }
 
@@ -153,6 +156,7 @@ export class Board implements ServiceView {
       records.set(archiver, record)
     }
     this.#records = records
+    this.#warnings.sawStamps(archivers)
     this.#sawCleanup(archivers, nowMs)
     this.#sample()
     this.#change()
@@ -172,6 +176,16 @@ export class Board implements ServiceView {
     }
     if (this.#cleanup !== null) this.#cleanup.oldestTsSeconds = oldestTsSeconds
     this.#change()
+  }
+
+  sawWarnings(warnings: readonly TableWarning[]): void {
+    this.#warnings.sawTable(warnings)
+    this.#change()
+  }
+
+  /** Warnings that were not returned before: for the log. */
+  newWarnings(): readonly TableWarning[] {
+    return this.#warnings.fresh()
   }
 
   update(archiver: string, patch: Partial<Omit<ArchiverRecord, 'archiver'>>): void {
@@ -238,6 +252,7 @@ export class Board implements ServiceView {
     if (event.event === 'batch.progress') this.#progress(event.batch, event.rows)
     else if (event.event === 'batch.done') this.#done(event)
     else if (event.event === 'batch.deleted-rows') this.#deletedRows(event.batch.archiver, event.rows)
+    else if (event.event === 'batch.unarchived') this.#warnings.archived(event.unarchived)
     else if (event.event === 'batch.superseded') this.update(event.batch.archiver, { batch: null })
     else if (event.event === 'archiver.retrying') {
       const error = failureState(event.error, this.#clock.now())

@@ -1,6 +1,6 @@
 import type { CleanupEvent, CleanupResult, describeBlocked } from '@archiver/cleanup'
 import { harmlessText } from '@archiver/core'
-import { reasonOf } from '@archiver/core/engine'
+import { reasonOf, waitMs } from '@archiver/core/engine'
 import type { OverviewRow } from '@archiver/core/mysql'
 import type { Connection } from 'mysql2'
 import { CLEANUP } from './config.js'
@@ -36,7 +36,7 @@ export class CleanupDuty implements Chore {
     const { clock, config } = this.#desk
     const { reducedIntervalMs, intervalMs } = config().cleanup.policy
     if (this.#running || clock.monotonic() < this.#notBeforeMs) return false
-    const leftMs = Math.min(reducedIntervalMs, intervalMs) - ageMs
+    const leftMs = waitMs(ageMs, Math.min(reducedIntervalMs, intervalMs))
     if (leftMs > 0 && !this.#hasRun) this.#show({ state: 'waiting', nextRunAtMs: clock.now() + leftMs })
     return leftMs <= 0
   }
@@ -84,6 +84,7 @@ export class CleanupDuty implements Chore {
       full: reducedIntervalMs,
       young: intervalMs,
       marks: intervalMs,
+      empty: intervalMs,
       changed: 0,
       drained: 0,
     }

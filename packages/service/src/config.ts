@@ -20,6 +20,8 @@ export interface ServiceConfig {
   /** Time to finish the batches in hand when the service must connect anew. */
   readonly shutdownTimeoutMs: number
   readonly cleanup: { readonly policy: CleanupPolicy; readonly throttle: ThrottlePolicy }
+  /** Whether the chunks of the source keep the texts of `attributes`, which `avro_schema=2` needs. Default false. */
+  readonly exactAttributes?: boolean
   /** The policies of the archivers that are configured, by name. */
   readonly policies: Readonly<Record<string, BatchPolicy>>
   /** Makes the archiver of a status row. Throws for one that cannot be made. */

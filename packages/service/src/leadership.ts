@@ -66,8 +66,9 @@ export class Leadership implements AsyncDisposable {
   /** Makes ready: the tables must be there. @throws ArchiverError */
   static async begin(options: LeadershipOptions): Promise<Leadership> {
     const { lock, config } = options
-    const { mysql, table, runConcurrency: reads } = config()
-    const source = new MySqlSource({ settings: mysql, table, encrypted: isEncrypted(lock.connection), reads })
+    const { mysql, table, runConcurrency: reads, exactAttributes = false } = config()
+    const encrypted = isEncrypted(lock.connection)
+    const source = new MySqlSource({ settings: mysql, table, encrypted, reads, exactAttributes })
     try {
       await source.detectColumns()
       const ledger = new MySqlLedger(lock.connection, table)
@@ -139,5 +140,7 @@ export class Leadership implements AsyncDisposable {
     const names = overview.archivers.map(({ archiver }) => archiver).filter((name) => name !== CLEANUP)
     const [batches, skipped] = [await this.#overview.lastBatches(names), await this.#overview.skippedRows()]
     board.sawDetails(batches, skipped, await this.#overview.oldestTsSeconds())
+    board.sawWarnings(await this.#overview.tableWarnings(this.#options.config().cleanup.policy.unarchived))
+    for (const warning of board.newWarnings()) this.#options.onEvent({ event: 'table.warning', warning })
   }
 }

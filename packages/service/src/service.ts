@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import type { CleanupEvent } from '@archiver/cleanup'
 import { ArchiverError, errorText } from '@archiver/core'
-import { backoffMs, type EngineEvent } from '@archiver/core/engine'
+import { backoffMs, type EngineEvent, unlessAcknowledged } from '@archiver/core/engine'
 import { connect, disconnect, type LockTimes, type MySqlLock } from '@archiver/core/mysql'
 import { Board } from './board.js'
 import { type Clock, systemClock } from './clock.js'
@@ -139,8 +139,10 @@ export class Service {
 
   /** First the board, so that what is told is what is shown. */
   readonly #onEvent = (event: EngineEvent): void => {
-    this.#board.onEngineEvent(event)
-    this.#options.onEvent(event)
+    const shown = unlessAcknowledged(event, this.#config.cleanup.policy.unarchived)
+    if (shown === null) return
+    this.#board.onEngineEvent(shown)
+    this.#options.onEvent(shown)
   }
 
   readonly #onCleanup = (event: CleanupEvent): void => {
@@ -169,10 +171,11 @@ export class Service {
     this.#looking = true
     this.#lookedAtMs = this.#clock.monotonic()
     try {
-      const { overview, waiting, batches, skipped, oldestTsSeconds } = await lookAtMySql(this.#config)
+      const { overview, waiting, batches, skipped, oldestTsSeconds, warnings } = await lookAtMySql(this.#config)
       if (this.#board.role !== 'standby') return
       this.#board.saw(overview, waiting)
       this.#board.sawDetails(batches, skipped, oldestTsSeconds)
+      this.#board.sawWarnings(warnings)
     } catch (error) {
       this.#board.setMySqlError(error)
     } finally {

@@ -18,9 +18,10 @@ export interface MySqlStatusOptions {
 export async function statusFromMySql({ version, config }: MySqlStatusOptions): Promise<ServiceStatus> {
   const board = new Board({ version, host: hostname(), config, clock: systemClock })
   try {
-    const { overview, waiting, batches, skipped, oldestTsSeconds } = await lookAtMySql(config)
+    const { overview, waiting, batches, skipped, oldestTsSeconds, warnings } = await lookAtMySql(config)
     board.saw(overview, waiting)
     board.sawDetails(batches, skipped, oldestTsSeconds)
+    board.sawWarnings(warnings)
   } catch (error) {
     board.setMySqlError(error)
   }

@@ -1,3 +1,5 @@
+import type { TableWarning } from '@archiver/core'
+
 /**
  * What a service tells of itself: the JSON of `archiver status --json` and of `/api/status`.
  *
@@ -22,6 +24,8 @@ export interface ServiceStatus {
   readonly archivers: readonly ArchiverState[]
   /** Null where the status table has no row `cleanup`. */
   readonly cleanup: CleanupState | null
+  /** What an operator should know of the table and its status. Nothing stops for it. */
+  readonly warnings: readonly TableWarning[]
 }
 
 /** Fine · past `status_late_after` · the last try failed, or MySQL is out of reach. */

@@ -1,8 +1,11 @@
 import type { CleanupState, MySqlState, NewestRow, ServiceState, ServiceStatus } from '@archiver/service'
-import { el, setData, setText } from './dom.js'
+import { el, setData, setText, show } from './dom.js'
 import { Facts } from './facts.js'
 import { count, rows, when } from './format.js'
 import { Trouble, type Wrong } from './trouble.js'
+
+/** More are counted only. */
+const MAX_WARNINGS = 8
 
 /** A small card: cleanup, MySQL, the service itself. */
 class SmallCard {
@@ -29,15 +32,17 @@ export class AroundCards {
   private readonly cleanup = new SmallCard('Cleanup')
   private readonly mysql = new SmallCard('MySQL')
   private readonly service = new SmallCard('Service')
+  private readonly table = new SmallCard('Table')
 
   constructor(place: HTMLElement) {
-    place.append(this.cleanup.element, this.mysql.element, this.service.element)
+    place.append(this.cleanup.element, this.mysql.element, this.service.element, this.table.element)
   }
 
-  update({ cleanup, mysql, newest, service, host }: ServiceStatus, nowMs: number): void {
+  update({ cleanup, mysql, newest, service, host, warnings }: ServiceStatus, nowMs: number): void {
     showCleanup(this.cleanup, cleanup, nowMs)
     showMySql(this.mysql, mysql, newest, nowMs)
     showService(this.service, service, host, nowMs)
+    showTable(this.table, warnings)
   }
 }
 
@@ -57,6 +62,16 @@ function showCleanup(card: SmallCard, cleanup: CleanupState | null, nowMs: numbe
   card.facts.set('Kept', kept || null)
   card.facts.set('Next run', cleanup.nextRunAt && when(cleanup.nextRunAt, nowMs))
   card.facts.set('Oldest row', cleanup.oldestTs && when(cleanup.oldestTs, nowMs))
+}
+
+/** The first warning in full, the others by their messages; no card where there is none. */
+function showTable(card: SmallCard, warnings: ServiceStatus['warnings']): void {
+  const [first, ...others] = warnings
+  show(card.element, first !== undefined)
+  if (first === undefined) return
+  card.set('late', warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`, { ...first, title: first.code })
+  card.facts.clear()
+  for (const [i, { message }] of others.slice(0, MAX_WARNINGS).entries()) card.facts.set(`Warning ${i + 2}`, message)
 }
 
 function showMySql(card: SmallCard, mysql: MySqlState, newest: NewestRow | null, nowMs: number): void {

@@ -40,7 +40,17 @@ export const schemas = {
     newest: orNull(object({ id, ts: orNull(time) }), 'The newest row of the source table.'),
     archivers: { type: 'array', items: ref('ArchiverState') },
     cleanup: orNull(ref('CleanupState'), 'Null where cleanup is not turned on.'),
+    warnings: { type: 'array', items: ref('TableWarning') },
   }),
+  TableWarning: object(
+    {
+      code: oneOf('ROWS_UNARCHIVED', 'ROW_ID_LOW', 'STATUS_STAMP_AHEAD'),
+      message: text,
+      hint: text,
+      rows: orNull(count, 'Rows that it concerns; null where that is not known.'),
+    },
+    'What an operator should know of the table and its status. Nothing stops for it.',
+  ),
   Health: { ...oneOf('ok', 'late', 'failing'), description: 'Late is past status_late_after.' },
   ServiceState: object({
     pid: count,

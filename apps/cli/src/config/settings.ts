@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { BatchPolicy } from '@archiver/core'
+import type { Acknowledged, BatchPolicy } from '@archiver/core'
 import type { MysqlAddress } from './mysql-address.js'
 import type { TableChoice } from './table-name.js'
 import type { Values, VariableName } from './variables.js'
@@ -40,6 +40,8 @@ export interface CleanupSettings {
   readonly verify: Values['cleanup_verify']
   /** Whether files that were moved away count as safe. */
   readonly movedIsSafe: boolean
+  /** Columns, and keys of `attributes`, that no archive keeps and that may be lost. */
+  readonly unarchived: Acknowledged
   /** 0 looks at no replica. */
   readonly maxLagMs: number
   readonly replicas: Values['cleanup_replicas']
@@ -236,6 +238,7 @@ function cleanupOf(values: Values, cwd: string): CleanupSettings {
     pauseMs: values.cleanup_pause,
     verify: values.cleanup_verify,
     movedIsSafe: values.avro_moved === 'ok',
+    unarchived: values.unarchived,
     maxLagMs: values.cleanup_max_lag,
     replicas: values.cleanup_replicas,
     maxLoad: values.cleanup_max_load,

@@ -1,4 +1,4 @@
-import { formatDuration, parseDuration } from '@archiver/core'
+import { type Acknowledged, formatDuration, parseDuration } from '@archiver/core'
 import { parseListen } from '@archiver/web/listen'
 import { parseMysqlAddress } from './mysql-address.js'
 import { UnfitValue } from './problem.js'
@@ -151,6 +151,16 @@ export const hostNames: ValueType<readonly string[]> = {
 export interface ServerAddress {
   readonly host: string
   readonly port: number | undefined
+}
+
+/** Names with commas between, or `ok` for whatever there is. */
+export const acknowledged: ValueType<Acknowledged> = {
+  name: 'list of names, or ok',
+
+  read: (value) => {
+    const names = value.split(',').map((name) => name.trim())
+    return names.includes('ok') ? 'ok' : names.filter((name) => name !== '')
+  },
 }
 
 /** Addresses of servers, `host` or `host:port`, with commas between them. */

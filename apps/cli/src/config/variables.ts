@@ -242,6 +242,11 @@ export const schema = z.object({
     group: 'Cleanup',
     description: '`ok`: Avro files or objects that were moved away count as safe without being asked.',
   }),
+  unarchived: preset('', type.acknowledged, {
+    group: 'Cleanup',
+    description:
+      'Columns, and keys of `attributes`, that no archive keeps and that may be lost, with commas; `ok` for all. Rows that have any other are not deleted.',
+  }),
   cleanup_max_lag: preset('1m', wait, {
     group: 'Cleanup',
     description: 'Nothing is deleted while a replica is further behind; `0` looks at none.',

@@ -1,6 +1,14 @@
 import { permitWhile } from '@archiver/core'
-import { type PassResult, runPass } from '@archiver/core/engine'
-import { isEncrypted, MySqlLedger, MySqlLock, MySqlSource } from '@archiver/core/mysql'
+import {
+  type EngineEvent,
+  type Ledger,
+  type OnEvent,
+  type PassResult,
+  runPass,
+  stampWarnings,
+  unlessAcknowledged,
+} from '@archiver/core/engine'
+import { isEncrypted, MySqlLedger, MySqlLock, MySqlOverview, MySqlSource } from '@archiver/core/mysql'
 import { openArchiver, sourceOptions, type Wiring } from '../archivers.js'
 import { ExitCode, exitCodeOf } from '../exit-codes.js'
 import type { Reporter } from '../report/reporter.js'
@@ -40,9 +48,26 @@ async function pass(job: ArchiveJob, reporter: Reporter, { drain, stop }: StopSi
   if ((await ledger.status()).length === 0) reporter.warn(nothingOn(table))
   const open = (archiver: string) => openArchiver(archiver, job)
   const permit = permitWhile(lock, stop)
+  const onEvent = (event: EngineEvent): void => {
+    const shown = unlessAcknowledged(event, settings.cleanup.unarchived)
+    if (shown !== null) listener.onEvent(shown)
+  }
+  await warnOfTable(job, ledger, lock.connection, onEvent)
   const bench = { ledger, source, permit, drain, open }
   const chores = { cleanup: () => cleanUp({ ...bench, job, connection: lock.connection, reporter }) }
-  return await runPass({ ...bench, table, settleMs, only, chores, onEvent: listener.onEvent })
+  return await runPass({ ...bench, table, settleMs, only, chores, onEvent })
+}
+
+/** Says what an operator should know of the table and its status, before anything is archived. */
+async function warnOfTable(
+  { settings, table }: ArchiveJob,
+  ledger: Ledger,
+  connection: MySqlLock['connection'],
+  onEvent: OnEvent,
+): Promise<void> {
+  const ofTable = await new MySqlOverview(connection, table).tableWarnings(settings.cleanup.unarchived)
+  const ofStamps = stampWarnings(await ledger.status())
+  for (const warning of [...ofTable, ...ofStamps]) onEvent({ event: 'table.warning', warning })
 }
 
 function nothingOn(table: string): string {

@@ -44,6 +44,8 @@ function doneLine({ rows, end }: CleanupResult, elapsedMs: number, table: string
       return `${deleted}; all others are too young`
     case 'marks':
       return `${deleted}; the mark of ${end.archiver} is at ${end.belowId}`
+    case 'empty':
+      return 'the table is empty'
     case 'changed':
       return `${deleted}; rows or marks change at this moment`
     case 'drained':

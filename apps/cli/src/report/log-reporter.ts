@@ -8,6 +8,7 @@ import { deletedRowsText } from './deleted-rows-text.js'
 import { errorFields, errorLine } from './error-lines.js'
 import { lifeLine } from './life-lines.js'
 import { type PassSummary, peakRssBytes, type Reporter } from './reporter.js'
+import { UnarchivedLines } from './unarchived-lines.js'
 
 const PROGRESS_INTERVAL_MS = 10_000
 
@@ -15,6 +16,7 @@ const PROGRESS_INTERVAL_MS = 10_000
 export class LogReporter implements Reporter {
   private readonly log: Logger
   private progressedAtMs = performance.now()
+  private readonly unarchived = new UnarchivedLines()
 
   constructor(log: Logger) {
     this.log = log
@@ -27,6 +29,10 @@ export class LogReporter implements Reporter {
     } else if (event.event === 'archiver.warning') {
       const fields = { event: event.event, archiver: event.archiver, error: errorFields(event.error) }
       this.tell('warn', fields, `${event.archiver}: ${errorLine(event.error, event.archiver)}`)
+    } else if (event.event === 'table.warning') {
+      this.tell('warn', { event: event.event, ...event.warning }, `${event.warning.message}. ${event.warning.hint}`)
+    } else if (event.event === 'batch.unarchived') {
+      for (const line of this.unarchived.lines(event.unarchived)) this.tell('warn', fieldsOf(event), line)
     } else if (event.event !== 'batch.progress') this.tell('info', fieldsOf(event), messageOf(event))
     else if (performance.now() - this.progressedAtMs > PROGRESS_INTERVAL_MS) {
       this.progressedAtMs = performance.now()
@@ -63,10 +69,13 @@ export class LogReporter implements Reporter {
   }
 }
 
-type Logged = Exclude<EngineEvent, { event: 'archiver.failed' | 'archiver.warning' }>
+type Logged = Exclude<
+  EngineEvent,
+  { event: 'archiver.failed' | 'archiver.warning' | 'table.warning' | 'batch.unarchived' }
+>
 
 /** The event's fields with ids as strings: JSON numbers end at 2^53-1. */
-function fieldsOf(event: Logged | CleanupEvent | LifeEvent): Record<string, unknown> {
+function fieldsOf(event: EngineEvent | CleanupEvent | LifeEvent): Record<string, unknown> {
   return JSON.parse(JSON.stringify(event, (key, value: unknown) => plain(key, value))) as Record<string, unknown>
 }
 

@@ -58,6 +58,7 @@ const status: ServiceStatus = {
       deletedFromSourceRows: 12,
     },
   ],
+  warnings: [],
   cleanup: {
     state: 'blocked',
     health: 'ok',

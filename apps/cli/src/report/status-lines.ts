@@ -115,7 +115,7 @@ function stateText(state: string, health: Health): string {
 }
 
 /** What is wrong, each with what to do. */
-function troubleLines({ archivers, cleanup, mysql }: ServiceStatus, nowMs: number, paint: Paint): string[] {
+function troubleLines({ archivers, cleanup, mysql, warnings }: ServiceStatus, nowMs: number, paint: Paint): string[] {
   const failed = (name: string, error: FailureState | null, times = 1) =>
     error === null ? [] : failure(name, error, times, nowMs, paint)
   return [
@@ -123,6 +123,7 @@ function troubleLines({ archivers, cleanup, mysql }: ServiceStatus, nowMs: numbe
     ...archivers.flatMap(({ archiver, error, failuresInARow }) => failed(plain(archiver), error, failuresInARow)),
     ...failed('cleanup', cleanup?.error ?? null),
     ...(cleanup?.blocked ? notice('cleanup', cleanup.blocked.why, cleanup.blocked.hint, paint) : []),
+    ...warnings.flatMap(({ code, message, hint }) => notice(code, message, hint, paint)),
     ...archivers
       .filter(({ skippedRows }) => skippedRows > 0)
       .flatMap(({ archiver, skippedRows }) =>

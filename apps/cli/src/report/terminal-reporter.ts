@@ -7,6 +7,7 @@ import { deletedRowsText } from './deleted-rows-text.js'
 import { errorLine } from './error-lines.js'
 import { barText, count, megabytes, rate, seconds } from './quantities.js'
 import { type PassSummary, peakRssBytes, type Reporter } from './reporter.js'
+import { UnarchivedLines } from './unarchived-lines.js'
 
 const REDRAW_INTERVAL_MS = 100
 /** Too many for a person, or told by what follows. */
@@ -27,6 +28,7 @@ interface Running {
 export class TerminalReporter implements Reporter {
   private readonly out: Pick<StandardStream, 'write'>
   private running: Running | undefined
+  private readonly unarchived = new UnarchivedLines()
   private drawnMs = 0
 
   constructor(out: Pick<StandardStream, 'write'>) {
@@ -63,6 +65,12 @@ export class TerminalReporter implements Reporter {
         break
       case 'batch.done':
         if (this.running !== undefined) this.running.doneRows += event.record.rows
+        break
+      case 'table.warning':
+        this.warn(`${event.warning.message}. ${event.warning.hint}`)
+        break
+      case 'batch.unarchived':
+        for (const line of this.unarchived.lines(event.unarchived)) this.warn(line)
         break
       case 'archiver.skipped':
         this.line(`${event.archiver}: ${event.why}`)

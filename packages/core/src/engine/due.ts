@@ -23,12 +23,18 @@ export async function dueNow(
   left: PlannedBatch | null,
 ): Promise<Due> {
   if (left !== null) return { due: true }
-  if (ageMs < intervalMs) return { due: false, why: `next due in ${Math.ceil((intervalMs - ageMs) / 1000)} s` }
+  if (waitMs(ageMs, intervalMs) > 0)
+    return { due: false, why: `next due in ${Math.ceil((intervalMs - ageMs) / 1000)} s` }
   const waiting = { afterId: mark ?? 0n, upToId: (await source.maxId()) ?? 0n }
   const rows = waiting.afterId < waiting.upToId ? await source.countUpTo(waiting, minRows) : 0
   if (rows >= minRows) return { due: true }
   const dueFromId = waiting.upToId + BigInt(minRows - rows)
   return { due: false, why: `nothing to do: fewer than ${minRows} rows wait`, dueFromId }
+}
+
+/** How long until an interval is over. A stamp ahead of the server's clock says nothing of when it began: 0. */
+export function waitMs(ageMs: number, intervalMs: number): number {
+  return ageMs < 0 ? 0 : Math.max(0, intervalMs - ageMs)
 }
 
 /** Whether the range holds at least `minRows` rows; counts no further. */

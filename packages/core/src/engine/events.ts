@@ -1,5 +1,6 @@
 import type { ArchiverError } from '../errors.js'
 import type { PlannedBatch, StoreResult } from '../types.js'
+import type { TableWarning, Unarchived } from '../unarchived.js'
 import type { BatchRecord } from './ledger.js'
 import type { BatchSteps } from './steps.js'
 
@@ -37,6 +38,10 @@ export type EngineEvent =
       readonly elapsedMs: number
       readonly steps: BatchSteps
     }
+  /** The rows of a batch had columns, or keys of `attributes`, that no archive keeps. Follows `batch.done`. */
+  | { readonly event: 'batch.unarchived'; readonly batch: PlannedBatch; readonly unarchived: Unarchived }
+  /** Something about the table or its status that an operator should know. Nothing stops for it. */
+  | { readonly event: 'table.warning'; readonly warning: TableWarning }
   | {
       readonly event: 'archiver.retrying'
       readonly archiver: string

@@ -1,5 +1,6 @@
 import { lowerId } from '../ids.js'
 import type { BatchPolicy } from '../types.js'
+import { waitMs } from './due.js'
 import type { ArchiverStatus } from './ledger.js'
 import type { Source } from './source.js'
 
@@ -27,6 +28,6 @@ export async function preview(source: Source, status: ArchiverStatus, policy: Ba
 }
 
 function action({ ageMs }: ArchiverStatus, { intervalMs, minRows }: BatchPolicy, rows: number): Preview['action'] {
-  if (ageMs < intervalMs) return 'wait for the interval'
+  if (waitMs(ageMs, intervalMs) > 0) return 'wait for the interval'
   return rows < minRows ? 'wait for more rows' : 'store'
 }

@@ -20,6 +20,11 @@ export async function* withoutIds(
   }
 }
 
+/** What no archive keeps of these rows. */
+function unknownOf({ unknownKeys, unknownColumns }: LogScoreChunk) {
+  return { ...(unknownKeys && { unknownKeys }), ...(unknownColumns && { unknownColumns }) }
+}
+
 function pick(chunk: LogScoreChunk, keep: readonly number[]): LogScoreChunk {
   const at = <T extends { readonly length: number; slice(): T; [i: number]: unknown }>(column: T): T => {
     const kept = column.slice()
@@ -44,5 +49,6 @@ function pick(chunk: LogScoreChunk, keep: readonly number[]): LogScoreChunk {
     attributes: at(chunk.attributes),
     dictionary: chunk.dictionary,
     ...exactOf(chunk),
+    ...unknownOf(chunk),
   }
 }

@@ -279,6 +279,8 @@ async function commit(
   const to = await inOperation(placeOf(batch, 'commit'), () => run.ledger.commit(batch, record, move))
   await faultPoint('commit.after')
   run.onEvent({ event: 'batch.done', batch, record, conversions: result.conversions ?? {}, ...clock.done })
+  const { unarchived } = tally
+  if (unarchived !== null) run.onEvent({ event: 'batch.unarchived', batch, unarchived })
   return { rows: result.rows, mark: to }
 }
 

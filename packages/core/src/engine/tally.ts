@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { ArchiverError } from '../errors.js'
 import { faultPoint } from '../fault.js'
 import type { LogScoreChunk, PlannedBatch, StoreResult } from '../types.js'
+import { NameCounts, type Unarchived } from '../unarchived.js'
 import type { BatchRecord } from './ledger.js'
 
 /** Counts and hashes a batch's rows on their way from the source to the adapter. */
@@ -13,6 +14,8 @@ export class Tally {
   private lastId: bigint
   private minTsSeconds = Number.POSITIVE_INFINITY
   private maxTsSeconds = 0
+  private readonly columns = new NameCounts()
+  private readonly keys = new NameCounts()
 
   constructor(batch: PlannedBatch) {
     this.batch = batch
@@ -27,12 +30,19 @@ export class Tally {
     this.firstId ??= first
     this.lastId = last
     this.rows += chunk.rows
+    this.countUnarchived(chunk)
     this.ids.update(new Uint8Array(chunk.id.buffer, chunk.id.byteOffset, chunk.rows * 8))
     for (let i = 0; i < chunk.rows; i++) {
       const ts = chunk.tsSeconds[i]!
       if (ts < this.minTsSeconds) this.minTsSeconds = ts
       if (ts > this.maxTsSeconds) this.maxTsSeconds = ts
     }
+  }
+
+  /** What no archive keeps of the rows; null for nothing. */
+  get unarchived(): Unarchived | null {
+    const { columns, keys } = this
+    return columns.size + keys.size === 0 ? null : { columns: columns.toRecord(), keys: keys.toRecord() }
   }
 
   /** The last row seen; the batch's start while there is none. */
@@ -53,6 +63,12 @@ export class Tally {
       bytes,
       identity,
     }
+  }
+
+  private countUnarchived({ rows, attributes, unknownKeys, unknownColumns = [] }: LogScoreChunk): void {
+    for (const name of unknownColumns) this.columns.add(name, rows)
+    if (unknownKeys === undefined) return
+    for (let i = 0; i < rows; i++) for (const key of unknownKeys.get(attributes[i]!) ?? []) this.keys.add(key, 1)
   }
 
   private outOfOrder(first: bigint, last: bigint): ArchiverError {

@@ -1,4 +1,4 @@
-import { parseAttributes } from '../attributes.js'
+import { parseWithUnknown } from '../attributes.js'
 import { allocateChunk, chunkColumns } from '../chunk.js'
 import { RowError } from '../errors.js'
 import type { Attributes, LogScoreChunk } from '../types.js'
@@ -37,6 +37,8 @@ const MAX_KNOWN_ATTRIBUTES = 4096
 
 interface KnownAttributes {
   readonly value: Attributes
+  /** Keys that no archive keeps. */
+  readonly unknown: readonly string[] | undefined
   /** The chunk whose dictionary has it at `index`. */
   chunk: number
   index: number
@@ -47,6 +49,7 @@ export class AttributeCache {
   private readonly known = new Map<string | null, KnownAttributes>()
   private chunk = 0
   private dictionary: Attributes[] = []
+  private unknown: Map<number, readonly string[]> | undefined
   /** What the row before had: most rows have none, and so the same. */
   private lastJson: string | null | undefined
   private lastIndex = 0
@@ -61,8 +64,14 @@ export class AttributeCache {
   startChunk(): Attributes[] {
     this.chunk += 1
     this.dictionary = []
+    this.unknown = undefined
     this.lastJson = undefined
     return this.dictionary
+  }
+
+  /** Entries of the current dictionary with keys that no archive keeps; undefined for none. */
+  get unknownKeys(): ReadonlyMap<number, readonly string[]> | undefined {
+    return this.unknown
   }
 
   /** The index of these attributes in the current dictionary. @throws RowError naming the id of that row */
@@ -78,15 +87,24 @@ export class AttributeCache {
     if (known.chunk !== this.chunk) {
       known.chunk = this.chunk
       known.index = this.dictionary.push(known.value) - 1
+      if (known.unknown !== undefined) this.noteUnknown(known.index, known.unknown)
     }
     return known.index
   }
 
+  /** Where the text is kept beside its meaning, nothing of it is lost. */
+  private noteUnknown(index: number, keys: readonly string[]): void {
+    if (this.exact) return
+    this.unknown ??= new Map()
+    this.unknown.set(index, keys)
+  }
+
   private learn(json: string | null, ids: BigUint64Array, row: number): KnownAttributes {
-    const parsed = parseAttributes(json)
+    const parsed = parseWithUnknown(json)
     if (typeof parsed === 'string') throw new RowError(ids[row]!, 'attributes', parsed)
     if (this.known.size >= MAX_KNOWN_ATTRIBUTES) this.known.clear()
-    const entry = { value: this.exact ? { ...parsed, json } : parsed, chunk: 0, index: 0 }
+    const { attributes, unknown } = parsed
+    const entry = { value: this.exact ? { ...attributes, json } : attributes, unknown, chunk: 0, index: 0 }
     this.known.set(json, entry)
     return entry
   }
@@ -104,13 +122,16 @@ export class ChunkWriter {
   private readonly idHalves: Uint32Array
   private readonly attributes: AttributeCache
   private dictionary: readonly Attributes[] = []
+  private readonly unknownColumns: Pick<LogScoreChunk, 'unknownColumns'>
   private refused: RowError[] = []
   private count = 0
   /** Of the buffer that the newest packet was in: one of the driver's holds some hundred rows. */
   private view: DataView = NO_VIEW
   private viewed: Buffer | undefined
 
-  constructor(capacity: number, attributes: AttributeCache) {
+  /** @param unknownColumns - columns of the source that no archive keeps. */
+  constructor(capacity: number, attributes: AttributeCache, unknownColumns: readonly string[] = []) {
+    this.unknownColumns = unknownColumns.length === 0 ? {} : { unknownColumns }
     this.columns = allocateChunk(capacity)
     this.idHalves = new Uint32Array(this.columns.id.buffer)
     this.attributes = attributes
@@ -130,7 +151,9 @@ export class ChunkWriter {
   finish(): LogScoreChunk {
     this.view = NO_VIEW
     this.viewed = undefined
-    return { ...this.columns, rows: this.count, dictionary: this.dictionary }
+    const { unknownKeys } = this.attributes
+    const unknown = unknownKeys === undefined ? this.unknownColumns : { ...this.unknownColumns, unknownKeys }
+    return { ...this.columns, rows: this.count, dictionary: this.dictionary, ...unknown }
   }
 
   /** Why each row that {@link refuse} has taken since {@link start} fits no chunk, in the order of their ids. */

@@ -56,8 +56,13 @@ export function sourceColumns(table: string, columns: readonly DescribedColumn[]
     rtt: types.has('rtt'),
     attributes: attributes === undefined ? false : attributes === 'json' ? 'json' : 'text',
     fractions: /^(datetime|timestamp)\([1-6]\)/.test(types.get('ts') ?? ''),
-    unknown: columns.filter(({ name, extra }) => !isKnown(name) && !/generated/i.test(extra)).map(({ name }) => name),
+    unknown: unknownColumns(columns),
   }
+}
+
+/** The columns that no archive keeps, without those that the server computes from others. */
+export function unknownColumns(columns: readonly DescribedColumn[]): readonly string[] {
+  return columns.filter(({ name, extra }) => !isKnown(name) && !/generated/i.test(extra)).map(({ name }) => name)
 }
 
 function isKnown(name: string): boolean {

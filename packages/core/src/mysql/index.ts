@@ -1,4 +1,5 @@
 export { CleanupHold, HOLD } from './cleanup-hold.js'
+export { unknownColumns } from './columns.js'
 export { connect, cutOff, disconnect, isEncrypted } from './connect.js'
 export {
   archiveNeeds,

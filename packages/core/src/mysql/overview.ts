@@ -1,6 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import type { Connection } from 'mysql2'
 import type { ArchiverStatus } from '../engine/ledger.js'
+import { type Acknowledged, lowIdWarning, type TableWarning, unknownColumnWarning } from '../unarchived.js'
+import { unknownColumns } from './columns.js'
 import { controlError } from './control-error.js'
 import { isMissingTable } from './mysql-errors.js'
 import { type ControlTables, controlQueries, controlTableNames } from './tables.js'
@@ -124,6 +126,31 @@ export class MySqlOverview {
     return ts === null ? null : Number(ts)
   }
 
+  /**
+   * What an operator should know of the table: rows that no mark can pass, and columns that no archive keeps. Two queries.
+   *
+   * @param acknowledged - columns that may be lost.
+   */
+  async tableWarnings(acknowledged: Acknowledged = []): Promise<readonly TableWarning[]> {
+    const low = await this.try('looking for low ids', () =>
+      sql<LowIds>`select count(*) as low_rows, min(id) as first_id from ${sql.table(this.table)} where id <= 0`.execute(
+        this.db,
+      ),
+    )
+    const { low_rows: rows = 0, first_id: id = null } = low.rows[0] ?? {}
+    const names =
+      acknowledged === 'ok' ? [] : (await this.unknownColumns()).filter((name) => !acknowledged.includes(name))
+    const columns = names.map((name) => unknownColumnWarning(this.table, name))
+    return id === null ? columns : [lowIdWarning(this.table, Number(rows), BigInt(id)), ...columns]
+  }
+
+  private async unknownColumns(): Promise<readonly string[]> {
+    const { rows } = await this.try('looking at the columns', () =>
+      sql<{ Field: string; Type: string; Extra: string }>`show columns from ${sql.table(this.table)}`.execute(this.db),
+    )
+    return unknownColumns(rows.map(({ Field: name, Type: type, Extra: extra }) => ({ name, type, extra })))
+  }
+
   private async archivers(): Promise<OverviewRow[]> {
     const rows = await this.statusRows(true).catch((error: unknown) => {
       // Before the first pass there is no batch table.
@@ -176,6 +203,11 @@ interface StatusRow {
   readonly log_score_id: number | string | null
   readonly age_ms: string | number
   readonly unfinished: number | string
+}
+
+interface LowIds {
+  readonly low_rows: number | string
+  readonly first_id: number | string | null
 }
 
 interface LastBatchRow {

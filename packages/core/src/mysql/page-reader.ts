@@ -16,6 +16,8 @@ export interface PageReaderOptions {
   readonly pageRows: number
   /** Whether the chunks keep the texts of `attributes`. */
   readonly exactAttributes: boolean
+  /** Columns of the table that no archive keeps. */
+  readonly unknownColumns: readonly string[]
   /** The lowest id of a range; asked after an empty page, so that a wide gap costs one question. */
   readonly firstId: (connection: Connection, range: SourceRange) => Promise<bigint | null>
 }
@@ -90,14 +92,14 @@ export class PageReader {
 
   /** Starts as many pages as may wait. */
   private fill(pieceUpToId: bigint): void {
-    const { pageRows, exactAttributes } = this.options
+    const { pageRows, exactAttributes, unknownColumns } = this.options
     for (;;) {
       const ahead = this.slices.rest.afterId >= pieceUpToId
       if (this.pages.length >= (ahead ? PAGES_AHEAD : PAGES_A_LANE) * this.lanes.length) return
       const slice = this.slices.next()
       if (slice === undefined) return
       const lane = this.lanes[this.started++ % this.lanes.length]!
-      const writer = this.spare.pop() ?? new ChunkWriter(pageRows, new AttributeCache(exactAttributes))
+      const writer = this.spare.pop() ?? new ChunkWriter(pageRows, new AttributeCache(exactAttributes), unknownColumns)
       this.pages.push(new Page(lane, slice, writer))
     }
   }

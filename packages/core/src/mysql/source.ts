@@ -275,13 +275,15 @@ export class MySqlSource implements Source, AsyncDisposable {
 
   private async lease(range: SourceRange): Promise<Lease> {
     const { exactAttributes } = this
-    const columns = selectList(await this.detectColumns(), exactAttributes)
+    const found = await this.detectColumns()
+    const columns = selectList(found, exactAttributes)
     const connections = await this.checkOutLanes()
     const reader = new PageReader(connections, range, {
       table: this.quoted,
       columns,
       pageRows: this.pageRows,
       exactAttributes,
+      unknownColumns: found.unknown,
       firstId: (connection, rest) => this.firstIdOn(connection, rest),
     })
     return { reader, connections }

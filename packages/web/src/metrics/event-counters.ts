@@ -1,4 +1,4 @@
-import { ArchiverError, harmlessText } from '@archiver/core'
+import { ArchiverError, harmlessText, OTHER_NAMES } from '@archiver/core'
 import type { ServiceEvent, ServiceStatus } from '@archiver/service'
 import { Counter, Histogram, type Registry } from 'prom-client'
 
@@ -7,6 +7,8 @@ const BATCH_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 60
 const DELETE_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** More codes than there are: a label must stay bounded whatever happens. */
 const MOST_CODES = 200
+/** The same for the names of columns and keys. */
+const MAX_NAMES = 50
 
 /** What has happened since this process began, from what the engine and the cleaner report. */
 export class EventCounters {
@@ -17,6 +19,7 @@ export class EventCounters {
   private readonly steps
   private readonly recovered
   private readonly converted
+  private readonly unarchived
   private readonly retries
   private readonly errors
   private readonly moved
@@ -27,6 +30,7 @@ export class EventCounters {
   private readonly deletedFromSource
   private readonly expected = new Set<string>()
   private readonly codes = new Set<string>()
+  private readonly names = new Set<string>()
 
   constructor(registry: Registry) {
     const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
@@ -59,6 +63,12 @@ export class EventCounters {
       'Values that the documented conversion changed.',
       'archiver',
       'conversion',
+    )
+    this.unarchived = counter(
+      'archiver_unarchived_rows_total',
+      'Rows archived, of all archivers, with a column or a key of attributes that no archive keeps.',
+      'kind',
+      'name',
     )
     this.retries = counter('archiver_retries_total', 'Tries that were repeated after an error that passes.', 'archiver')
     this.errors = counter(
@@ -97,6 +107,10 @@ export class EventCounters {
     switch (event.event) {
       case 'batch.done':
         this.batchDone(event)
+        break
+      case 'batch.unarchived':
+        this.countUnarchived('column', event.unarchived.columns)
+        this.countUnarchived('key', event.unarchived.keys)
         break
       case 'batch.recovering':
         this.recovered.inc({ archiver: event.batch.archiver })
@@ -156,6 +170,14 @@ export class EventCounters {
     for (const [step, ms] of Object.entries({ read, encode, send, mark }))
       this.steps.inc({ archiver, step }, (ms ?? 0) / 1000)
     for (const [conversion, values] of Object.entries(conversions)) this.converted.inc({ archiver, conversion }, values)
+  }
+
+  /** Of a bounded number of names: they are what somebody writes into the table. */
+  private countUnarchived(kind: 'column' | 'key', counts: Readonly<Record<string, number>>): void {
+    for (const [given, rows] of Object.entries(counts)) {
+      if (this.names.size < MAX_NAMES) this.names.add(given)
+      this.unarchived.inc({ kind, name: this.names.has(given) ? given : OTHER_NAMES }, rows)
+    }
   }
 
   private failed(archiver: string, error: Error): void {

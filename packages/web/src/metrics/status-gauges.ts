@@ -1,3 +1,4 @@
+import type { TableWarning } from '@archiver/core'
 import type { ArchiverState, CleanupState, Health, ServiceState, ServiceStatus } from '@archiver/service'
 
 /** One value with its labels. Null: there is none now, and no series. */
@@ -14,6 +15,11 @@ export interface StatusGauge {
   readonly samples: (status: ServiceStatus) => readonly Sample[]
 }
 
+const WARNINGS = [
+  'ROWS_UNARCHIVED',
+  'ROW_ID_LOW',
+  'STATUS_STAMP_AHEAD',
+] as const satisfies readonly TableWarning['code'][]
 const HEALTHS = ['ok', 'late', 'failing'] as const satisfies readonly Health[]
 const ROLES = ['starting', 'leader', 'standby', 'stopping'] as const satisfies readonly ServiceState['role'][]
 const STATES = [
@@ -36,6 +42,13 @@ const CLEANUP_STATES = [
 
 /** Every gauge of the status, in the order of docs/metrics.md. */
 export const STATUS_GAUGES: readonly StatusGauge[] = [
+  {
+    name: 'archiver_table_warnings',
+    help: 'What an operator should know of the table and its status, by the code of the warning.',
+    labels: ['code'],
+    samples: ({ warnings }) =>
+      WARNINGS.map((code) => ({ labels: { code }, value: warnings.filter((one) => one.code === code).length })),
+  },
   ofArchivers('archiver_lag_rows', 'Ids between the mark and the newest row: at most this many rows wait.', (one) =>
     numberOf(one.lag.rows),
   ),

@@ -157,6 +157,27 @@ await describeWithChromium('the page in Chromium', (chromium) => {
       { service: { ...service!, reload: { at: new Date().toISOString(), taken: false, text: 'ch_dsn: is no DSN' } } },
       ['ch_dsn: is no DSN'],
     ],
+    [
+      'what an operator should know of the table',
+      {
+        warnings: [
+          {
+            code: 'ROWS_UNARCHIVED' as const,
+            message: 'no archive keeps the key kod',
+            hint: 'unarchived=kod',
+            rows: 7,
+          },
+          { code: 'ROW_ID_LOW' as const, message: 'row 0 can never be archived', hint: 'give it another id', rows: 1 },
+        ],
+      },
+      [
+        'ROWS_UNARCHIVED',
+        'no archive keeps the key kod',
+        'unarchived=kod',
+        'row 0 can never be archived',
+        '2 warnings',
+      ],
+    ],
     ['nothing turned on', { archivers: [], cleanup: null }, ['No archive is turned on', 'not turned on']],
   ])('shows %s', async (_, change, texts) => {
     await using web = await openWeb(new ScriptedView(exampleStatus(change)))

@@ -30,6 +30,7 @@ export function exampleBatchDone(archiver: string, rows: number, bytes: number, 
 /** One of each kind that is counted. */
 export const exampleEvents: readonly ServiceEvent[] = [
   exampleBatchDone('clickhouse', 500, 32_000, 180),
+  { event: 'batch.unarchived', batch, unarchived: { columns: { nts: 500 }, keys: { kod: 3 } } },
   { event: 'batch.recovering', batch, held: 'some' },
   { event: 'archiver.retrying', archiver: 'clickhouse', error, attempt: 1, delayMs: 1000 },
   { event: 'archiver.failed', archiver: 'clickhouse', error },

@@ -110,6 +110,7 @@ export function exampleStatus(change: Partial<ServiceStatus> = {}): ServiceStatu
       blocked: null,
       error: null,
     },
+    warnings: [],
     ...change,
   }
 }
