@@ -5,6 +5,7 @@ import avsc from 'avsc'
 import { describe, expect, test } from 'vitest'
 import { codecs } from './codec.js'
 import { archivedRow } from './convert.js'
+import { encodeHeader } from './header.js'
 import { readAvroHeader, readLogScores } from './reader.js'
 import { logScoreSchema } from './schema.js'
 import { fileOf, fixtures, goRows, pieces, rowsOf, sync } from './test-support.js'
@@ -93,8 +94,62 @@ describe('a file that is something else', () => {
     })
     const { code, message } = await errorOf(read(file))
     expect(code).toBe('AVRO_SCHEMA_FOREIGN')
-    expect(message).toMatch(/expected the fields id long, .*found id string/)
+    expect(message).toMatch(/the field id is string, long is expected; the field server_id is missing/)
     expect(await readAvroHeader(pieces(file))).toMatchObject({ schema: { name: 'other' } })
+  })
+
+  describe('a file of other fields is refused by their names', () => {
+    const { fields } = logScoreSchema
+    type Field = Readonly<Record<string, unknown>>
+    const changed = (name: string, type: unknown): Field[] =>
+      fields.map((field) => (field.name === name ? { ...field, type } : { ...field }))
+    const ts = (logicalType: string) => changed('ts', { type: 'long', logicalType })
+
+    test.each<[string, readonly Field[]]>([
+      ['the field ts has the logical type timestamp-millis, timestamp-micros is expected', ts('timestamp-millis')],
+      ['the field ts has the logical type timestamp-nanos, timestamp-micros is expected', ts('timestamp-nanos')],
+      ['the field ts has the logical type local-timestamp-micros,', ts('local-timestamp-micros')],
+      [
+        'the field rtt has the logical type time-millis, no logical type is expected',
+        changed('rtt', ['null', { type: 'int', logicalType: 'time-millis' }]),
+      ],
+      [
+        'the field id has the logical type timestamp-micros,',
+        changed('id', { type: 'long', logicalType: 'timestamp-micros' }),
+      ],
+      ['the field server_id is long, int is expected', changed('server_id', 'long')],
+      ['the field offset is [float,null], [null,float] is expected', changed('offset', ['float', 'null'])],
+      ['the field country is not expected', [...fields, { name: 'country', type: 'string' }]],
+      ['the field rtt is missing', fields.filter(({ name }) => name !== 'rtt')],
+      [
+        'the field server_id is where id is expected',
+        [...fields.slice(1, 2), ...fields.slice(0, 1), ...fields.slice(2)],
+      ],
+    ])('%s', async (what, otherFields) => {
+      const header = encodeHeader(
+        { type: 'record', name: 'logscore', fields: otherFields },
+        'null',
+        {},
+        Buffer.alloc(16),
+      )
+      const reading = rowsOf(readLogScores(pieces(header)))
+      await expect(reading).rejects.toMatchObject({
+        code: 'AVRO_SCHEMA_FOREIGN',
+        message: expect.stringContaining(what),
+      })
+    })
+
+    test.each<[string, readonly Field[]]>([
+      ['no logical type for ts', changed('ts', 'long')],
+      [
+        'a logical type that the specification does not know',
+        changed('rtt', ['null', { type: 'int', logicalType: 'rtt' }]),
+      ],
+      ['documentation and defaults', fields.map((field) => ({ ...field, doc: 'x', aliases: ['y'] }))],
+    ])('%s is taken', async (_, otherFields) => {
+      const header = encodeHeader({ type: 'record', name: 'other', fields: otherFields }, 'null', {}, Buffer.alloc(16))
+      expect(await rowsOf(readLogScores(pieces(header)))).toEqual([])
+    })
   })
 
   test('another codec is named', async () => {
