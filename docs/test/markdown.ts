@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { globSync, readFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 
 export const root = resolve(import.meta.dirname, '../..')
 
@@ -11,13 +10,18 @@ export interface Page {
   readonly text: string
 }
 
-/** Every Markdown file that git knows or would take. */
+/** What no git tracks: installed, built, or written by the program. */
+const notSources = new Set(['node_modules', 'dist', 'bundle', 'test-results', 'dist-linux', 'demo-data', 'keys'])
+
+/** Files of the sources that match, by their paths from the root. Git need not be there. */
+export function sourceFiles(...patterns: readonly string[]): string[] {
+  const exclude = (path: string) => path.startsWith('.') || notSources.has(basename(path))
+  return globSync(patterns, { cwd: root, exclude }).sort()
+}
+
+/** Every Markdown file of the sources. */
 export function allPages(): Page[] {
-  const args = ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.md']
-  const paths = execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim().split('\n')
-  return paths
-    .filter((path) => !path.startsWith('.changeset/') && existsSync(join(root, path)))
-    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+  return sourceFiles('**/*.md').map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
 }
 
 /** What is left without blocks and spans of code. */

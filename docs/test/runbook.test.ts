@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { root } from './markdown.js'
+import { root, sourceFiles } from './markdown.js'
 
 const runbook = join(root, 'docs/runbook')
 const pages = readdirSync(runbook).filter((name) => name.endsWith('.md') && name !== 'index.md')
@@ -13,16 +12,7 @@ const families =
 
 /** Codes that errors are given in the source of what is shipped. */
 function codesInSource(): Set<string> {
-  const args = [
-    'ls-files',
-    '--cached',
-    '--others',
-    '--exclude-standard',
-    '--',
-    'packages/*/src/*.ts',
-    'apps/*/src/*.ts',
-  ]
-  const files = execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim().split('\n')
+  const files = sourceFiles('packages/*/src/**/*.ts', 'apps/*/src/**/*.ts')
   const shipped = files.filter(
     (file) => !/\.test\.ts$|\/(testing|e2e|testkit|conformance)\/|test-support|fault-hook/.test(file),
   )

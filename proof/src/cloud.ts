@@ -1,9 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LogScore } from '@archiver/core'
-import { createGcsBucket, type FakeGcsServer, type GcsBucket, ServiceUnavailable } from '@archiver/testkit'
+import { createGcsBucket, type FakeGcsServer, type GcsBucket } from '@archiver/testkit'
 import { type FakeBigQuery, spawnFakeBigQuery, type TableRow } from '@archiver/testkit/bigquery'
-import { sharedFakeGcs, skipOrFail } from '@archiver/testkit/vitest'
 
 /** A bucket and a data set of Google's, as emulators in processes of their own: they outlive whoever writes to them. */
 export class Cloud {
@@ -95,12 +94,6 @@ export class Cloud {
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
     return response
   }
-}
-
-/** The emulator of Cloud Storage that the test files share; undefined, and said, where none can be had. */
-export async function gcsIfAny(): Promise<FakeGcsServer | undefined> {
-  const found = await sharedFakeGcs().catch((thrown: unknown) => skipOrFail(thrown))
-  return found instanceof ServiceUnavailable ? undefined : found
 }
 
 function logScoreOf(row: TableRow): LogScore {

@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { FaultPoint } from '@archiver/core'
-import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
+import { describeWithMySql, sharedClickHouse, sharedFakeGcs } from '@archiver/testkit/vitest'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ARCHIVERS, type ArchiverName } from './archives.js'
 import { runCli } from './cli.js'
-import { gcsIfAny } from './cloud.js'
 import type { Fault } from './fault.js'
 import type { AskClickHouse } from './rows.js'
 import { Site } from './site.js'
@@ -69,87 +68,92 @@ const VIA_BUCKET: [FaultPoint, number][] = [
   ['bigquery.loaded', 2],
 ]
 
-const gcs = await gcsIfAny()
-const archivers = ARCHIVERS.filter((name) => gcs !== undefined || name === 'fileavro' || name === 'clickhouse')
-
 const kill = (point: FaultPoint, pass: number): Fault => ({ point, pass, action: 'kill' })
 
-await describeWithMySql('a crash', (database) => {
-  let site: Site
-  beforeAll(async () => {
-    site = await Site.open(database, await sharedClickHouse(), gcs)
-    await site.fill(ROWS)
-  })
-  afterAll(() => site.close())
+await describeWithMySql(
+  'a crash',
+  { clickhouse: sharedClickHouse, gcs: sharedFakeGcs },
+  (database, { clickhouse, gcs }) => {
+    let site: Site
+    beforeAll(async () => {
+      site = await Site.open(database, clickhouse, gcs)
+      await site.fill(ROWS)
+    })
+    afterAll(() => site.close())
 
-  async function expectToDieAt(fault: Fault, settings: Record<string, string>): Promise<void> {
-    expect(await runCli({ ...site.env, ...settings }, fault)).toMatchObject({ code: null, signal: 'SIGKILL' })
-  }
+    async function expectToDieAt(fault: Fault, settings: Record<string, string>): Promise<void> {
+      expect(await runCli({ ...site.env, ...settings }, fault)).toMatchObject({ code: null, signal: 'SIGKILL' })
+    }
 
-  async function expectToFinish(archiver: ArchiverName, settings = OTHER_SETTINGS): Promise<void> {
-    expect(await runCli({ ...site.env, ...settings })).toMatchObject({ code: 0 })
-    expect(await site.problems(archiver)).toEqual([])
-  }
+    async function expectToFinish(archiver: ArchiverName, settings = OTHER_SETTINGS): Promise<void> {
+      expect(await runCli({ ...site.env, ...settings })).toMatchObject({ code: 0 })
+      expect(await site.problems(archiver)).toEqual([])
+    }
 
-  describe.each(archivers)('of %s', (archiver) => {
-    beforeEach(() => site.empty([archiver]))
+    describe.each(ARCHIVERS)('of %s', (archiver) => {
+      beforeEach(() => site.empty([archiver]))
 
-    test.each(POINTS[archiver])('at %s, pass %i', async (point, pass) => {
-      await expectToDieAt(kill(point, pass), SETTINGS)
-      await expectToFinish(archiver)
+      test.each(POINTS[archiver])('at %s, pass %i', async (point, pass) => {
+        await expectToDieAt(kill(point, pass), SETTINGS)
+        await expectToFinish(archiver)
+      })
+
+      test.each<[FaultPoint, FaultPoint, number]>([
+        ['store.chunk', 'recover.before', 1],
+        ['store.chunk', 'recover.after', 1],
+        ['store.after', 'recover.before', 1],
+        ['store.after', 'recover.after', 1],
+        ['store.after', 'store.chunk', 1],
+        ['store.after', 'commit.before', 1],
+        ['plan.after', 'store.after', 1],
+        ['plan.after', 'commit.before', 1],
+      ])('at %s, and of the recovery at %s', async (first, second, pass) => {
+        await expectToDieAt(kill(first, first === 'store.chunk' ? 4 : 2), SETTINGS)
+        await expectToDieAt(kill(second, pass), OTHER_SETTINGS)
+        await expectToFinish(archiver)
+      })
     })
 
-    test.each<[FaultPoint, FaultPoint, number]>([
-      ['store.chunk', 'recover.before', 1],
-      ['store.chunk', 'recover.after', 1],
-      ['store.after', 'recover.before', 1],
-      ['store.after', 'recover.after', 1],
-      ['store.after', 'store.chunk', 1],
-      ['store.after', 'commit.before', 1],
-      ['plan.after', 'store.after', 1],
-      ['plan.after', 'commit.before', 1],
-    ])('at %s, and of the recovery at %s', async (first, second, pass) => {
-      await expectToDieAt(kill(first, first === 'store.chunk' ? 4 : 2), SETTINGS)
-      await expectToDieAt(kill(second, pass), OTHER_SETTINGS)
-      await expectToFinish(archiver)
+    const viaBucket = { bq_via_gcs: 'true' }
+    test.each<[FaultPoint, number]>(VIA_BUCKET)(
+      'of bigquery at %s, pass %i, when files go through a bucket: none stays there',
+      async (point, pass) => {
+        await site.empty(['bigquery'])
+        await expectToDieAt(kill(point, pass), { ...SETTINGS, ...viaBucket })
+        await expectToFinish('bigquery', { ...OTHER_SETTINGS, ...viaBucket })
+      },
+    )
+  },
+)
+
+await describeWithMySql(
+  'a crash with ClickHouse inside the process',
+  { clickhouse: sharedClickHouse },
+  (database, { clickhouse }) => {
+    let site: Site
+    let folder: string
+    beforeAll(async () => {
+      site = await Site.open(database, clickhouse)
+      await site.fill(ROWS, ['clickhouse'])
     })
-  })
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'archiver-chdb-'))
+      await site.empty(['clickhouse'])
+    })
+    afterAll(() => site.close())
 
-  const viaBucket = { bq_via_gcs: 'true' }
-  test.each<[FaultPoint, number]>(gcs === undefined ? [] : VIA_BUCKET)(
-    'of bigquery at %s, pass %i, when files go through a bucket: none stays there',
-    async (point, pass) => {
-      await site.empty(['bigquery'])
-      await expectToDieAt(kill(point, pass), { ...SETTINGS, ...viaBucket })
-      await expectToFinish('bigquery', { ...OTHER_SETTINGS, ...viaBucket })
-    },
-  )
-})
-
-await describeWithMySql('a crash with ClickHouse inside the process', (database) => {
-  let site: Site
-  let folder: string
-  beforeAll(async () => {
-    site = await Site.open(database, await sharedClickHouse())
-    await site.fill(ROWS, ['clickhouse'])
-  })
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'archiver-chdb-'))
-    await site.empty(['clickhouse'])
-  })
-  afterAll(() => site.close())
-
-  test.each<[FaultPoint, number]>([
-    ['clickhouse.sending', 3],
-    ['clickhouse.sent', 2],
-    ['commit.before', 2],
-  ])('at %s, pass %i', async (point, pass) => {
-    const env = { ...site.env, ch_dsn: `chdb://${folder}` }
-    expect(await runCli({ ...env, ...SETTINGS }, kill(point, pass))).toMatchObject({ signal: 'SIGKILL' })
-    expect(await runCli({ ...env, ...OTHER_SETTINGS })).toMatchObject({ code: 0 })
-    const reader = new URL('../dist/read-embedded.js', import.meta.url).pathname
-    const ask: AskClickHouse = async (sql) => (await run(process.execPath, [reader, folder, sql], LARGE)).stdout
-    expect(await site.problems('clickhouse', ask)).toEqual([])
-    await rm(folder, { recursive: true })
-  })
-})
+    test.each<[FaultPoint, number]>([
+      ['clickhouse.sending', 3],
+      ['clickhouse.sent', 2],
+      ['commit.before', 2],
+    ])('at %s, pass %i', async (point, pass) => {
+      const env = { ...site.env, ch_dsn: `chdb://${folder}` }
+      expect(await runCli({ ...env, ...SETTINGS }, kill(point, pass))).toMatchObject({ signal: 'SIGKILL' })
+      expect(await runCli({ ...env, ...OTHER_SETTINGS })).toMatchObject({ code: 0 })
+      const reader = new URL('../dist/read-embedded.js', import.meta.url).pathname
+      const ask: AskClickHouse = async (sql) => (await run(process.execPath, [reader, folder, sql], LARGE)).stdout
+      expect(await site.problems('clickhouse', ask)).toEqual([])
+      await rm(folder, { recursive: true })
+    })
+  },
+)

@@ -1,13 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type FakeGcsServer, type GcsFault, type GcsProxy, type SourceRow, startGcsProxy } from '@archiver/testkit'
+import { type GcsFault, type GcsProxy, type SourceRow, startGcsProxy } from '@archiver/testkit'
 import type { Fault as BigQueryFault, FakeBigQuery, FaultAction } from '@archiver/testkit/bigquery'
-import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
+import { describeWithMySql, sharedClickHouse, sharedFakeGcs } from '@archiver/testkit/vitest'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ArchiverName } from './archives.js'
 import { Cli, type CliResult, runCli } from './cli.js'
-import { gcsIfAny } from './cloud.js'
 import type { Fault } from './fault.js'
 import { oddRows } from './rows.js'
 import { Site } from './site.js'
@@ -24,19 +23,17 @@ function* largeRows(): Generator<SourceRow> {
   }
 }
 
-const gcs = await gcsIfAny()
-if (gcs === undefined) test.skip('faults of Google’s services: they have no emulator here')
-else await describeFaults(gcs)
-
-function describeFaults(gcs: FakeGcsServer): Promise<void> {
-  return describeWithMySql('in the built program', (database) => {
+await describeWithMySql(
+  'faults of Google’s services, in the built program',
+  { clickhouse: sharedClickHouse, gcs: sharedFakeGcs },
+  (database, { clickhouse, gcs }) => {
     let site: Site
     let proxy: GcsProxy
     let bigQuery: FakeBigQuery
     let folder: string
     let env: Record<string, string | undefined>
     beforeAll(async () => {
-      site = await Site.open(database, await sharedClickHouse(), gcs)
+      site = await Site.open(database, clickhouse, gcs)
       await site.fill(largeRows(), [])
       bigQuery = site.cloud.bigQuery
       proxy = await startGcsProxy(gcs.url)
@@ -270,5 +267,5 @@ function describeFaults(gcs: FakeGcsServer): Promise<void> {
         await expectWhole('bigquery')
       })
     })
-  })
-}
+  },
+)

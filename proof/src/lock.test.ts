@@ -98,84 +98,88 @@ await describeWithMySql('the lock, its times at an eighth', (database) => {
   })
 })
 
-await describeWithMySql('the built program and its lock', (database) => {
-  let site: Site
-  beforeAll(async () => {
-    site = await Site.open(database, await sharedClickHouse())
-    await site.fill(1_000)
-  })
-  afterAll(() => site.close())
+await describeWithMySql(
+  'the built program and its lock',
+  { clickhouse: sharedClickHouse },
+  (database, { clickhouse }) => {
+    let site: Site
+    beforeAll(async () => {
+      site = await Site.open(database, clickhouse)
+      await site.fill(1_000)
+    })
+    afterAll(() => site.close())
 
-  const lockName = `archiver-${database.name}`
+    const lockName = `archiver-${database.name}`
 
-  describe.each(['fileavro', 'clickhouse'] as const)('%s', (archiver) => {
-    beforeEach(() => site.empty([archiver]))
+    describe.each(['fileavro', 'clickhouse'] as const)('%s', (archiver) => {
+      beforeEach(() => site.empty([archiver]))
 
-    test('stops when the connection of its lock is killed: no mark moves, exit 1 with the reason', async () => {
-      const run = await runWhile(env(), archiver, () => killHolder(site.connection, lockName))
-      expect(run.code).toBe(1)
-      expect(run.stderr).toMatch(/LOCK_LOST/)
-      expect(await site.marks()).toEqual({ [archiver]: 400 })
-      await expectPlainRunToFinish(archiver)
+      test('stops when the connection of its lock is killed: no mark moves, exit 1 with the reason', async () => {
+        const run = await runWhile(env(), archiver, () => killHolder(site.connection, lockName))
+        expect(run.code).toBe(1)
+        expect(run.stderr).toMatch(/LOCK_LOST/)
+        expect(await site.marks()).toEqual({ [archiver]: 400 })
+        await expectPlainRunToFinish(archiver)
+      })
+
+      test('stops when a proxy drops its connections', async () => {
+        await using proxy = await TcpProxy.to(database.address.port)
+        const through = { ...env(), db_host: `127.0.0.1:${proxy.port}` }
+        const run = await runWhile(through, archiver, async () => proxy.reset())
+        expect(run.code).toBe(1)
+        expect(run.stderr).toMatch(/LOCK_LOST/)
+        expect(await site.marks()).toEqual({ [archiver]: 400 })
+        await expectPlainRunToFinish(archiver)
+      })
+
+      // In real time: the server lets go after 8 s.
+      test.each<FaultPoint>(archiver === 'fileavro' ? ['file.synced', 'commit.before'] : ['clickhouse.sent'])(
+        'frozen at %s for longer than its lock lives, while another one takes over: it thaws and does nothing more',
+        async (point) => {
+          const frozen = new Cli(env(), { point, pass: 2, action: 'stop' })
+          await frozen.untilStopped()
+          expect(await runCli({ ...env(), db_lock_timeout: '20s' })).toMatchObject({ code: 0 })
+          const before = await site.marks()
+          expect(await site.problems(archiver)).toEqual([])
+          frozen.child.kill('SIGCONT')
+          const { code, stderr } = await frozen.done
+          expect(code).toBe(1)
+          expect(stderr).toMatch(/LOCK_LOST/)
+          expect(await site.marks()).toEqual(before)
+          expect(await site.problems(archiver)).toEqual([])
+        },
+      )
     })
 
-    test('stops when a proxy drops its connections', async () => {
-      await using proxy = await TcpProxy.to(database.address.port)
-      const through = { ...env(), db_host: `127.0.0.1:${proxy.port}` }
-      const run = await runWhile(through, archiver, async () => proxy.reset())
-      expect(run.code).toBe(1)
-      expect(run.stderr).toMatch(/LOCK_LOST/)
-      expect(await site.marks()).toEqual({ [archiver]: 400 })
-      await expectPlainRunToFinish(archiver)
+    test('waits for the lock as long as db_lock_timeout says, then exit 3', async () => {
+      await site.empty(['fileavro'])
+      const holder = await MySqlLock.take({ settings: database.address, name: lockName, timeoutMs: 0 })
+      const startedMs = performance.now()
+      expect(await runCli({ ...env(), db_lock_timeout: '2s' })).toMatchObject({ code: 3 })
+      expect(performance.now() - startedMs).toBeGreaterThan(2_000)
+      const patient = runCli({ ...env(), db_lock_timeout: '30s' })
+      await delay(1_000)
+      await holder[Symbol.asyncDispose]()
+      expect(await patient).toMatchObject({ code: 0 })
+      expect(await site.problems('fileavro')).toEqual([])
     })
 
-    // In real time: the server lets go after 8 s.
-    test.each<FaultPoint>(archiver === 'fileavro' ? ['file.synced', 'commit.before'] : ['clickhouse.sent'])(
-      'frozen at %s for longer than its lock lives, while another one takes over: it thaws and does nothing more',
-      async (point) => {
-        const frozen = new Cli(env(), { point, pass: 2, action: 'stop' })
-        await frozen.untilStopped()
-        expect(await runCli({ ...env(), db_lock_timeout: '20s' })).toMatchObject({ code: 0 })
-        const before = await site.marks()
-        expect(await site.problems(archiver)).toEqual([])
-        frozen.child.kill('SIGCONT')
-        const { code, stderr } = await frozen.done
-        expect(code).toBe(1)
-        expect(stderr).toMatch(/LOCK_LOST/)
-        expect(await site.marks()).toEqual(before)
-        expect(await site.problems(archiver)).toEqual([])
-      },
-    )
-  })
+    test('SIGTERM ends the wait for the lock at once', async () => {
+      await using _ = await MySqlLock.take({ settings: database.address, name: lockName, timeoutMs: 0 })
+      const waiting = new Cli({ ...env(), db_lock_timeout: '60s' })
+      await untilWaiting(site.connection)
+      waiting.child.kill('SIGTERM')
+      expect(await waiting.done).toMatchObject({ code: 143 })
+    })
 
-  test('waits for the lock as long as db_lock_timeout says, then exit 3', async () => {
-    await site.empty(['fileavro'])
-    const holder = await MySqlLock.take({ settings: database.address, name: lockName, timeoutMs: 0 })
-    const startedMs = performance.now()
-    expect(await runCli({ ...env(), db_lock_timeout: '2s' })).toMatchObject({ code: 3 })
-    expect(performance.now() - startedMs).toBeGreaterThan(2_000)
-    const patient = runCli({ ...env(), db_lock_timeout: '30s' })
-    await delay(1_000)
-    await holder[Symbol.asyncDispose]()
-    expect(await patient).toMatchObject({ code: 0 })
-    expect(await site.problems('fileavro')).toEqual([])
-  })
+    const env = () => ({ ...site.env, ...BATCHES })
 
-  test('SIGTERM ends the wait for the lock at once', async () => {
-    await using _ = await MySqlLock.take({ settings: database.address, name: lockName, timeoutMs: 0 })
-    const waiting = new Cli({ ...env(), db_lock_timeout: '60s' })
-    await untilWaiting(site.connection)
-    waiting.child.kill('SIGTERM')
-    expect(await waiting.done).toMatchObject({ code: 143 })
-  })
-
-  const env = () => ({ ...site.env, ...BATCHES })
-
-  async function expectPlainRunToFinish(archiver: ArchiverName): Promise<void> {
-    expect(await runCli({ ...env(), db_lock_timeout: '20s' })).toMatchObject({ code: 0 })
-    expect(await site.problems(archiver)).toEqual([])
-  }
-})
+    async function expectPlainRunToFinish(archiver: ArchiverName): Promise<void> {
+      expect(await runCli({ ...env(), db_lock_timeout: '20s' })).toMatchObject({ code: 0 })
+      expect(await site.problems(archiver)).toEqual([])
+    }
+  },
+)
 
 await describeWithOwnMySql(
   'the built program, when its server restarts',
@@ -199,7 +203,7 @@ await describeWithOwnMySql(
       },
     )
   },
-  { durable: true },
+  { durable: true, needs: { clickhouse: sharedClickHouse } },
 )
 
 async function untilWaiting(connection: Connection): Promise<void> {

@@ -22,10 +22,10 @@ function* inTurns(): Generator<SourceRow> {
   }
 }
 
-await describeWithMySql('a mark moved by hand', (database) => {
+await describeWithMySql('a mark moved by hand', { clickhouse: sharedClickHouse }, (database, { clickhouse }) => {
   let site: Site
   beforeAll(async () => {
-    site = await Site.open(database, await sharedClickHouse())
+    site = await Site.open(database, clickhouse)
   })
   afterAll(() => site.close())
 

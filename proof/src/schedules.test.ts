@@ -1,7 +1,6 @@
-import { sharedClickHouse, sharedMySql } from '@archiver/testkit/vitest'
+import { describeNeeding, sharedClickHouse, sharedFakeGcs, sharedMySql } from '@archiver/testkit/vitest'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ARCHIVERS } from './archives.js'
-import { gcsIfAny } from './cloud.js'
 import { Lane } from './schedule/lane.js'
 import { play } from './schedule/play.js'
 import { Runners } from './schedule/runners.js'
@@ -14,42 +13,42 @@ const seeds = PROOF_SEED
   ? [Number(PROOF_SEED)]
   : Array.from({ length: Number(PROOF_SCHEDULES) }, (_, i) => Number(PROOF_FIRST) + i)
 
-const storage = await gcsIfAny()
-const archives = ARCHIVERS.filter((name) => storage !== undefined || name === 'fileavro' || name === 'clickhouse')
+const needs = { mysql: sharedMySql, clickhouse: sharedClickHouse, gcs: sharedFakeGcs }
 
-let lanes: Lane[]
-const runners = new Runners()
+await describeNeeding('schedules of troubles', needs, ({ mysql, clickhouse, gcs }) => {
+  let lanes: Lane[]
+  const runners = new Runners()
 
-beforeAll(async () => {
-  const [mysql, clickhouse] = [await sharedMySql(), await sharedClickHouse()]
-  lanes = await Promise.all(Array.from({ length: Number(PROOF_LANES) }, () => Lane.open(mysql, clickhouse, storage)))
-})
-afterAll(async () => {
-  await runners.close()
-  await Promise.all(lanes.map((lane) => lane[Symbol.asyncDispose]()))
-})
+  beforeAll(async () => {
+    lanes = await Promise.all(Array.from({ length: Number(PROOF_LANES) }, () => Lane.open(mysql, clickhouse, gcs)))
+  })
+  afterAll(async () => {
+    await runners.close()
+    await Promise.all(lanes.map((lane) => lane[Symbol.asyncDispose]()))
+  })
 
-test(`after every schedule each archive holds every row once, and nothing was deleted too early`, {
-  timeout: 3_600_000,
-}, async () => {
-  const waiting = [...seeds]
-  const struck: PlannedTrouble[] = []
-  const failures: string[] = []
-  let deleted = 0
-  await Promise.all(
-    lanes.map(async (lane) => {
-      for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-        const played = await play(scheduleOf(seed, archives), lane, runners)
-        struck.push(...played.struck)
-        deleted += played.deleted
-        if (PROOF_SEED) console.log(played.log.join('\n'))
-        if (played.problems.length > 0) failures.push(failureText(seed, played.problems))
-      }
-    }),
-  )
-  const between = crashesBetween(struck, deleted)
-  expect(failures.join('\n\n')).toBe('')
-  if (!PROOF_SEED) expect(between).toBeGreaterThanOrEqual(0.3)
+  test(`after every schedule each archive holds every row once, and nothing was deleted too early`, {
+    timeout: 3_600_000,
+  }, async () => {
+    const waiting = [...seeds]
+    const struck: PlannedTrouble[] = []
+    const failures: string[] = []
+    let deleted = 0
+    await Promise.all(
+      lanes.map(async (lane) => {
+        for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
+          const played = await play(scheduleOf(seed, ARCHIVERS), lane, runners)
+          struck.push(...played.struck)
+          deleted += played.deleted
+          if (PROOF_SEED) console.log(played.log.join('\n'))
+          if (played.problems.length > 0) failures.push(failureText(seed, played.problems))
+        }
+      }),
+    )
+    const between = crashesBetween(struck, deleted)
+    expect(failures.join('\n\n')).toBe('')
+    if (!PROOF_SEED) expect(between).toBeGreaterThanOrEqual(0.3)
+  })
 })
 
 function failureText(seed: number, problems: readonly string[]): string {

@@ -18,11 +18,11 @@ function percentile(values: readonly number[], part: number): number {
 
 /** Opt-in, since it takes its time: `SOAK=1`, and `SOAK_MINUTES` for more or fewer of them. */
 describe.skipIf(process.env.SOAK !== '1')('a service under constant inserts', async () => {
-  await describeWithMySql('in real time', (database) => {
+  await describeWithMySql('in real time', { clickhouse: sharedClickHouse }, (database, { clickhouse }) => {
     test(
       `lags less than twice the poll interval for ${MINUTES} minutes, in flat memory`,
       async () => {
-        const site = await Site.open(database, await sharedClickHouse())
+        const site = await Site.open(database, clickhouse)
         await site.fill(1_000, ['clickhouse', 'fileavro'])
         const service = startService({
           ...site.env,

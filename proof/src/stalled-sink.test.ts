@@ -9,11 +9,11 @@ import { TcpProxy } from './tcp-proxy.js'
 /** Scaled: how long a request may go without a byte (`read_timeout`), 5 minutes by default. */
 const READ_TIMEOUT = '400ms'
 
-await describeWithMySql('a ClickHouse that stalls', (database) => {
+await describeWithMySql('a ClickHouse that stalls', { clickhouse: sharedClickHouse }, (database, { clickhouse }) => {
   let site: Site
   let proxy: TcpProxy
   beforeAll(async () => {
-    site = await Site.open(database, await sharedClickHouse())
+    site = await Site.open(database, clickhouse)
     await site.fill(1_000, ['clickhouse'])
     proxy = await TcpProxy.to(site.clickhouse.server.httpPort)
   })

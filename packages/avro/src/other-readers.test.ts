@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { edgeRows, ordinaryRows } from '@archiver/conformance'
 import type { LogScore } from '@archiver/core'
-import { pythonWith, ServiceUnavailable } from '@archiver/testkit'
-import { skipOrFail } from '@archiver/testkit/vitest'
+import { pythonWith } from '@archiver/testkit'
+import { describeNeeding } from '@archiver/testkit/vitest'
 import avsc from 'avsc'
 import { query } from 'chdb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -72,8 +72,6 @@ test('avsc reads files of version 2, and with their schema those of version 1 to
   )
 })
 
-const python = await pythonWith('fastavro==1.12.1').catch((thrown: unknown) => skipOrFail(thrown))
-
 /** Prints the rows of a file as a reader of version 2 sees them. */
 const script = `
 import fastavro, json, sys
@@ -84,21 +82,22 @@ with open(sys.argv[1], "rb") as file:
         print(json.dumps(row))
 `
 
-test.skipIf(python instanceof ServiceUnavailable)('fastavro reads files of both versions with one schema', async () => {
-  if (python instanceof ServiceUnavailable) return
-  const readAll = async (schema: 1 | 2) => {
-    const path = join(folder, `fastavro-${schema}.avro`)
-    await writeFile(path, await fileOf(rows, { schema }))
-    const printed = await python.run(script, path, JSON.stringify(exactLogScoreSchema))
-    return printed
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-  }
-  expect(await readAll(2)).toEqual(rows.map((row) => plainRecord(exactAvscRecord(exactRow(row)))))
-  expect((await readAll(1)).map(({ schema_version: version, score }) => [version, score])).toEqual(
-    rows.map((row) => [null, archivedRow(row).score]),
-  )
+await describeNeeding('fastavro', { python: () => pythonWith('fastavro==1.12.1') }, ({ python }) => {
+  test('reads files of both versions with one schema', async () => {
+    const readAll = async (schema: 1 | 2) => {
+      const path = join(folder, `fastavro-${schema}.avro`)
+      await writeFile(path, await fileOf(rows, { schema }))
+      const printed = await python.run(script, path, JSON.stringify(exactLogScoreSchema))
+      return printed
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+    }
+    expect(await readAll(2)).toEqual(rows.map((row) => plainRecord(exactAvscRecord(exactRow(row)))))
+    expect((await readAll(1)).map(({ schema_version: version, score }) => [version, score])).toEqual(
+      rows.map((row) => [null, archivedRow(row).score]),
+    )
+  })
 })
 
 async function recordsOf(path: string, as?: avsc.Type): Promise<unknown[]> {

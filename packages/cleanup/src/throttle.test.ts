@@ -2,23 +2,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, disconnect } from '@archiver/core/mysql'
-import { ServiceUnavailable } from '@archiver/testkit'
-import { skipOrFail } from '@archiver/testkit/vitest'
-import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { describeNeeding } from '@archiver/testkit/vitest'
+import { afterAll, afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { CleanupEvent } from './events.js'
 import { describeBlocked, needsOperator } from './index.js'
 import { unseenReplicas } from './look-at-replicas.js'
 import type { CleanupResult, ReplicaAddress, ThrottlePolicy } from './options.js'
 import { lagOf, Replica } from './replicas.js'
 import { FlowControl } from './server-load.js'
-import { type ReplicaPair, startReplicaPair } from './testing/replica-pair.js'
+import { startReplicaPair } from './testing/replica-pair.js'
 import { Workbench } from './testing/workbench.js'
 
-const started = await startReplicaPair().catch((thrown: unknown) => skipOrFail(thrown))
-
-describe.skipIf(started instanceof ServiceUnavailable)('with a replica', () => {
-  // Nothing runs where it is not one.
-  const pair = started as ReplicaPair
+await describeNeeding('with a replica', { pair: startReplicaPair }, ({ pair }) => {
   let bench: Workbench
   beforeEach(async () => {
     bench = await Workbench.open(pair.database)

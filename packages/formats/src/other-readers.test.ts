@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { archivedRow } from '@archiver/avro'
 import { edgeRows, largeIdRows, ordinaryRows } from '@archiver/conformance'
 import { chunksFromRows, type LogScore, type LogScoreChunk } from '@archiver/core'
-import { type Python, pythonWith, ServiceUnavailable } from '@archiver/testkit'
-import { skipOrFail } from '@archiver/testkit/vitest'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Python, pythonWith } from '@archiver/testkit'
+import { describeNeeding } from '@archiver/testkit/vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Format, writeRows } from './index.js'
 import { exactChunks, exactRows, floatChunks, isoOf } from './test-support.js'
 
@@ -48,7 +48,7 @@ for row in fastavro.reader(open(sys.argv[1], "rb")):
 `,
 }
 
-const python = await pythonWith('fastavro==1.12.1', 'duckdb==1.4.4').catch((thrown: unknown) => skipOrFail(thrown))
+const readers = () => pythonWith('fastavro==1.12.1', 'duckdb==1.4.4')
 
 let folder: string
 beforeAll(async () => {
@@ -67,7 +67,7 @@ const avroRows = everyRow.filter((row) => {
   }
 })
 
-describe.skipIf(python instanceof ServiceUnavailable)('Python reads', () => {
+await describeNeeding('Python reads', { python: readers }, ({ python }) => {
   const cases: [Format, readonly LogScore[], (row: LogScore) => LogScore][] = [
     ['ndjson', everyRow, (row) => row],
     ['csv', everyRow, (row) => row],
@@ -75,22 +75,22 @@ describe.skipIf(python instanceof ServiceUnavailable)('Python reads', () => {
     ['avro', avroRows, archivedRow],
   ]
   test.each(cases)('%s: every row, every column', async (format, rows, kept) => {
-    expect(await readBack(format, chunksFromRows(rows, 700))).toEqual(rows.map(kept).map(listOf))
+    expect(await readBack(python, format, chunksFromRows(rows, 700))).toEqual(rows.map(kept).map(listOf))
   })
 
   test.each(['ndjson', 'csv'] as const)('%s of 32-bit floats: they are the same floats', async (format) => {
     const rows = avroRows.map(archivedRow)
-    const read = await readBack(format, floatChunks(rows))
+    const read = await readBack(python, format, floatChunks(rows))
     const rounded = read.map((row) => (row as unknown[]).map((value, i) => (i >= 4 && i <= 6 ? float(value) : value)))
     expect(rounded).toEqual(rows.map(listOf))
   })
 
   test.each(['ndjson', 'csv', 'parquet', 'avro'] as const)('%s of an archive that lost nothing', async (format) => {
-    expect(await readBack(format, exactChunks(exactRows))).toEqual(exactRows.map(listOf))
+    expect(await readBack(python, format, exactChunks(exactRows))).toEqual(exactRows.map(listOf))
   })
 
   test.each(['ndjson', 'csv', 'parquet', 'avro'] as const)('%s without any row', async (format) => {
-    expect(await readBack(format, chunksFromRows([]))).toEqual([])
+    expect(await readBack(python, format, chunksFromRows([]))).toEqual([])
   })
 
   describe('parquet has numbers that readers without unsigned ones can take', () => {
@@ -138,7 +138,7 @@ print(json.dumps(duckdb.sql("select name, converted_type from parquet_schema('" 
     const script = `import duckdb, json, sys
 print(json.dumps(duckdb.sql("select count(*), sum(id)::varchar from '" + sys.argv[1] + "'").fetchall()))
 print(json.dumps(duckdb.sql("select distinct row_group_id, row_group_num_rows from parquet_metadata('" + sys.argv[1] + "') order by 1").fetchall()))`
-    const [counted, groups] = (await (python as Python).run(script, path)).trimEnd().split('\n')
+    const [counted, groups] = (await python.run(script, path)).trimEnd().split('\n')
     const sum = rows.reduce((total, { id }) => total + id, 0n)
     expect(JSON.parse(counted!)).toEqual([[210_000, String(sum)]])
     expect(JSON.parse(groups!)).toEqual([
@@ -153,9 +153,9 @@ function float(value: unknown): unknown {
   return typeof value === 'number' ? Math.fround(value) : value
 }
 
-async function readBack(format: Format, chunks: AsyncIterable<LogScoreChunk>): Promise<unknown[]> {
+async function readBack(python: Python, format: Format, chunks: AsyncIterable<LogScoreChunk>): Promise<unknown[]> {
   const path = await write(format, chunks)
-  const printed = await (python as Python).run(scripts[format], path, JSON.stringify(columns)) // skipped otherwise
+  const printed = await python.run(scripts[format], path, JSON.stringify(columns))
   return printed
     .split('\n')
     .filter(Boolean)

@@ -1,8 +1,8 @@
 import { archivedRow, codecs } from '@archiver/avro'
 import { edgeRows, ordinaryRows } from '@archiver/conformance'
 import type { LogScore } from '@archiver/core'
-import { pythonWith, ServiceUnavailable } from '@archiver/testkit'
-import { describeWithFakeGcs, skipOrFail } from '@archiver/testkit/vitest'
+import { pythonWith } from '@archiver/testkit'
+import { describeWithFakeGcs } from '@archiver/testkit/vitest'
 import { expect, test } from 'vitest'
 import { batch, opened, removeObjects, store } from './test-support.js'
 
@@ -28,23 +28,18 @@ for row in fastavro.reader(bytes):
 
 /** What fastavro needs for codecs that are not of Python's own library. */
 const packages = ['fastavro==1.12.1', 'cramjam==2.11.0', 'zstandard==0.25.0']
-const python = await pythonWith(...packages).catch((thrown: unknown) => skipOrFail(thrown))
 
-await describeWithFakeGcs('fastavro', (bucket) => {
+await describeWithFakeGcs('fastavro', { python: () => pythonWith(...packages) }, (bucket, { python }) => {
   const sizes = { 'in one request': 2 ** 30, 'in a resumable upload': 1 }
   const cases = codecs.flatMap((codec) => Object.entries(sizes).map(([how, from]) => [codec, how, from] as const))
-  test.skipIf(python instanceof ServiceUnavailable).each(cases)(
-    'reads objects, codec %s, sent %s',
-    async (codec, _, from) => {
-      if (python instanceof ServiceUnavailable) return
-      await removeObjects(bucket)
-      const archiver = await opened(bucket, { codec, resumableFromBytes: from, rowsPerBlock: 64 })
-      const { identity } = await store(archiver, batch(1n, rows), rows)
-      const url = `${bucket.server.url}/storage/v1/b/${bucket.name}/o/${encodeURIComponent(identity)}?alt=media`
-      const printed = (await python.run(script, url)).trimEnd().split('\n')
-      expect(printed.map((line) => JSON.parse(line))).toEqual(rows.map((row) => record(archivedRow(row))))
-    },
-  )
+  test.each(cases)('reads objects, codec %s, sent %s', async (codec, _, from) => {
+    await removeObjects(bucket)
+    const archiver = await opened(bucket, { codec, resumableFromBytes: from, rowsPerBlock: 64 })
+    const { identity } = await store(archiver, batch(1n, rows), rows)
+    const url = `${bucket.server.url}/storage/v1/b/${bucket.name}/o/${encodeURIComponent(identity)}?alt=media`
+    const printed = (await python.run(script, url)).trimEnd().split('\n')
+    expect(printed.map((line) => JSON.parse(line))).toEqual(rows.map((row) => record(archivedRow(row))))
+  })
 })
 
 function record({ id, serverId, monitorId, tsSeconds, score, step, offset, rtt, leap, error }: LogScore) {

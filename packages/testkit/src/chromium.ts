@@ -40,7 +40,7 @@ export async function findChromium(): Promise<Chromium> {
     return { executablePath: join(root, 'usr/lib/chromium/chromium'), args, env: defined({ ...env, ...own }) }
   } catch (thrown) {
     const hint = 'Install it (Debian: apt-get install chromium) or put chromium on PATH.'
-    throw new ServiceUnavailable(`No Chromium: ${messageOf(thrown)}\n${hint}`, { cause: thrown })
+    throw new ServiceUnavailable(`No Chromium: ${messageOf(thrown)}`, { hint, cause: thrown })
   }
 }
 

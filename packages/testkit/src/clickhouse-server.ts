@@ -2,6 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { unpackDebianPackages } from './debian-packages.js'
+import { unpackSuitePackages } from './debian-suite.js'
 import { messageOf, ServiceUnavailable } from './errors.js'
 import { findExecutable } from './executables.js'
 import { freePort } from './free-port.js'
@@ -54,11 +55,23 @@ async function findClickHouse(): Promise<{ command: string; args: string[]; env:
   const found = await findExecutable('clickhouse-server', 'clickhouse')
   if (found) return { command: found, args: basename(found) === 'clickhouse' ? ['server'] : [], env: process.env }
   try {
-    const { root, env } = await unpackDebianPackages('clickhouse-server')
-    return { command: join(root, 'usr/sbin/clickhouse-server'), args: [], env }
+    return await unpackClickHouse()
   } catch (thrown) {
     const hint = 'Install it (Debian: apt-get install clickhouse-server) or put clickhouse-server on PATH.'
-    throw new ServiceUnavailable(`No ClickHouse server: ${messageOf(thrown)}\n${hint}`, { cause: thrown })
+    throw new ServiceUnavailable(`No ClickHouse server: ${messageOf(thrown)}`, { hint, cause: thrown })
+  }
+}
+
+/** That of this machine's Debian; Debian 13 has none, and runs that of Debian 12. */
+async function unpackClickHouse(): Promise<{ command: string; args: string[]; env: NodeJS.ProcessEnv }> {
+  const [name, path] = ['clickhouse-server', 'usr/sbin/clickhouse-server']
+  try {
+    const { root, env } = await unpackDebianPackages(name)
+    return { command: join(root, path), args: [], env }
+  } catch (thrown) {
+    if (!/Unable to locate package|no installation candidate/.test(messageOf(thrown))) throw thrown
+    const root = await unpackSuitePackages({ suite: 'bookworm', packages: [name], programs: [path] })
+    return { command: join(root, path), args: [], env: process.env }
   }
 }
 

@@ -1,5 +1,5 @@
-import { mkdir, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, rename } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { messageOf, ServiceUnavailable } from './errors.js'
 import { findExecutable, runCommand } from './executables.js'
 import { fetchOnce } from './fetch-once.js'
@@ -19,9 +19,25 @@ export interface UnpackedPackages {
  *
  * @throws ServiceUnavailable where there is no apt, or the packages cannot be had.
  */
-export async function unpackDebianPackages(...packages: string[]): Promise<UnpackedPackages> {
+export function unpackDebianPackages(...packages: string[]): Promise<UnpackedPackages> {
+  return unpacked(packages, packages.join('+'), async (root) => root)
+}
+
+/**
+ * Like {@link unpackDebianPackages}, for a package of which only some programs are of use: these (`usr/bin/promtool`) and
+ * the libraries are kept.
+ */
+export function unpackDebianPrograms(name: string, programs: readonly string[]): Promise<UnpackedPackages> {
+  return unpacked([name], `${name}-programs`, (root) => keepPrograms(root, programs))
+}
+
+async function unpacked(
+  packages: readonly string[],
+  name: string,
+  keep: (root: string) => Promise<string>,
+): Promise<UnpackedPackages> {
   try {
-    const root = await fetchOnce(packages.join('+'), (work) => fetchInto(work, packages))
+    const root = await fetchOnce(name, async (work) => keep(await fetchInto(work, packages)))
     return { root, env: await withLibraries(root) }
   } catch (thrown) {
     throw new ServiceUnavailable(`${packages.join(', ')}: ${messageOf(thrown)}`, { cause: thrown })
@@ -64,12 +80,30 @@ async function unpack(archives: string, root: string): Promise<void> {
   }
 }
 
-async function withLibraries(root: string): Promise<NodeJS.ProcessEnv> {
-  const folders: string[] = []
-  for (const lib of [join(root, 'usr/lib'), join(root, 'lib')]) {
-    const names = await readdir(lib).catch(() => [])
-    folders.push(...names.filter((name) => name.includes('-linux-gnu')).map((name) => join(lib, name)), lib)
+/** Moves what is kept out of a tree. @returns the folder that holds it, and nothing else. */
+async function keepPrograms(root: string, programs: readonly string[]): Promise<string> {
+  const kept = `${root}-kept`
+  const libraries = await libraryFolders(root)
+  for (const path of [...programs, ...libraries]) {
+    await mkdir(dirname(join(kept, path)), { recursive: true })
+    await rename(join(root, path), join(kept, path))
   }
+  return kept
+}
+
+/** Below the root: `usr/lib/x86_64-linux-gnu`. */
+async function libraryFolders(root: string): Promise<string[]> {
+  const found = await Promise.all(
+    ['usr/lib', 'lib'].map(async (lib) => {
+      const names = await readdir(join(root, lib)).catch(() => [])
+      return names.filter((name) => name.includes('-linux-gnu')).map((name) => join(lib, name))
+    }),
+  )
+  return found.flat()
+}
+
+async function withLibraries(root: string): Promise<NodeJS.ProcessEnv> {
+  const folders = [...(await libraryFolders(root)), 'usr/lib', 'lib'].map((path) => join(root, path))
   const before = process.env.LD_LIBRARY_PATH
   return { ...process.env, LD_LIBRARY_PATH: [...folders, ...(before ? [before] : [])].join(':') }
 }

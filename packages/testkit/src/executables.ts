@@ -9,7 +9,7 @@ const run = promisify(execFile)
 /** Servers are often installed where an ordinary user's PATH does not look. */
 const serverFolders = [
   '/usr/sbin',
-  '/usr/local/bin',
+  '/sbin',
   '/usr/local/sbin',
   '/usr/libexec',
   '/usr/local/mysql/bin',
@@ -18,7 +18,7 @@ const serverFolders = [
 
 /** The path of the first of `names` that is installed, or undefined. */
 export async function findExecutable(...names: string[]): Promise<string | undefined> {
-  const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...serverFolders]
+  const folders = foldersOf(process.env.PATH)
   for (const name of names) {
     for (const folder of folders) {
       const path = join(folder, name)
@@ -26,6 +26,16 @@ export async function findExecutable(...names: string[]): Promise<string | undef
     }
   }
   return undefined
+}
+
+/** The same environment; its PATH ends with the folders of servers and of the system's tools, which a user's often lacks. */
+export function withServerFolders(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, PATH: foldersOf(env.PATH).join(delimiter) }
+}
+
+function foldersOf(path = ''): string[] {
+  const given = path.split(delimiter).filter(Boolean)
+  return [...given, ...serverFolders.filter((folder) => !given.includes(folder))]
 }
 
 async function isExecutable(path: string): Promise<boolean> {
@@ -36,9 +46,14 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 /** Runs a command to its end. @returns its standard output. @throws Error with the end of its standard error. */
-export async function runCommand(command: string, args: readonly string[], env = process.env): Promise<string> {
+export async function runCommand(
+  command: string,
+  args: readonly string[],
+  env = process.env,
+  cwd?: string,
+): Promise<string> {
   try {
-    return (await run(command, args, { env, maxBuffer: 64 << 20 })).stdout
+    return (await run(command, args, { env: withServerFolders(env), cwd, maxBuffer: 64 << 20 })).stdout
   } catch (thrown) {
     const output = thrown as { stderr?: string; message: string } // what execFile rejects with
     const lines = (output.stderr || output.message).trim().split('\n').slice(-5).join('\n')

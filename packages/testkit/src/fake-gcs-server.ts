@@ -1,10 +1,9 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { messageOf, ServiceUnavailable } from './errors.js'
-import { findExecutable, runCommand } from './executables.js'
-import { fetchOnce } from './fetch-once.js'
+import { findExecutable } from './executables.js'
 import { freePort } from './free-port.js'
+import { goProgram } from './go.js'
 import { ServerProcess, type Started } from './server-process.js'
 
 const version = 'v1.56.1'
@@ -52,22 +51,7 @@ export async function startFakeGcs(): Promise<Started<FakeGcsServer>> {
 async function findFakeGcs(): Promise<string> {
   const found = await findExecutable('fake-gcs-server')
   if (found) return found
-  try {
-    return join(await fetchOnce(`fake-gcs-server-${version}`, build), 'fake-gcs-server')
-  } catch (thrown) {
-    const hint = 'Install Go 1.26 or newer (an older one from 1.21 on fetches it), or put fake-gcs-server on PATH.'
-    throw new ServiceUnavailable(`No emulator of Cloud Storage: ${messageOf(thrown)}\n${hint}`, { cause: thrown })
-  }
-}
-
-/** What Go downloads goes with the working folder, in which it must not be read-only then. */
-async function build(work: string): Promise<string> {
-  const go = await findExecutable('go')
-  if (!go) throw new Error('not found on PATH, and this machine has no Go to build it with')
-  const folders = { GOPATH: join(work, 'go'), GOBIN: join(work, 'bin'), GOCACHE: join(work, 'cache') }
-  const env = { ...process.env, ...folders, GOFLAGS: '-modcacherw', CGO_ENABLED: '0' }
-  await runCommand(go, ['install', `github.com/fsouza/fake-gcs-server@${version}`], env)
-  return folders.GOBIN
+  return join(await goProgram('fake-gcs-server', `github.com/fsouza/fake-gcs-server@${version}`), 'fake-gcs-server')
 }
 
 let buckets = 0

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { fetchOnce } from './fetch-once.js'
 
@@ -37,6 +37,33 @@ test('what a killed process left does not stop the next', async () => {
   await writeFile(join(cache, '.thing.lock'), String(pid))
   await fetchOnce('thing', fill)
   expect(await readdir(cache)).toEqual(['thing'])
+})
+
+test('what killed processes left in the cache is removed by the next call, even if nothing is fetched', async () => {
+  await fetchOnce('thing', fill)
+  const { pid } = spawnSync(process.execPath, ['--version'])
+  for (const name of [`.fetch-${pid}_123-abc`, '.fetch-abcdef', `.fetch-${process.pid}_1-later`]) {
+    await mkdir(join(cache, name, 'half'), { recursive: true })
+  }
+  await writeFile(join(cache, '.other.lock'), `${process.pid}_1`)
+  await fetchOnce('thing', fill)
+  expect(await readdir(cache)).toEqual(['thing'])
+})
+
+test('what a process that lives is working on stays', async () => {
+  const begun = Promise.withResolvers<string>()
+  const goOn = Promise.withResolvers<void>()
+  const slow = fetchOnce('slow', async (work) => {
+    begun.resolve(work)
+    await goOn.promise
+    return fill(work)
+  })
+  const work = await begun.promise
+  await fetchOnce('thing', fill)
+  expect((await readdir(cache)).sort()).toEqual([basename(work), '.slow.lock', 'thing'].sort())
+  goOn.resolve()
+  await slow
+  expect((await readdir(cache)).sort()).toEqual(['slow', 'thing'])
 })
 
 test('a failure leaves nothing, and the next try may succeed', async () => {

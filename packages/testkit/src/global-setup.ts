@@ -56,7 +56,10 @@ class SharedServer {
       const { process: _, ...server } = { process: undefined, ...(await this.#server) }
       response.end(JSON.stringify(server))
     } catch (thrown) {
-      response.writeHead(thrown instanceof ServiceUnavailable ? 404 : 500).end(messageOf(thrown))
+      if (thrown instanceof ServiceUnavailable) {
+        const { reason, hint, alsoInCi } = thrown
+        response.writeHead(404).end(JSON.stringify({ reason, hint, alsoInCi }))
+      } else response.writeHead(500).end(messageOf(thrown))
     }
   }
 

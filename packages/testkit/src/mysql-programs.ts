@@ -36,7 +36,7 @@ export async function findMySqlPrograms(): Promise<MySqlPrograms> {
     return unpackedMariaDb(root, env)
   } catch (thrown) {
     const hint = 'Install it (Debian: apt-get install mariadb-server-core mariadb-client-core) or put mariadbd on PATH.'
-    throw new ServiceUnavailable(`No MariaDB server: ${messageOf(thrown)}\n${hint}`, { cause: thrown })
+    throw new ServiceUnavailable(`No MariaDB server: ${messageOf(thrown)}`, { hint, cause: thrown })
   }
 }
 

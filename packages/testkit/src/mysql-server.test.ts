@@ -2,11 +2,11 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RowDataPacket } from 'mysql2/promise'
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { connectTo, createDatabase, type MySqlAddress, type MySqlDatabase } from './database.js'
 import { existingMySql, type MySqlServer, startMariaDb, testMySql } from './mysql-server.js'
 import type { Started } from './server-process.js'
-import { describeWithOwnMySql, hasMySql } from './vitest.js'
+import { describeNeeding, describeWithOwnMySql, findMySqlPrograms } from './vitest.js'
 
 async function ask(address: MySqlAddress, sql: string): Promise<unknown> {
   const connection = await connectTo(address)
@@ -75,7 +75,7 @@ function aServerOfOnesOwn(server: Started<MySqlServer>) {
   })
 }
 
-describe.skipIf(!(await hasMySql()))('the folder', () => {
+await describeNeeding('the folder', { mysql: findMySqlPrograms }, () => {
   let folder: string
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'testkit-'))

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { unpackDebianPackages } from './debian-packages.js'
+import { unpackDebianPrograms } from './debian-packages.js'
 import { messageOf, ServiceUnavailable } from './errors.js'
 import { findExecutable, runCommand } from './executables.js'
 import { freePort } from './free-port.js'
@@ -88,11 +88,11 @@ async function findPrometheus(): Promise<PrometheusPrograms> {
   const [prometheus, tool] = await Promise.all([findExecutable('prometheus'), findExecutable('promtool')])
   if (prometheus && tool) return { prometheus, promtool: tool, env: process.env }
   try {
-    const { root, env } = await unpackDebianPackages('prometheus')
+    const { root, env } = await unpackDebianPrograms('prometheus', ['usr/bin/prometheus', 'usr/bin/promtool'])
     return { prometheus: join(root, 'usr/bin/prometheus'), promtool: join(root, 'usr/bin/promtool'), env }
   } catch (thrown) {
     const hint = 'Install it (Debian: apt-get install prometheus) or put prometheus and promtool on PATH.'
-    throw new ServiceUnavailable(`No Prometheus: ${messageOf(thrown)}\n${hint}`, { cause: thrown })
+    throw new ServiceUnavailable(`No Prometheus: ${messageOf(thrown)}`, { hint, cause: thrown })
   }
 }
 

@@ -30,8 +30,6 @@ export async function pythonWith(...packages: string[]): Promise<Python> {
     return { run: (script, ...args) => runCommand(python, ['-c', script, ...args], env) }
   } catch (thrown) {
     const hint = 'Install Python 3 with pip (Debian: apt-get install python3-pip).'
-    throw new ServiceUnavailable(`No ${packages.join(', ')} for Python: ${messageOf(thrown)}\n${hint}`, {
-      cause: thrown,
-    })
+    throw new ServiceUnavailable(`No ${packages.join(', ')} for Python: ${messageOf(thrown)}`, { hint, cause: thrown })
   }
 }

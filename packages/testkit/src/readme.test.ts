@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
 import { readmeExamples, runExample } from './readme.js'
-import { hasMySql } from './vitest.js'
+import { describeNeeding, findMySqlPrograms } from './vitest.js'
 
-test.skipIf(!(await hasMySql()))('the example of the README runs', async () => {
-  const [example] = await readmeExamples('.')
-  expect(await runExample(example!, '.')).toContain('waiting: 10000')
+await describeNeeding('the README', { mysql: findMySqlPrograms }, () => {
+  test('its example runs', async () => {
+    const [example] = await readmeExamples('.')
+    expect(await runExample(example!, '.')).toContain('waiting: 10000')
+  })
 })
 
 test('an example that fails says why', async () => {

@@ -1,16 +1,34 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
-import { describe, expect, test } from 'vitest'
-import { hasMySql } from './vitest.js'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { describeNeeding, findMySqlPrograms } from './vitest.js'
 
 const program = `
   import { startMariaDb } from '@archiver/testkit'
   const server = await startMariaDb()
   console.log(JSON.stringify({ pid: server.process.pid, socketPath: server.socketPath }))
   if (process.argv[1] === 'stay') setInterval(() => {}, 1000)`
+
+const dying = `
+  import { startMariaDb } from '@archiver/testkit'
+  const { once } = await import('node:events')
+  const server = await startMariaDb()
+  if (process.argv[1] === 'stopped') await server.stop()
+  else {
+    process.kill(server.process.pid, 'SIGABRT')
+    while (server.process.pid !== undefined) await new Promise((resolve) => setTimeout(resolve, 10))
+    setTimeout(() => {}, 100)
+  }`
+
+/** Standard error of a program whose server ends. */
+async function saidBy(...args: string[]): Promise<string> {
+  const run = promisify(execFile)
+  return (await run(process.execPath, ['--input-type=module', '--eval', dying, ...args])).stderr
+}
 
 async function startElsewhere(...args: string[]) {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program, ...args], {
@@ -29,7 +47,7 @@ function lives(pid: number): boolean {
   }
 }
 
-describe.skipIf(!(await hasMySql()))('a server', () => {
+await describeNeeding('a server', { mysql: findMySqlPrograms }, () => {
   test('ends, and its folder goes, when the process that started it is killed', async () => {
     const { child, pid, folder } = await startElsewhere('stay')
     expect(lives(pid)).toBe(true)
@@ -43,6 +61,13 @@ describe.skipIf(!(await hasMySql()))('a server', () => {
     process.kill(pid, 'SIGSTOP')
     child.kill('SIGKILL')
     await expect.poll(() => lives(pid), { timeout: 10_000 }).toBe(false)
+  })
+
+  test('that ended though nobody stopped it is told, with the end of its log', async () => {
+    expect(await saidBy()).toMatch(
+      /mariadbd.* \(\d+\) ended \(\S+\), and nobody had stopped it\. The end of its log:\n.+/s,
+    )
+    expect(await saidBy('stopped')).toBe('')
   })
 
   test('that nobody stops ends with the program, and does not keep it alive', async () => {

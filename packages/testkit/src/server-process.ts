@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from './errors.js'
+import { withServerFolders } from './executables.js'
 
 export interface ServerCommand {
   readonly command: string
@@ -32,6 +33,8 @@ export class ServerProcess {
   readonly #guard: ChildProcess & { stdin: Writable }
   #child: ChildProcess | undefined
   #stopped: Promise<void> | undefined
+  /** It has answered, and nobody has told it to end. */
+  #isExpectedToLive = false
 
   private constructor(command: ServerCommand) {
     this.#command = command
@@ -72,6 +75,7 @@ export class ServerProcess {
   async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     const child = this.#child
     if (!child) return
+    this.#isExpectedToLive = false
     const gone = once(child, 'exit')
     child.ref()
     child.kill(signal)
@@ -102,14 +106,31 @@ export class ServerProcess {
   async #launch(): Promise<void> {
     const { command, args, env, folder } = this.#command
     const log = openSync(join(folder, 'server.log'), 'a')
-    const child = spawn(command, args, { env, cwd: folder, stdio: ['ignore', log, log], detached: true })
+    const child = spawn(command, args, {
+      env: withServerFolders(env),
+      cwd: folder,
+      stdio: ['ignore', log, log],
+      detached: true,
+    })
     this.#child = child
-    child.once('exit', () => this.#forget(child))
+    child.once('exit', (code, signal) => {
+      this.#forget(child)
+      void this.#tellIfUnexpected(child, signal ?? `exit ${code}`)
+    })
     child.once('error', () => this.#forget(child))
     this.#guard.stdin.write(`${child.pid ?? ''}\n`)
     closeSync(log)
     child.unref()
     await this.#untilItAnswers()
+    this.#isExpectedToLive = true
+  }
+
+  /** A test that fails because its server has gone shows the reason next to it. */
+  async #tellIfUnexpected({ pid }: ChildProcess, how: string): Promise<void> {
+    if (!this.#isExpectedToLive) return
+    this.#isExpectedToLive = false
+    const what = `${this.#command.command} (${pid}) ended (${how}), and nobody had stopped it.`
+    console.error(`${what} The end of its log:\n${await this.logTail()}`)
   }
 
   #forget(child: ChildProcess): void {

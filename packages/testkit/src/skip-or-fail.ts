@@ -1,11 +1,7 @@
-import { messageOf, ServiceUnavailable } from './errors.js'
+import { ServiceUnavailable } from './errors.js'
 
-/**
- * For a service that cannot be had: says so and returns the error, so that the caller skips its tests. With CI set, and
- * for any other error, throws it.
- */
+/** For something that cannot be had: returns the error, so that the caller skips its tests. With CI set, and for any other error, throws it. */
 export function skipOrFail(thrown: unknown, ci = process.env.CI): ServiceUnavailable {
-  if (!(thrown instanceof ServiceUnavailable) || ci) throw thrown
-  console.warn(`SKIPPED, because a service cannot be had here. ${messageOf(thrown)}`)
+  if (!(thrown instanceof ServiceUnavailable) || (ci && !thrown.alsoInCi)) throw thrown
   return thrown
 }

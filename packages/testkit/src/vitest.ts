@@ -8,12 +8,13 @@ import { type ClickHouseDatabase, createClickHouseDatabase, createDatabase, type
 import { ServiceUnavailable } from './errors.js'
 import { createGcsBucket, type FakeGcsServer, type GcsBucket } from './fake-gcs-server.js'
 import type {} from './global-setup.js'
-import { findMySqlPrograms } from './mysql-programs.js'
 import { type MySqlServer, type MySqlServerOptions, startMariaDb } from './mysql-server.js'
+import { type Found, findAll, type Needs, skipSuite } from './needs.js'
 import { promtool } from './prometheus.js'
 import type { Started } from './server-process.js'
-import { skipOrFail } from './skip-or-fail.js'
 
+export { findMySqlPrograms } from './mysql-programs.js'
+export { describeNeeding, type Found, gitCheckout, type Needs, program, root, rootOfOwn, skipSuite } from './needs.js'
 export { readmeExamples, runExample } from './readme.js'
 export { skipOrFail } from './skip-or-fail.js'
 
@@ -54,89 +55,94 @@ async function ask(service: string): Promise<unknown> {
   const [response] = (await once(get(inject('archiverServersUrl') + service), 'response')) as [IncomingMessage] // it comes with
   const message = await text(response)
   if (response.statusCode === 200) return JSON.parse(message)
-  throw response.statusCode === 404 ? new ServiceUnavailable(message) : new Error(message)
+  if (response.statusCode !== 404) throw new Error(message)
+  const { reason, ...rest } = JSON.parse(message) as ServiceUnavailable // as global-setup.ts sends it
+  throw new ServiceUnavailable(reason, rest)
 }
+
+type Body<Service, N extends Needs> = (service: Service, found: Found<N>) => void | Promise<void>
 
 /**
- * `describe` with an empty database on the shared MySQL server, dropped after the last test. To be awaited at the top
- * of a test file or in an async `describe`. Where no server can be had the tests are skipped, which is printed; with
- * CI set they fail.
+ * A `describe` with a service of its kind. Where the service or one of `needs` cannot be had, the suite is one skipped
+ * test that says why; with CI set the file fails. To be awaited at the top of a test file or in an async `describe`.
  */
-export function describeWithMySql(name: string, body: (database: MySqlDatabase) => void | Promise<void>) {
-  const create = async () => createDatabase(await sharedMySql())
-  return describeWith(name, body, create, (database) => database.drop())
+interface DescribeWith<Service> {
+  (name: string, body: Body<Service, Record<never, never>>): Promise<void>
+  <N extends Needs>(name: string, needs: N, body: Body<Service, N>): Promise<void>
 }
 
-/** Like {@link describeWithMySql}, with an empty database on the shared ClickHouse server. */
-export function describeWithClickHouse(name: string, body: (database: ClickHouseDatabase) => void | Promise<void>) {
-  const create = async () => createClickHouseDatabase(await sharedClickHouse())
-  return describeWith(name, body, create, (database) => database.drop())
-}
+/** With an empty database on the shared MySQL server, dropped after the last test. */
+export const describeWithMySql: DescribeWith<MySqlDatabase> = describer(
+  async () => createDatabase(await sharedMySql()),
+  (database) => database.drop(),
+)
 
-/** Like {@link describeWithMySql}, with an empty bucket on the shared emulator of Cloud Storage. */
-export function describeWithFakeGcs(name: string, body: (bucket: GcsBucket) => void | Promise<void>) {
-  const create = async () => createGcsBucket(await sharedFakeGcs())
-  return describeWith(name, body, create, (bucket) => bucket.drop())
-}
+/** With an empty database on the shared ClickHouse server. */
+export const describeWithClickHouse: DescribeWith<ClickHouseDatabase> = describer(
+  async () => createClickHouseDatabase(await sharedClickHouse()),
+  (database) => database.drop(),
+)
 
-/** Like {@link describeWithMySql}, with a whole server to freeze, kill and restart, stopped after the last test. */
+/** With an empty bucket on the shared emulator of Cloud Storage. */
+export const describeWithFakeGcs: DescribeWith<GcsBucket> = describer(
+  async () => createGcsBucket(await sharedFakeGcs()),
+  (bucket) => bucket.drop(),
+)
+
+/** With a whole MySQL server to freeze, kill and restart, stopped after the last test. */
 export function describeWithOwnMySql(
   name: string,
   body: (server: Started<MySqlServer>) => void | Promise<void>,
-  options: MySqlServerOptions = {},
-) {
-  return describeWith(
-    name,
-    body,
-    () => startMariaDb(options),
-    (server) => server.stop(),
-  )
+  { needs = {}, ...options }: MySqlServerOptions & { readonly needs?: Needs } = {},
+): Promise<void> {
+  const start = () => startMariaDb(options)
+  return describeWith(name, needs, body, start, (server) => server.stop())
 }
 
-/** Like {@link describeWithOwnMySql}, for ClickHouse. */
+/** Like {@link describeWithOwnMySql}, for ClickHouse; perhaps with more users than `default`. */
 export function describeWithOwnClickHouse(
   name: string,
   body: (server: Started<ClickHouseServer>) => void | Promise<void>,
   users: MoreUsers = {},
-) {
-  return describeWith(
-    name,
-    body,
-    () => startClickHouse(users),
-    (server) => server.stop(),
-  )
+): Promise<void> {
+  const start = () => startClickHouse(users)
+  return describeWith(name, {}, body, start, (server) => server.stop())
 }
 
-/** `describe` with a Chromium to launch; nothing of it runs yet. */
-export function describeWithChromium(name: string, body: (chromium: Chromium) => void | Promise<void>) {
-  return describeWith(name, body, findChromium, async () => {})
+/** With a Chromium to launch; nothing of it runs yet. */
+export const describeWithChromium: DescribeWith<Chromium> = describer(findChromium, async () => {})
+
+/** Where Prometheus and promtool can be had. */
+export const describeWithPrometheus: DescribeWith<{ readonly version: string }> = describer(
+  async () => ({ version: await promtool(['--version'], '') }),
+  async () => {},
+)
+
+function describer<Service>(
+  start: () => Promise<Service>,
+  end: (service: Service) => Promise<void>,
+): DescribeWith<Service> {
+  return (name: string, ...rest: [Body<Service, Needs>] | [Needs, Body<Service, Needs>]) => {
+    const [needs, body] = rest.length === 1 ? [{}, rest[0]] : rest
+    return describeWith(name, needs, body, start, end)
+  }
 }
 
-/** `describe` where Prometheus and promtool can be had. */
-export function describeWithPrometheus(name: string, body: () => void | Promise<void>) {
-  const find = async () => ({ version: await promtool(['--version'], '') })
-  return describeWith(name, body, find, async () => {})
-}
-
-/** Whether a MySQL server can be started here; where not, says so. @throws ServiceUnavailable with CI set. */
-export async function hasMySql(): Promise<boolean> {
-  const found = await findMySqlPrograms().catch((thrown: unknown) => skipOrFail(thrown))
-  return !(found instanceof ServiceUnavailable)
-}
-
-async function describeWith<Service extends object>(
+async function describeWith<Service, N extends Needs>(
   name: string,
-  body: (service: Service) => void | Promise<void>,
+  needs: N,
+  body: Body<Service, N>,
   start: () => Promise<Service>,
   end: (service: Service) => Promise<void>,
 ): Promise<void> {
-  const service = await start().catch((thrown: unknown) => skipOrFail(thrown))
-  if (service instanceof ServiceUnavailable) {
-    describe.skip(name, () => body({} as Service)) // never used: the tests are only counted
-    return
-  }
+  const { found, missing } = await findAll(needs)
+  if (found === undefined) return skipSuite(name, missing)
+  // Last: nothing is started where something else is missing.
+  const started = await findAll({ service: start })
+  if (started.found === undefined) return skipSuite(name, started.missing)
+  const { service } = started.found
   describe(name, () => {
     afterAll(() => end(service))
-    return body(service)
+    return body(service, found)
   })
 }

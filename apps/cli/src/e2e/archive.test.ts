@@ -4,7 +4,7 @@ import { archivedRow } from '@archiver/avro'
 import { rowsFromChunk } from '@archiver/core'
 import { MySqlLock, MySqlSource } from '@archiver/core/mysql'
 import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
-import { describeWithMySql } from '@archiver/testkit/vitest'
+import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import type { Connection } from 'mysql2/promise'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { loadedSources } from './loaded-sources.js'
@@ -12,7 +12,7 @@ import { Workplace } from './workplace.js'
 
 const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
 
-await describeWithMySql('archiver archive', (database) => {
+await describeWithMySql('archiver archive', { clickhouse: sharedClickHouse }, (database) => {
   let place: Workplace
   beforeAll(async () => {
     place = await Workplace.open(database)

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '@archiver/testkit'
-import { describeWithMySql } from '@archiver/testkit/vitest'
+import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { runCli } from './run-cli.js'
 import { Workplace } from './workplace.js'
 
-await describeWithMySql('bad input', (database) => {
+await describeWithMySql('bad input', { clickhouse: sharedClickHouse }, (database) => {
   let place: Workplace
   beforeAll(async () => {
     place = await Workplace.open(database)

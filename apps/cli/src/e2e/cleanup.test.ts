@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises'
-import { describeWithMySql } from '@archiver/testkit/vitest'
+import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import type { RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Workplace } from './workplace.js'
 
-await describeWithMySql('cleanup', (database) => {
+await describeWithMySql('cleanup', { clickhouse: sharedClickHouse }, (database) => {
   let place: Workplace
   beforeAll(async () => {
     place = await Workplace.open(database)

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FakeBigQuery, spawnFakeBigQuery } from '@archiver/testkit/bigquery'
-import { describeWithMySql } from '@archiver/testkit/vitest'
+import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import type { RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { Workplace } from './workplace.js'
 
 const ours = ['log_scores_archive_batch', 'log_scores_archive_skip', 'log_scores_archive_status']
 
-await describeWithMySql('archiver init', (database) => {
+await describeWithMySql('archiver init', { clickhouse: sharedClickHouse }, (database) => {
   let place: Workplace
   beforeAll(async () => {
     place = await Workplace.open(database)

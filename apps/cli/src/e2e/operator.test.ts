@@ -1,13 +1,13 @@
 import { readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describeWithMySql } from '@archiver/testkit/vitest'
+import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import type { RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Workplace } from './workplace.js'
 
 const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
 
-await describeWithMySql('what an operator does by hand', (database) => {
+await describeWithMySql('what an operator does by hand', { clickhouse: sharedClickHouse }, (database) => {
   let place: Workplace
   beforeAll(async () => {
     place = await Workplace.open(database)

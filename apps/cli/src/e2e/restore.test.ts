@@ -1,11 +1,11 @@
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describeWithMySql } from '@archiver/testkit/vitest'
+import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { countOf, tableRows } from './restore-bench.js'
 import { Workplace } from './workplace.js'
 
-await describeWithMySql('archiver restore', (database) => {
+await describeWithMySql('archiver restore', { clickhouse: sharedClickHouse }, (database) => {
   let place: Workplace
   beforeAll(async () => {
     place = await Workplace.open(database)

@@ -2,14 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, generateRows, insertRows, LoggingProcess } from '@archiver/testkit'
-import { describeWithMySql } from '@archiver/testkit/vitest'
+import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type CliEnv, launcher, runCli } from './run-cli.js'
 import { Workplace } from './workplace.js'
 
 const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
 
-await describeWithMySql('archiver run', (database) => {
+await describeWithMySql('archiver run', { clickhouse: sharedClickHouse }, (database) => {
   let place: Workplace
   let running: LoggingProcess[]
   beforeAll(async () => {

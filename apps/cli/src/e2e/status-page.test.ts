@@ -1,12 +1,12 @@
 import { freePort, generateRows, insertRows, LoggingProcess, startClickHouse } from '@archiver/testkit'
-import { describeWithChromium, describeWithMySql } from '@archiver/testkit/vitest'
+import { describeWithChromium, describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import { chromium as playwright } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { launcher } from './run-cli.js'
 import { Workplace } from './workplace.js'
 
 await describeWithChromium('the status page of archiver run', async (chromium) => {
-  await describeWithMySql('with a real archive', (database) => {
+  await describeWithMySql('with a real archive', { clickhouse: sharedClickHouse }, (database) => {
     test('shows that ClickHouse is gone, lag that grows, what to do, and that it is back', async () => {
       const place = await Workplace.open(database)
       const clickhouse = await startClickHouse()

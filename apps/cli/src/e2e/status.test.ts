@@ -4,12 +4,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ServiceStatus } from '@archiver/service'
 import { freePort, generateRows, insertRows, LoggingProcess } from '@archiver/testkit'
-import { describeWithMySql } from '@archiver/testkit/vitest'
+import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type CliRun, launcher } from './run-cli.js'
 import { Workplace } from './workplace.js'
 
-await describeWithMySql('archiver status', (database) => {
+await describeWithMySql('archiver status', { clickhouse: sharedClickHouse }, (database) => {
   let place: Workplace
   let running: LoggingProcess[]
   beforeAll(async () => {

@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
-import { describeWithMySql } from '@archiver/testkit/vitest'
+import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { loadedSources } from './loaded-sources.js'
 import { Workplace } from './workplace.js'
 
-await describeWithMySql('traces', (database) => {
+await describeWithMySql('traces', { clickhouse: sharedClickHouse }, (database) => {
   let place: Workplace
   beforeAll(async () => {
     place = await Workplace.open(database)

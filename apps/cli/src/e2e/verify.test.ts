@@ -1,6 +1,6 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describeWithMySql } from '@archiver/testkit/vitest'
+import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { CliRun } from './run-cli.js'
 import { Workplace } from './workplace.js'
@@ -23,7 +23,7 @@ const beyondTimes = expect.stringMatching(
   /^no row up to the mark, id 100, is in this range: the rows of log_scores are from 2026-11-01T\d\d:\d\d:\d\dZ to 2026-11-01T\d\d:\d\d:\d\dZ$/,
 )
 
-await describeWithMySql('archiver verify', (database) => {
+await describeWithMySql('archiver verify', { clickhouse: sharedClickHouse }, (database) => {
   let place: Workplace
   beforeAll(async () => {
     place = await Workplace.open(database)

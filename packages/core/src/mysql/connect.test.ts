@@ -1,6 +1,6 @@
 import { createDatabase, type MySqlServer, startMariaDb } from '@archiver/testkit'
-import { describeWithMySql, skipOrFail } from '@archiver/testkit/vitest'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describeNeeding, describeWithMySql } from '@archiver/testkit/vitest'
+import { afterAll, expect, test } from 'vitest'
 import { connect, disconnect, isEncrypted } from './connect.js'
 import type { MySqlSettings } from './settings.js'
 
@@ -36,12 +36,7 @@ await describeWithMySql('connecting', ({ address }) => {
   })
 })
 
-describe('TLS', async () => {
-  const started = await startTls().catch((thrown: unknown) => skipOrFail(thrown))
-  if (!('offering' in started)) {
-    test.skip('needs a server of its own')
-    return
-  }
+await describeNeeding('TLS', { started: startTls }, ({ started }) => {
   const { offering, plain, stop } = started
   afterAll(stop)
 
