@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { testDefaults } from '../vitest.shared.ts'
 
 export default defineConfig({
   test: {
+    ...testDefaults,
     include: ['src/**/*.test.ts'],
     globalSetup: ['@archiver/testkit/global-setup'],
     fileParallelism: false,
     testTimeout: 300_000,
-    hookTimeout: 300_000,
   },
 })

@@ -1,13 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { testDefaults } from '../vitest.shared.ts'
 
 export default defineConfig({
   test: {
+    ...testDefaults,
     include: ['src/**/*.test.ts'],
     globalSetup: ['@archiver/testkit/global-setup'],
     maxWorkers: 2,
     testTimeout: 300_000,
-    hookTimeout: 300_000,
-    // A condition is waited for as long as a busy machine needs.
-    expect: { poll: { timeout: 30_000 } },
   },
 })

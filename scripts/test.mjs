@@ -1,8 +1,9 @@
 import { auditVerdict } from './lib/audit.mjs'
 import { installAndBuild } from './lib/install-and-build.mjs'
 import { LogTails } from './lib/log-tails.mjs'
-import { commandStep, root, run, step } from './lib/steps.mjs'
-import { removeReport, reporterArgs, suiteTotals, summaryLine } from './lib/test-totals.mjs'
+import { commandStep, root, run, step, toolEnv } from './lib/steps.mjs'
+import { temporaryFolder } from './lib/temporary-folder.mjs'
+import { endingLines, removeReport, reporterArgs, suiteTotals, summaryLine } from './lib/test-totals.mjs'
 import { workspacePackages } from './lib/workspace.mjs'
 
 const failedStep = { passed: 0, failed: 1, skipped: 0 }
@@ -30,10 +31,13 @@ async function tests() {
   for (const { folder } of suites) removeReport(folder)
   const ofPackages = ['test', '--continue', '--concurrency=2', '--ui=stream', '--', ...reporterArgs]
   const tails = new LogTails()
+  const temporary = temporaryFolder()
+  const env = { ...toolEnv, TMPDIR: temporary.path }
   const codes = [
-    (await run('turbo', ofPackages, { heard: (text) => tails.add(text) })).code,
-    (await run('vitest', ['run', ...reporterArgs], { show: true, cwd: `${root}/scripts` })).code,
+    (await run('turbo', ofPackages, { heard: (text) => tails.add(text), env })).code,
+    (await run('vitest', ['run', ...reporterArgs], { show: true, cwd: `${root}/scripts`, env })).code,
   ]
+  temporary.remove()
   for (const { name, tail } of tails.failures()) console.log(`\nThe end of what ${name} said:\n${tail}`)
   const totals = suites.map(({ name, folder }) => ({ name, ...suiteTotals(folder) }))
   if (codes.some((code) => code !== 0) && totals.every(({ failed }) => failed === 0)) {
@@ -55,6 +59,7 @@ async function main() {
   const failedChecks = await checks()
   const totals = await tests()
   printTable(totals)
+  for (const line of ['', ...endingLines(totals)]) console.log(line)
   if (failedChecks > 0) console.log(`${'checks before the tests'.padEnd(24)} ${failedChecks} failed, see above`)
   return [...totals, { passed: 0, failed: failedChecks, skipped: 0 }]
 }

@@ -1,14 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { testDefaults } from '../../vitest.shared.ts'
 
 export default defineConfig({
   test: {
+    ...testDefaults,
     include: ['src/**/*.test.ts'],
     // Against the real service, where one has it: npm run test:live.
     exclude: ['src/live.test.ts'],
     globalSetup: ['@archiver/testkit/global-setup'],
-    testTimeout: 60_000,
-    hookTimeout: 300_000,
-    // A condition is waited for as long as a busy machine needs.
-    expect: { poll: { timeout: 30_000 } },
   },
 })

@@ -8,7 +8,7 @@ const node = realpathSync(projectNode)
 
 let folder
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'launcher-'))
+  folder = mkdtempSync(join(tmpdir(), "launcher's folder "))
   copyFileSync(join(root, 'archiver'), join(folder, 'archiver'))
 })
 afterEach(() => rmSync(folder, { recursive: true }))
@@ -31,7 +31,7 @@ function nodeOfVersion(version) {
   mkdirSync(into)
   const define = `Object.defineProperty(process, 'versions', { value: ${JSON.stringify({ node: version })} })`
   writeFileSync(join(into, 'pretend.cjs'), define)
-  writeFileSync(join(into, 'node'), `#!/bin/sh\nexec ${node} --require ${into}/pretend.cjs "$@"\n`, { mode: 0o755 })
+  writeFileSync(join(into, 'node'), `#!/bin/sh\nexec "${node}" --require "${into}/pretend.cjs" "$@"\n`, { mode: 0o755 })
   return into
 }
 
