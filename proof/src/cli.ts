@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { type Fault, faultText } from './fault.js'
 
-export const launcher = new URL('../../archiver', import.meta.url).pathname
+export const launcher = fileURLToPath(new URL('../../archiver', import.meta.url))
 export const preload = new URL('../dist/preload.js', import.meta.url).href
 
 export interface CliResult {

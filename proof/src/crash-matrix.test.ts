@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { FaultPoint } from '@archiver/core'
 import { describeWithMySql, sharedClickHouse, sharedFakeGcs } from '@archiver/testkit/vitest'
@@ -150,7 +151,7 @@ await describeWithMySql(
       const env = { ...site.env, ch_dsn: `chdb://${folder}` }
       expect(await runCli({ ...env, ...SETTINGS }, kill(point, pass))).toMatchObject({ signal: 'SIGKILL' })
       expect(await runCli({ ...env, ...OTHER_SETTINGS })).toMatchObject({ code: 0 })
-      const reader = new URL('../dist/read-embedded.js', import.meta.url).pathname
+      const reader = fileURLToPath(new URL('../dist/read-embedded.js', import.meta.url))
       const ask: AskClickHouse = async (sql) => (await run(process.execPath, [reader, folder, sql], LARGE)).stdout
       expect(await site.problems('clickhouse', ask)).toEqual([])
       await rm(folder, { recursive: true })

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { insertRows } from '@archiver/testkit'
+import { insertRows, within } from '@archiver/testkit'
 import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import type { RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -9,6 +9,7 @@ import { Dice } from './schedule/random.js'
 import { Site } from './site.js'
 
 const KILLS = 30
+const RUN_LIMIT_MS = 300_000
 
 /** As the program is used, with small batches; scaled: `archive_takeover_wait`, 2 s by default. */
 const SETTINGS = {
@@ -31,7 +32,8 @@ await describeWithMySql(
     })
     afterAll(() => site.close())
 
-    test(`${KILLS} times while rows arrive: every archive holds every row once`, async () => {
+    // Each run has its limit, the test has none.
+    test(`${KILLS} times while rows arrive: every archive holds every row once`, { timeout: 0 }, async () => {
       const dice = new Dice(25)
       const env = { ...site.env, ...SETTINGS }
       const working = new AbortController()
@@ -46,7 +48,7 @@ await describeWithMySql(
         cli.child.stderr?.once('data', () => {
           timer = setTimeout(() => cli.child.kill('SIGKILL'), lifeMs)
         })
-        const { signal, code, stderr } = await cli.done
+        const { signal, code, stderr } = await within(RUN_LIMIT_MS, `the run until kill ${killed + 1}`, cli.done)
         clearTimeout(timer)
         if (signal !== 'SIGKILL') expect({ code, stderr }).toMatchObject({ code: 0 })
         else {

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Where the report of a run goes, in the folder of the suite. */
@@ -34,17 +34,17 @@ export function removeReport(folder) {
  *
  * @returns {Totals}
  */
-export function suiteTotals(folder) {
-  const report = read(folder)
+export function suiteTotals(folder, file = reportFile) {
+  const report = read(resolve(folder, file))
   if (!report) return { passed: 0, failed: 1, skipped: 0, problem: 'ended before it reported' }
   const { passed, failed, skipped } = report
   if (passed + failed + skipped === 0) return { ...report, failed: 1, problem: 'ran no test' }
   return report
 }
 
-function read(folder) {
+function read(file) {
   try {
-    return JSON.parse(readFileSync(join(folder, reportFile), 'utf8'))
+    return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
     return undefined
   }

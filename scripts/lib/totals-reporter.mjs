@@ -1,10 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { reportFile } from './test-totals.mjs'
 
 /**
  * A reporter of vitest that writes what `npm test` says at its end: what vitest counts, and what it does not. It calls a
  * test skipped whose file or hook failed before it could run; here that is not run, and the file or the hook has failed.
+ * ARCHIVER_TEST_REPORT names another file for it.
  */
 // biome-ignore lint/style/noDefaultExport: vitest loads a reporter by its default export
 export default class TotalsReporter {
@@ -15,7 +16,7 @@ export default class TotalsReporter {
   }
 
   onTestRunEnd(modules, unhandledErrors) {
-    const file = join(this.#root, reportFile)
+    const file = resolve(this.#root, process.env.ARCHIVER_TEST_REPORT || reportFile)
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, JSON.stringify(totalsOf(modules, unhandledErrors)))
   }

@@ -16,10 +16,11 @@ const serverFolders = [
   '/opt/homebrew/bin',
 ]
 
-/** The path of the first of `names` that is installed, or undefined. */
+/** The path of the first of `names` that is installed, or undefined. ARCHIVER_TEST_WITHOUT names some to do without: `git,go`. */
 export async function findExecutable(...names: string[]): Promise<string | undefined> {
   const folders = foldersOf(process.env.PATH)
-  for (const name of names) {
+  const without = process.env.ARCHIVER_TEST_WITHOUT?.split(',') ?? []
+  for (const name of names.filter((one) => !without.includes(one))) {
     for (const folder of folders) {
       const path = join(folder, name)
       if (await isExecutable(path)) return path

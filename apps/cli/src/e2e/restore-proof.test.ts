@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LogScore } from '@archiver/core'
-import { createGcsBucket, type GcsBucket } from '@archiver/testkit'
+import { createGcsBucket, type GcsBucket, within } from '@archiver/testkit'
 import { type FakeBigQuery, spawnFakeBigQuery } from '@archiver/testkit/bigquery'
 import { describeWithMySql, sharedClickHouse, sharedFakeGcs } from '@archiver/testkit/vitest'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -12,6 +12,7 @@ import { Workplace } from './workplace.js'
 
 const ROWS = 40_000
 const KILLS = 3
+const KILL_LIMIT_MS = 120_000
 
 type Form = (row: LogScore) => LogScore
 const asItWas: Form = (row) => row
@@ -83,6 +84,8 @@ await describeWithMySql(
 
     test.each(archives)(
       `%s, avro_schema=%s: the table is what it was, after ${KILLS} kills`,
+      // Each kill has its limit, the test has none.
+      { timeout: 0 },
       async (archive, schema, form) => {
         await prepare(archive, schema)
         const before = await tableRows(database.address, 'log_scores')
@@ -92,7 +95,9 @@ await describeWithMySql(
 
         const args = ['restore', archive, '--into', 'log_scores', '--yes', '--pause-cleanup']
         const roll = dice(datasets)
-        for (let kill = 1; kill <= KILLS; kill++) await killed(args, roll(0, (ROWS * kill) / KILLS), roll(0, 40))
+        for (let kill = 1; kill <= KILLS; kill++) {
+          await within(KILL_LIMIT_MS, `kill ${kill}`, killed(args, roll(0, (ROWS * kill) / KILLS), roll(0, 40)))
+        }
         const { code, stdout, stderr } = await place.run(...args)
         expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
         expect(stdout).toContain(`log_scores: ${(ROWS + 2).toLocaleString('en-US')} rows of ${archive}: `)

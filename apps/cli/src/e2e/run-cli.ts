@@ -1,9 +1,10 @@
 import { type StdioOptions, spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import type { MySqlDatabase } from '@archiver/testkit'
 
-export const launcher = new URL('../../../../archiver', import.meta.url).pathname
+export const launcher = fileURLToPath(new URL('../../../../archiver', import.meta.url))
 
 export interface CliRun {
   readonly code: number | null

@@ -1,10 +1,11 @@
+import { fileURLToPath } from 'node:url'
 import { createDatabase, type MySqlServer, startMariaDb } from '@archiver/testkit'
 import { describeNeeding, describeWithMySql } from '@archiver/testkit/vitest'
 import { afterAll, expect, test } from 'vitest'
 import { connect, disconnect, isEncrypted } from './connect.js'
 import type { MySqlSettings } from './settings.js'
 
-const fixtures = new URL('../../fixtures/tls/', import.meta.url).pathname
+const fixtures = fileURLToPath(new URL('../../fixtures/tls/', import.meta.url))
 
 async function encrypted(settings: MySqlSettings): Promise<boolean> {
   const connection = await connect(settings)
