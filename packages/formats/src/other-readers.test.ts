@@ -6,7 +6,7 @@ import { edgeRows, largeIdRows, ordinaryRows } from '@archiver/conformance'
 import { chunksFromRows, type LogScore, type LogScoreChunk } from '@archiver/core'
 import { type Python, pythonWith } from '@archiver/testkit'
 import { describeNeeding } from '@archiver/testkit/vitest'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Format, writeRows } from './index.js'
 import { exactChunks, exactRows, floatChunks, isoOf } from './test-support.js'
 
@@ -101,7 +101,7 @@ await describeNeeding('Python reads', { python: readers }, ({ python }) => {
       const script = `import duckdb, json, sys
 print(json.dumps(duckdb.sql("select column_name, column_type from (describe from '" + sys.argv[1] + "')").fetchall()))
 print(json.dumps(duckdb.sql("select name, converted_type from parquet_schema('" + sys.argv[1] + "') where converted_type like 'UINT%'").fetchall()))`
-      const [named, unsigned] = (await (python as Python).run(script, path)).trimEnd().split('\n') // skipped otherwise
+      const [named, unsigned] = (await python.run(script, path)).trimEnd().split('\n')
       return { types: Object.fromEntries(JSON.parse(named!)), unsigned: JSON.parse(unsigned!) }
     }
 
@@ -110,7 +110,7 @@ print(json.dumps(duckdb.sql("select name, converted_type from parquet_schema('" 
       const { types: found, unsigned } = await types(rows)
       expect(unsigned).toEqual([])
       expect(found).toMatchObject({ id: 'BIGINT', server_id: 'BIGINT', monitor_id: 'BIGINT', rtt: 'INTEGER' })
-      expect(await readBack('parquet', chunksFromRows(rows))).toEqual(rows.map(listOf))
+      expect(await readBack(python, 'parquet', chunksFromRows(rows))).toEqual(rows.map(listOf))
     })
 
     test('a file whose first row group has a larger one is unsigned in that column', async () => {
@@ -118,7 +118,7 @@ print(json.dumps(duckdb.sql("select name, converted_type from parquet_schema('" 
       const { types: found, unsigned } = await types(rows)
       expect(unsigned).toEqual([['id', 'UINT_64']])
       expect(found).toMatchObject({ id: 'UBIGINT', server_id: 'BIGINT' })
-      expect(await readBack('parquet', chunksFromRows(rows))).toEqual(rows.map(listOf))
+      expect(await readBack(python, 'parquet', chunksFromRows(rows))).toEqual(rows.map(listOf))
     })
 
     test('a larger one in a later row group is refused by its id', async () => {
