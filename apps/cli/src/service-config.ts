@@ -6,9 +6,10 @@ import { throttleOf } from './jobs/clean-up.js'
 export function serviceConfig(wiring: Wiring): ServiceConfig {
   const { settings, table, lockName, lock } = wiring
   const { mysql, settleMs, shutdownTimeoutMs, cleanup } = settings
-  const { runIntervalMs, runConcurrency, statusLateAfterMs } = settings.service
+  const { runIntervalMs, runConcurrency, statusLateAfterMs, runbookUrl } = settings.service
   return {
     ...{ mysql, table, lockName, lock, settleMs, shutdownTimeoutMs, runIntervalMs, runConcurrency, statusLateAfterMs },
+    ...(runbookUrl !== undefined && { runbookUrl }),
     cleanup: { policy: cleanup, throttle: throttleOf(cleanup) },
     exactAttributes: settings.exactAttributes,
     policies: configuredPolicies(settings),

@@ -11,6 +11,7 @@ import {
   type CleanupRecord,
   cleanupState,
   failureState,
+  following,
   iso,
   lastBatch,
   type Newest,
@@ -134,7 +135,7 @@ export class Board implements ServiceView {
 
   /** MySQL does not answer, or refuses what the service needs as a whole. */
   setMySqlError(error: unknown): void {
-    this.#mysqlError = failureState(error, this.#clock.now())
+    this.#mysqlError = following(failureState(error, this.#clock.now()), this.#mysqlError)
     this.#change()
   }
 
@@ -191,13 +192,13 @@ export class Board implements ServiceView {
   update(archiver: string, patch: Partial<Omit<ArchiverRecord, 'archiver'>>): void {
     const record = this.#records.get(archiver)
     if (record === undefined) return
-    Object.assign(record, patch)
+    Object.assign(record, patch, patch.error && { error: following(patch.error, record.error) })
     this.#change()
   }
 
   updateCleanup(patch: Partial<CleanupRecord>): void {
     if (this.#cleanup === null) return
-    Object.assign(this.#cleanup, patch)
+    Object.assign(this.#cleanup, patch, patch.error && { error: following(patch.error, this.#cleanup.error) })
     this.#change()
   }
 
@@ -222,7 +223,8 @@ export class Board implements ServiceView {
     const { pid } = process
     const lostLogLines = this.#lostLogLines()
     const known = { role: this.#role, since: this.#since, lock, reload: this.#reload, lostLogLines }
-    return { pid, startedAt: this.#startedAt, ...known }
+    const runbookUrl = this.#config.runbookUrl ?? null
+    return { pid, startedAt: this.#startedAt, ...known, runbookUrl }
   }
 
   #newRecord(archiver: string): ArchiverRecord {

@@ -27,6 +27,8 @@ export interface ServiceConfig {
   /** Makes the archiver of a status row. Throws for one that cannot be made. */
   readonly open: (name: string) => Promise<Archiver | NotHere>
   readonly retry?: RetryPolicy
+  /** Where the runbook is, for links; ends with a slash. */
+  readonly runbookUrl?: string
 }
 
 /** The name of the cleaner's row in the status table. */

@@ -140,7 +140,11 @@ function healthOf({ error, policy }: ArchiverRecord, behind: bigint, ms: number 
 }
 
 /** The record as it is shown. */
-export function cleanupState(record: CleanupRecord, limits: Limits, nowMs: number): CleanupState {
+export function cleanupState(
+  record: CleanupRecord,
+  limits: Limits & { readonly cleanup: Pick<ServiceConfig['cleanup'], 'policy'> },
+  nowMs: number,
+): CleanupState {
   const { state, deletedRows, keptRows, oldestTsSeconds, blocked, error } = record
   return {
     state,
@@ -150,6 +154,7 @@ export function cleanupState(record: CleanupRecord, limits: Limits, nowMs: numbe
     deletedRows,
     keptRows,
     oldestTs: iso(oldestTsSeconds === null ? null : oldestTsSeconds * 1000),
+    retentionDays: limits.cleanup.policy.retentionDays,
     blocked,
     error,
   }
@@ -183,8 +188,13 @@ export function lastBatch({ id, rows, bytes, identity, elapsedMs, doneAtMs }: Fi
 export function failureState(error: unknown, nowMs: number): FailureState {
   const at = new Date(nowMs).toISOString()
   const message = errorText(error)
-  if (!(error instanceof ArchiverError)) return { at, code: 'UNEXPECTED', message, hint: null }
-  return { at, code: error.code, message, hint: error.hint === undefined ? null : harmlessText(error.hint) }
+  if (!(error instanceof ArchiverError)) return { at, since: at, code: 'UNEXPECTED', message, hint: null }
+  return { at, since: at, code: error.code, message, hint: error.hint === undefined ? null : harmlessText(error.hint) }
+}
+
+/** The failure, with the time at which the failures in a row began. */
+export function following(error: FailureState | null, before: FailureState | null): FailureState | null {
+  return error === null || before === null ? error : { ...error, since: before.since }
 }
 
 /** ISO 8601 in UTC. */

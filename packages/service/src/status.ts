@@ -43,6 +43,8 @@ export interface ServiceState {
   readonly reload: { readonly at: string; readonly taken: boolean; readonly text: string } | null
   /** Lines of its log that could not be written since it started: a full disk, or a reader who takes nothing. */
   readonly lostLogLines: number
+  /** Where the runbook is, with a page for each error code; null where that is not set. */
+  readonly runbookUrl: string | null
 }
 
 export interface MySqlState {
@@ -61,6 +63,8 @@ export interface NewestRow {
 /** An error for people: `message` is one line, `hint` says what to do. Never a secret. */
 export interface FailureState {
   readonly at: string
+  /** Since when it has failed without a success between. */
+  readonly since: string
   readonly code: string
   readonly message: string
   readonly hint: string | null
@@ -129,6 +133,8 @@ export interface CleanupState {
   /** Old rows that the last run kept because another table points to them; null where no run of this process is known. */
   readonly keptRows: readonly { readonly table: string; readonly rows: number }[] | null
   readonly oldestTs: string | null
+  /** Rows are deleted once they are older, and safe in every archive. */
+  readonly retentionDays: number
   /** What holds deletion up, in words, and what to do. */
   readonly blocked: { readonly reason: string; readonly why: string; readonly hint: string | null } | null
   readonly error: FailureState | null

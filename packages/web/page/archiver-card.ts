@@ -3,6 +3,7 @@ import { Chart } from './chart.js'
 import { el, setData, setText, show } from './dom.js'
 import { Facts } from './facts.js'
 import { bytes, count, duration, perSecond, roughly, rows, when } from './format.js'
+import { behindOf, shownHealth } from './headline.js'
 import { type History, recentMean } from './history.js'
 import { Trouble } from './trouble.js'
 
@@ -22,6 +23,7 @@ const STATES: Readonly<Record<ArchiverState['state'], string>> = {
 export class ArchiverCard {
   readonly element: HTMLElement
   private readonly badge = el('p', { class: 'badge' })
+  private readonly lagLabel = el('p', { class: 'label' })
   private readonly lag = el('p', { class: 'big' })
   private readonly lagRows = el('p', { class: 'sub' })
   private readonly rate = el('p', { class: 'big' })
@@ -49,7 +51,7 @@ export class ArchiverCard {
       el(
         'div',
         { class: 'figures' },
-        el('div', { class: 'figure' }, el('p', { class: 'label' }, 'Behind'), this.lag, this.lagRows),
+        el('div', { class: 'figure' }, this.lagLabel, this.lag, this.lagRows),
         el('div', { class: 'figure' }, el('p', { class: 'label' }, 'Rows a second'), this.rate, this.rateWindow),
       ),
       this.progress.element,
@@ -60,11 +62,15 @@ export class ArchiverCard {
     )
   }
 
-  update(one: ArchiverState, history: History, nowMs: number): void {
-    setData(this.element, 'health', one.health)
+  /** @param mysqlAnswers - without it nothing is known of what waits. */
+  update(one: ArchiverState, history: History, nowMs: number, mysqlAnswers: boolean): void {
+    setData(this.element, 'health', shownHealth(one.health, one.state, mysqlAnswers))
+    const behind = behindOf(one, mysqlAnswers, nowMs)
     setText(this.badge, badgeText(one))
-    setText(this.lag, one.lag.ms === null ? 'unknown' : one.lag.ms === 0 ? 'nothing' : duration(one.lag.ms))
-    setText(this.lagRows, one.lag.rows === null ? '' : `${rows(one.lag.rows)} at most`)
+    setText(this.lagLabel, behind.label)
+    setText(this.lag, behind.text)
+    setData(this.lag, 'length', behind.text.length > 9 ? 'long' : 'short')
+    setText(this.lagRows, behind.sub)
     this.showRate(one, history)
     this.progress.set(one.batch, nowMs)
     this.showTrouble(one, nowMs)

@@ -2,6 +2,7 @@ import type { CleanupState, MySqlState, NewestRow, ServiceState, ServiceStatus }
 import { el, setData, setText, show } from './dom.js'
 import { Facts } from './facts.js'
 import { count, rows, when } from './format.js'
+import { shownHealth } from './headline.js'
 import { Trouble, type Wrong } from './trouble.js'
 
 /** More are counted only. */
@@ -39,23 +40,28 @@ export class AroundCards {
   }
 
   update({ cleanup, mysql, newest, service, host, warnings }: ServiceStatus, nowMs: number): void {
-    showCleanup(this.cleanup, cleanup, nowMs)
+    showCleanup(this.cleanup, cleanup, mysql, nowMs)
     showMySql(this.mysql, mysql, newest, nowMs)
-    showService(this.service, service, host, nowMs)
+    showService(this.service, service, { host, mysql }, nowMs)
     showTable(this.table, warnings)
   }
 }
 
-function showCleanup(card: SmallCard, cleanup: CleanupState | null, nowMs: number): void {
+function showCleanup(card: SmallCard, cleanup: CleanupState | null, mysql: MySqlState, nowMs: number): void {
   if (cleanup === null) {
-    card.set('off', 'not turned on', null)
+    // Until MySQL has answered nobody knows what is turned on.
+    card.set('off', mysql.answeredAt === null ? 'unknown' : 'not turned on', null)
     card.facts.clear()
     return
   }
   const { health, state, blocked, error } = cleanup
   const failed = error && { ...error, title: `${error.code} · ${when(error.at, nowMs)}` }
   const held = blocked && { title: `blocked: ${blocked.reason}`, message: blocked.why, hint: blocked.hint }
-  card.set(health, health === 'ok' || health === state ? state : `${health}, ${state}`, failed ?? held)
+  card.set(
+    shownHealth(health, state, mysql.reachable),
+    health === 'ok' || health === state ? state : `${health}, ${state}`,
+    failed ?? held,
+  )
   card.facts.set('Last run', cleanup.lastRunAt && when(cleanup.lastRunAt, nowMs))
   card.facts.set('Deleted then', cleanup.deletedRows === null ? null : rows(cleanup.deletedRows))
   const kept = cleanup.keptRows?.map((one) => `${rows(one.rows)} for ${one.table}`).join(', ')
@@ -77,7 +83,9 @@ function showTable(card: SmallCard, warnings: ServiceStatus['warnings']): void {
 function showMySql(card: SmallCard, mysql: MySqlState, newest: NewestRow | null, nowMs: number): void {
   const { reachable, answeredAt, error, pool } = mysql
   const wrong = error && { ...error, title: `${error.code} · ${when(error.at, nowMs)}` }
-  card.set(reachable ? 'ok' : 'failing', reachable ? 'answers' : 'out of reach', wrong)
+  const isKnown = answeredAt !== null || error !== null
+  if (!isKnown) card.set('unknown', 'not asked yet', null)
+  else card.set(reachable ? 'ok' : 'failing', reachable ? 'answers' : 'out of reach', wrong)
   card.facts.set('Last answer', answeredAt && when(answeredAt, nowMs))
   card.facts.set('Newest row', newest && `id ${count(newest.id)}`)
   card.facts.set('Measured', newest?.ts ? when(newest.ts, nowMs) : null)
@@ -85,7 +93,12 @@ function showMySql(card: SmallCard, mysql: MySqlState, newest: NewestRow | null,
   card.facts.set('Connections', open)
 }
 
-function showService(card: SmallCard, service: ServiceState | null, host: string, nowMs: number): void {
+function showService(
+  card: SmallCard,
+  service: ServiceState | null,
+  { host, mysql }: Pick<ServiceStatus, 'host' | 'mysql'>,
+  nowMs: number,
+): void {
   if (service === null) {
     card.set('off', 'none answers', null)
     card.facts.clear()
@@ -94,9 +107,10 @@ function showService(card: SmallCard, service: ServiceState | null, host: string
   const { role, since, lock, startedAt, reload, pid, lostLogLines } = service
   const refused = reload !== null && !reload.taken
   const wrong = refused ? { title: 'New settings refused; the old ones hold', message: reload.text, hint: null } : null
-  card.set(refused ? 'late' : 'ok', role, wrong)
+  card.set(refused ? 'late' : role === 'leader' ? 'ok' : 'unknown', role, wrong)
   card.facts.set('Since', when(since, nowMs))
-  card.facts.set('Lock', lock.holder === null ? `${lock.name}, not held` : `${lock.name}, held by ${lock.holder}`)
+  const holder = mysql.reachable ? (lock.holder ?? 'nobody that it knows of') : null
+  card.facts.set('Lock', holder === null ? `${lock.name}; its holder is not known` : `${lock.name}, held by ${holder}`)
   card.facts.set('Host', `${host}, process ${pid}`)
   card.facts.set('Started', when(startedAt, nowMs))
   card.facts.set('Lost log lines', lostLogLines > 0 ? count(lostLogLines) : null)

@@ -16,6 +16,8 @@ const cards = new Map<string, ArchiverCard>()
 let status: ServiceStatus | undefined
 let connection: Connection | undefined
 let lostAt: string | undefined
+/** When the service was last heard, by its own clock. */
+let heardAt: string | undefined
 
 new Live({
   onStatus: (next, now) => {
@@ -33,8 +35,10 @@ new Live({
   },
   onConnection: (next) => {
     connection = next
-    lostAt = next === 'lost' ? (lostAt ?? new Date(clock.nowMs()).toISOString()) : undefined
+    if (next !== 'lost') heardAt = new Date(clock.nowMs()).toISOString()
+    lostAt = next === 'lost' ? (lostAt ?? heardAt ?? new Date(clock.nowMs()).toISOString()) : undefined
     renderConnection()
+    render()
   },
 }).start()
 setInterval(render, 1000)
@@ -44,9 +48,9 @@ function render(): void {
   const nowMs = clock.nowMs()
   setText(byId('place'), `${status.database}.${status.table}`)
   setText(byId('version'), `archiver ${status.version}`)
-  verdict.update(status, nowMs)
+  verdict.update(status, nowMs, lostAt)
   arrangeCards(status.archivers.map(({ archiver }) => archiver))
-  for (const one of status.archivers) cards.get(one.archiver)?.update(one, history, nowMs)
+  for (const one of status.archivers) cards.get(one.archiver)?.update(one, history, nowMs, status.mysql.reachable)
   around.update(status, nowMs)
 }
 

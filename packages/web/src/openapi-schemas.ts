@@ -59,6 +59,7 @@ export const schemas = {
     since: time,
     lock: object({ name: text, holder: orNull(text) }),
     reload: orNull(object({ at: time, taken: { type: 'boolean' }, text }), 'The last change of settings.'),
+    runbookUrl: orNull(text, 'Has a page for each error code.'),
     lostLogLines: { ...count, description: 'Lines of the log that could not be written since it started.' },
   }),
   MySqlState: object({
@@ -67,7 +68,7 @@ export const schemas = {
     error: orNull(ref('FailureState')),
     pool: orNull(object({ open: count, idle: count, waiting: count })),
   }),
-  FailureState: object({ at: time, code: text, message: text, hint: orNull(text) }),
+  FailureState: object({ at: time, since: time, code: text, message: text, hint: orNull(text) }),
   ArchiverState: object({
     archiver: text,
     state: oneOf('waiting', 'queued', 'running', 'retrying', 'failing', 'elsewhere', 'unknown'),
@@ -96,6 +97,7 @@ export const schemas = {
       'Old rows that other tables point to.',
     ),
     oldestTs: orNull(time),
+    retentionDays: count,
     blocked: orNull(object({ reason: text, why: text, hint: orNull(text) })),
     error: orNull(ref('FailureState')),
   }),

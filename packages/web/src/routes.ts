@@ -1,9 +1,10 @@
-import type { ServiceView } from '@archiver/service'
+import type { ServiceStatus, ServiceView } from '@archiver/service'
 import { type Answer, json } from './answer.js'
 import { healthz, readyz } from './health.js'
 import type { Metrics } from './metrics/metrics.js'
 import { openApiDocument } from './openapi.js'
 import { pageFiles } from './page-files.js'
+import { plainStatus } from './plain-page.js'
 
 export type Route = () => Answer | Promise<Answer>
 
@@ -14,6 +15,7 @@ export const LIVE_PATH = '/events'
 export function createRoutes(view: ServiceView, metrics: Metrics): ReadonlyMap<string, Route> {
   return new Map<string, Route>([
     ...pageRoutes(),
+    ['/', () => pageWith(view.status())],
     ['/healthz', healthz],
     // As the pool's other programs name it.
     ['/__health', healthz],
@@ -33,9 +35,16 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 function pageRoutes(): [string, Route][] {
-  return Object.entries(pageFiles).map(([name, body]) => {
+  const files = Object.entries(pageFiles).filter(([name]) => name !== 'index.html')
+  return files.map(([name, body]) => {
     const type = TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream'
     const answer = { status: 200, type, body, headers: { 'cache-control': 'no-cache' } }
-    return [name === 'index.html' ? '/' : `/page/${name}`, () => answer]
+    return [`/page/${name}`, () => answer]
   })
+}
+
+/** The page, with the status in it for a browser that runs no scripts. */
+function pageWith(status: ServiceStatus): Answer {
+  const body = (pageFiles['index.html'] ?? '').replace('<!--status-->', () => plainStatus(status, Date.now()))
+  return { status: 200, type: TYPES.html!, body, headers: { 'cache-control': 'no-cache' } }
 }

@@ -82,6 +82,8 @@ export interface ServiceSettings {
   readonly allowedHosts: readonly string[]
   /** Whether accounts are named over HTTP. */
   readonly fullDetails: boolean
+  /** Ends with a slash. */
+  readonly runbookUrl: string | undefined
   readonly statusLateAfterMs: number | undefined
 }
 
@@ -143,6 +145,7 @@ export function settingsOf(values: Values, cwd: string): Omit<Settings, 'provena
       listen: values.http_listen,
       allowedHosts: values.http_allowed_hosts,
       fullDetails: values.http_details === 'full',
+      runbookUrl: values.runbook_url?.replace(/\/*$/, '/'),
       statusLateAfterMs: values.status_late_after,
     },
     quarantinePath: absolute(values.quarantine_path ?? values.avro_path, cwd) ?? cwd,

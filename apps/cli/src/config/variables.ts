@@ -292,6 +292,11 @@ export const schema = z.object({
     group: 'Running',
     description: '`full`: the page and its endpoints also name the accounts of MySQL, as the log does.',
   }),
+  runbook_url: optional(type.pattern(/^https?:\/\/\S{1,500}$/, 'an address such as https://host/runbook/'), {
+    group: 'Running',
+    description:
+      'Where the pages of docs/runbook are published: the page links each error code to `runbook_url` + code. Without it the page names the file.',
+  }),
   status_late_after: optional(wait, {
     group: 'Running',
     description:

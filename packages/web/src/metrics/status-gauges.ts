@@ -162,8 +162,8 @@ export const STATUS_GAUGES: readonly StatusGauge[] = [
   single('archiver_role_since_timestamp_seconds', 'Since when it has this role.', ({ service }) =>
     timestamp(service?.since ?? null),
   ),
-  single('archiver_lock_held', 'Whether anybody is known to hold the lock: 1 or 0.', ({ service }) =>
-    service === null ? null : service.lock.holder === null ? 0 : 1,
+  single('archiver_lock_held', 'Whether anybody is known to hold the lock: 1 or 0.', ({ service, mysql }) =>
+    service === null || mysql.answeredAt === null ? null : service.lock.holder === null ? 0 : 1,
   ),
   single(
     'archiver_config_last_reload_successful',

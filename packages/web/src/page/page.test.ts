@@ -34,6 +34,7 @@ await describeWithChromium('the page in Chromium', (chromium) => {
 
   const card = (page: Page, name: string) => page.locator(`[data-archiver="${name}"]`)
   const shows = (page: Page, name: string, text: string | RegExp) => card(page, name).getByText(text).waitFor()
+  const iconOf = (page: Page) => page.locator('link[rel="icon"]').getAttribute('href')
   const titleIs = (page: Page, text: string) =>
     page.getByRole('heading', { level: 1, name: text, exact: true }).waitFor()
 
@@ -105,12 +106,17 @@ await describeWithChromium('the page in Chromium', (chromium) => {
     const web = await openWeb(view)
     const { page } = await show(browser, web.url)
     await web[Symbol.asyncDispose]()
+    await page.getByRole('heading', { level: 1, name: /^No answer since \d\d:\d\d$/ }).waitFor()
+    expect(await page.title()).toMatch(/^No answer since \d\d:\d\d · ntppool$/)
+    expect(await iconOf(page)).toBe('page/icon-unknown.svg')
     await page.getByText(/^connection lost at \d\d:\d\d:\d\d; trying again$/).waitFor()
     await shows(page, 'clickhouse', '3.2 s')
     view.setArchiver('clickhouse', { lag: { rows: '1', ms: 700 } })
     await using _again = await openWeb(view, { listen: `127.0.0.1:${web.port}` })
     await page.getByText('live', { exact: true }).waitFor()
     await shows(page, 'clickhouse', '0.7 s')
+    await titleIs(page, 'All 4 archives are up to date')
+    expect(await iconOf(page)).toBe('page/icon-ok.svg')
   })
 
   test('asks every few seconds where there is no room for another live page', async () => {
@@ -140,7 +146,7 @@ await describeWithChromium('the page in Chromium', (chromium) => {
     [
       'a standby',
       { service: { ...service!, role: 'standby' as const, lock: { name: 'archiver-ntppool', holder: '10.1.2.3' } } },
-      ['stands by', '10.1.2.3 has the lock'],
+      ['Standing by', '10.1.2.3 has the lock'],
     ],
     [
       'MySQL out of reach',
@@ -186,6 +192,117 @@ await describeWithChromium('the page in Chromium', (chromium) => {
     for (const text of texts) await page.getByText(text).first().waitFor()
   })
 
+  test('a service that is silent, as after kill -STOP, is not shown as well', async () => {
+    const view = exampleView()
+    await using web = await openWeb(view)
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    // What the service sends comes to the page no more; the connection stays open.
+    await page.clock.install()
+    await page.goto(web.url)
+    await titleIs(page, 'All 4 archives are up to date')
+    await context.route('**/*', (route) => route.abort())
+    await page.evaluate('window.EventSource = class extends EventTarget { close() {} }; performance.now = () => 1e9')
+    await page.clock.runFor(6_000)
+    await page.getByRole('heading', { level: 1, name: /^No answer since/ }).waitFor()
+  })
+
+  test('the banner says in one glance what fails, since when, why, how far behind, what then, and where to read on', async () => {
+    await using web = await openWeb(new ScriptedView(failingStatus(420_000), exampleHistory()))
+    const { page } = await show(browser, web.url)
+    await titleIs(page, 'clickhouse is failing')
+    const banner = page.locator('#verdict')
+    await banner.getByText(/^Since \d+ min.* ago, .+: ClickHouse at 10\.0\.0\.5:8123 does not answer/).waitFor()
+    await banner.getByText('7 min behind, 840,000 rows at most.').waitFor()
+    await banner.getByText(/MySQL starts to grow in 14 d 23 h, /).waitFor()
+    await banner.getByText(/^Next try in \d+ s\.$/).waitFor()
+    const link = banner.getByRole('link', { name: 'Runbook: CLICKHOUSE_UNREACHABLE' })
+    expect(await link.getAttribute('href')).toBe('https://archiver.example/runbook/CLICKHOUSE_UNREACHABLE')
+    expect(await iconOf(page)).toBe('page/icon-failing.svg')
+  })
+
+  test('an archive that is filled once a day is on schedule, not hours behind', async () => {
+    await using web = await openWeb()
+    const { page } = await show(browser, web.url)
+    await shows(page, 'gcsavro', 'on schedule')
+    await shows(page, 'gcsavro', /^next batch in 1[23] h.*; the oldest row waits 11 h, 86,204,551 rows at most$/)
+    expect(await card(page, 'gcsavro').locator('.big', { hasText: '11 h' }).count()).toBe(0)
+    await shows(page, 'clickhouse', '3.2 s')
+  })
+
+  test('a standby names the leader, and claims nothing that it does not know', async () => {
+    const archivers = exampleStatus().archivers.map((one) => ({ ...one, state: 'unknown' as const, nextRunAt: null }))
+    const lock = { name: 'archiver-ntppool', holder: 'connection 7, host 10.1.2.3:4711' }
+    const role = { ...service!, role: 'standby' as const, lock }
+    const state = { ...cleanup!, state: 'unknown' as const, nextRunAt: null }
+    await using web = await openWeb(new ScriptedView(exampleStatus({ archivers, service: role, cleanup: state })))
+    const page = await (await browser.newContext()).newPage()
+    await page.goto(web.url)
+    await titleIs(page, 'Standing by')
+    await page.getByText('is known to the leader only').waitFor()
+    await shows(page, 'gcsavro', 'on schedule')
+    await shows(page, 'gcsavro', /^a batch every 24 h; /)
+    const link = page.getByRole('link', { name: `http://10.1.2.3:${web.port}/` })
+    expect(await link.count()).toBe(1)
+    expect(await page.locator('[data-health="ok"]').count()).toBe(1) // MySQL, which answers
+    expect(await page.locator('#verdict').getAttribute('data-health')).toBe('unknown')
+    expect(await iconOf(page)).toBe('page/icon-unknown.svg')
+  })
+
+  test('MySQL out of reach at the start: nothing is claimed about cleanup, the lock or the archives', async () => {
+    const none = { answeredAt: null, pool: null }
+    const down = { ...none, reachable: false, error: { ...exampleFailure, code: 'MYSQL_UNREACHABLE' } }
+    const role = { ...service!, role: 'starting' as const, lock: { name: 'archiver-ntppool', holder: null } }
+    const status = exampleStatus({
+      mysql: down,
+      service: role,
+      archivers: [],
+      cleanup: null,
+      newest: null,
+      health: 'failing',
+    })
+    await using web = await openWeb(new ScriptedView(status))
+    const page = await (await browser.newContext()).newPage()
+    await page.goto(web.url)
+    await titleIs(page, 'MySQL is out of reach')
+    const around = (name: string) => page.locator(`[data-card="${name}"]`)
+    await around('Cleanup').getByText('unknown').waitFor()
+    await around('Service').getByText('archiver-ntppool; its holder is not known').waitFor()
+    expect(await page.getByText(/not turned on|not held/).count()).toBe(0)
+    expect(await page.locator('[data-health="ok"]').count()).toBe(0)
+    expect(await (await web.get('/metrics')).text()).not.toMatch(/^archiver_lock_held /m)
+  })
+
+  test('MySQL out of reach later: what waits is unknown, never 0 or green', async () => {
+    const status = exampleStatus({ health: 'failing', mysql: { ...mysql, reachable: false, error: exampleFailure } })
+    await using web = await openWeb(new ScriptedView(status, exampleHistory()))
+    const { page } = await show(browser, web.url)
+    await shows(page, 'clickhouse', 'unknown')
+    await shows(page, 'clickhouse', 'MySQL does not answer; last known: 3.2 s')
+    expect(
+      await page
+        .locator('[data-archiver][data-health="ok"], [data-card][data-health="ok"]:not([data-card="Service"])')
+        .count(),
+    ).toBe(0)
+  })
+
+  test('without JavaScript the status is in the page itself', async () => {
+    const evil = '<img src=x onerror=alert(1)>'
+    const status = failingStatus(420_000)
+    await using web = await openWeb(new ScriptedView({ ...status, host: evil }, exampleHistory()))
+    const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage()
+    await page.goto(web.url)
+    await page.getByRole('heading', { level: 1, name: 'clickhouse is failing' }).waitFor()
+    await page.getByText(/7 min behind, 840,000 rows at most/).waitFor()
+    await page
+      .getByRole('cell', { name: /on schedule/ })
+      .first()
+      .waitFor()
+    expect(await page.locator('noscript p').first().textContent()).toContain(`archived by ${evil}`)
+    expect(await page.getByText('connecting').isVisible()).toBe(false)
+    expect(await page.locator('main img').count()).toBe(0)
+  })
+
   test('leaves nothing of what does not hold any more', async () => {
     const view = exampleView()
     await using web = await openWeb(view)
@@ -219,6 +336,14 @@ await describeWithChromium('the page in Chromium', (chromium) => {
     well: exampleStatus(),
     failing: failingStatus(420_000),
     late: exampleStatus({ health: 'late', archivers: late }),
+    standby: exampleStatus({
+      service: {
+        ...service!,
+        role: 'standby',
+        lock: { name: 'archiver-ntppool', holder: 'connection 7, host 10.1.2.3:1' },
+      },
+    }),
+    unreachable: exampleStatus({ health: 'failing', mysql: { ...mysql, reachable: false, error: exampleFailure } }),
   }
   const phone: BrowserContextOptions = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }
   test.each<[string, keyof typeof states, BrowserContextOptions]>([
@@ -228,7 +353,12 @@ await describeWithChromium('the page in Chromium', (chromium) => {
     ['dark', 'well', { colorScheme: 'dark' }],
     ['dark', 'failing', { colorScheme: 'dark' }],
     ['dark', 'late', { colorScheme: 'dark' }],
+    ['light', 'standby', { colorScheme: 'light' }],
+    ['dark', 'standby', { colorScheme: 'dark' }],
+    ['light', 'unreachable', { colorScheme: 'light' }],
+    ['dark', 'unreachable', { colorScheme: 'dark' }],
     ['on a phone', 'failing', phone],
+    ['on a phone', 'standby', phone],
   ])('axe finds nothing serious, and nothing hangs over the edge: %s, %s', async (_, state, options) => {
     await using web = await openWeb(new ScriptedView(states[state], exampleHistory()))
     const { page, complaints } = await show(browser, web.url, options)

@@ -71,6 +71,7 @@ export function exampleStatus(change: Partial<ServiceStatus> = {}): ServiceStatu
       lock: { name: 'archiver-ntppool', holder: 'this process' },
       reload: null,
       lostLogLines: 0,
+      runbookUrl: 'https://archiver.example/runbook/',
     },
     at: ago(300),
     health: 'ok',
@@ -107,6 +108,7 @@ export function exampleStatus(change: Partial<ServiceStatus> = {}): ServiceStatu
       deletedRows: 200_000,
       keptRows: [{ table: 'scorer_status', rows: 2 }],
       oldestTs: ago(15 * DAY_MS),
+      retentionDays: 15,
       blocked: null,
       error: null,
     },
@@ -118,9 +120,10 @@ export function exampleStatus(change: Partial<ServiceStatus> = {}): ServiceStatu
 /** What ClickHouse is like once its server does not answer any more. */
 export const exampleFailure: FailureState = {
   at: ago(21_000),
+  since: ago(420_000),
   code: 'CLICKHOUSE_UNREACHABLE',
   message: 'ClickHouse at 10.0.0.5:8123 does not answer: connect ECONNREFUSED',
-  hint: 'Check that the server runs and that ch_dsn names its address; the archiver goes on by itself.',
+  hint: 'Check that the server runs and that ch_dsn names its address; the archiver tries again.',
 }
 
 /** The same service some time after ClickHouse has gone. */
