@@ -74,11 +74,28 @@ async function bundle(file, version) {
     plugins: [nativePlugin(), yamlPlugin()],
     transform: { define: { ARCHIVER_BUILD: JSON.stringify(version) } },
     onLog: (level, log) => {
-      if (level === 'warn') console.warn(log.message)
+      // yargs asks for its own place where there is one; a single file has none.
+      if (level === 'warn' && log.code !== 'EMPTY_IMPORT_META') console.warn(log.message)
     },
   })
   await built.write({ file, format: 'cjs', minify: { mangle: false }, codeSplitting: false })
   await built.close()
+}
+
+/** postject warns of sections whose names it cannot look up, which it does not touch; anything else is printed. */
+async function withoutNotes(work) {
+  const { warn, error, log } = console
+  const filtered =
+    (print) =>
+    (...words) => {
+      if (!/Can't find string offset for section name '\.note/.test(String(words[0]))) print(...words)
+    }
+  Object.assign(console, { warn: filtered(warn), error: filtered(error), log: filtered(log) })
+  try {
+    await work()
+  } finally {
+    Object.assign(console, { warn, error, log })
+  }
 }
 
 /** Node, with the script and its assets inside. */
@@ -97,7 +114,9 @@ async function executable(work, { node, snappy }, out) {
   const file = `${out}.new`
   copyFileSync(fetchPart(node), file)
   chmodSync(file, 0o755)
-  await inject(file, 'NODE_SEA_BLOB', readFileSync(join(work, 'archiver.blob')), { sentinelFuse: fuse })
+  await withoutNotes(() =>
+    inject(file, 'NODE_SEA_BLOB', readFileSync(join(work, 'archiver.blob')), { sentinelFuse: fuse }),
+  )
   renameSync(file, out)
 }
 

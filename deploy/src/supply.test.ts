@@ -15,10 +15,16 @@ const manifest = JSON.parse(read('package.json')) as { scripts: Record<string, s
 const folder = mkdtempSync(join(tmpdir(), 'archiver-supply-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
+interface Sbom {
+  readonly bomFormat: string
+  readonly metadata: { readonly component: Component }
+  readonly components: readonly Component[]
+}
 interface Component {
   readonly group?: string
   readonly name: string
   readonly version: string
+  readonly licenses: readonly ({ readonly license: { readonly id: string } } | { readonly expression: string })[]
 }
 
 /** `name@version` of all packages whose modules are in the bundle, by its source maps. */
@@ -34,16 +40,22 @@ function bundled(): Set<string> {
 
 test('the bill of materials names every package whose code is in the program', async () => {
   const file = join(folder, 'sbom.json')
-  const [program, ...args] = manifest.scripts.sbom!.split(' ')
-  const words = args.map((word) => (word.endsWith('.json') ? file : word))
-  await run(join(root, 'node_modules/.bin', program!), words, { cwd: root })
-  const sbom = JSON.parse(readFileSync(file, 'utf8')) as { bomFormat: string; components: Component[] }
+  await run(process.execPath, [join(root, manifest.scripts.sbom!.replace(/^node /, '')), '--out', file])
+  const sbom = JSON.parse(readFileSync(file, 'utf8')) as Sbom
   const named = new Set(
     sbom.components.map(({ group, name, version }) => `${group ? `${group}/` : ''}${name}@${version}`),
   )
   expect(sbom.bomFormat).toBe('CycloneDX')
   expect(bundled().size).toBeGreaterThan(20)
   expect([...bundled()].filter((name) => !named.has(name))).toEqual([])
+  const { version } = JSON.parse(read('apps/cli/package.json')) as { version: string }
+  expect(sbom.metadata.component).toMatchObject({ name: 'archiver', version })
+  for (const { licenses } of sbom.components) expect(JSON.stringify(licenses)).toMatch(/"(?:id|expression)":"[^"]+"/)
+  const names = sbom.components.map(({ group, name }) => (group ? `${group}/${name}` : name))
+  // What stays beside the bundle ships, and Node in the executable; what only tests need does not.
+  expect(names).toEqual(expect.arrayContaining(['yaml', 'snappy', 'pino-pretty', 'node']))
+  for (const name of ['vitest', 'turbo', 'typescript', '@biomejs/biome', 'fast-check'])
+    expect(names).not.toContain(name)
 })
 
 await describeNeeding('releases', { git: gitCheckout(root) }, ({ git }) => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -18,4 +18,10 @@ test('the site is built, with every page; a dead link within it fails the build'
   )
   expect(pages.length).toBeGreaterThan(100)
   expect(pages.filter((path) => !existsSync(join(out, path.replace(/\.md$/, '.html'))))).toEqual([])
+})
+
+test('every page has its place in the sidebar', () => {
+  const config = readFileSync(join(root, 'docs/.vitepress/config.ts'), 'utf8')
+  const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md') && name !== 'index.md')
+  expect(pages.filter((name) => !config.includes(`link: '/${name.slice(0, -3)}'`))).toEqual([])
 })

@@ -45,7 +45,8 @@ From weak to strong; an empty value counts as not set (but \`db_pass=\` says tha
    parameters \`charset\`, \`loc\`, \`parseTime\`, \`rejectReadOnly\`, \`timeout\` and \`tls\` the variables that say the same. The
    other parameters of Go's driver are accepted and have no effect; an unknown one is an error;
 6. \`database.yaml\` in the working directory, otherwise \`/vault/secrets/database.yaml\`: \`mysql: {dsn, user, pass, dbname}\`.
-   Its \`dsn\` replaces \`DATABASE_DSN\`; the other three win over any DSN.
+   Its \`dsn\` replaces \`DATABASE_DSN\`; the other three win over any DSN. A file without the section \`mysql\` is passed over if
+   \`DATABASE_DSN\` or \`db_host\` says how MySQL is reached.
 
 A DSN is read as Go's driver reads it: the last \`/\` ends the address, the last \`@\` before it ends the password, the first
 \`:\` ends the user. The password stands there as it is, whatever characters it has. Without an address it is
