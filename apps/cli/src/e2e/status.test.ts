@@ -55,7 +55,7 @@ await describeWithMySql('archiver status', { clickhouse: sharedClickHouse }, (da
       const { stdout, code } = await place.run('status')
       expect(code).toBe(0)
       const lines = stdout.split('\n')
-      expect(lines[0]).toMatch(/^\w+\.log_scores {2}ok {2}as of now, \d\d:\d\d:\d\d UTC$/)
+      expect(lines[0]).toMatch(/^\w+\.log_scores {2}no service {2}as of now, \d\d:\d\d:\d\d UTC$/)
       expect(lines[1]).toContain('No service answers on this host')
       expect(stdout).toMatch(/^ARCHIVER +STATE +BEHIND +ROWS AT MOST +MARK +LAST BATCH +NEXT RUN$/m)
       expect(stdout).toMatch(/^clickhouse +unknown +nothing +0 +1,000 {2}1,000 rows, [\d.]+ kB in [\d.]+ s, .*$/m)

@@ -138,3 +138,12 @@ test('nothing is said of the status table where MySQL was not reached', () => {
   const lines = statusLines({ ...status, mysql, service: null, archivers: [], cleanup: null }, nowMs, stream(false))
   expect(lines.join('\n')).not.toContain('No archiver is turned on')
 })
+
+test('without a service nothing is called ok, and what is late or fails is', () => {
+  const first = (health: ServiceStatus['health'], service = null as ServiceStatus['service']) =>
+    statusLines({ ...status, service, health }, nowMs, stream(false))[0]
+  expect(first('ok')).toMatch(/ {2}no service {2}as of /)
+  expect(first('late')).toMatch(/ {2}late {2}as of /)
+  expect(first('failing')).toMatch(/ {2}failing {2}as of /)
+  expect(first('ok', status.service)).toMatch(/ {2}ok {2}as of /)
+})

@@ -21,7 +21,9 @@ function headLines(
   nowMs: number,
   paint: Paint,
 ): string[] {
-  const first = `${paint('bold', plain(`${database}.${name}`))}  ${paint(STYLES[health], health)}  as of ${when(at, nowMs)} UTC`
+  // MySQL cannot tell whether anything archives: nothing late so far is not "ok".
+  const overall = service === null && health === 'ok' ? paint('yellow', 'no service') : paint(STYLES[health], health)
+  const first = `${paint('bold', plain(`${database}.${name}`))}  ${overall}  as of ${when(at, nowMs)} UTC`
   if (service === null) return [first, 'No service answers on this host: this is what MySQL tells.']
   const { role, since, lock, reload, lostLogLines } = service
   const holder = role === 'leader' || lock.holder === null ? '' : `; ${lock.holder} has the lock`
