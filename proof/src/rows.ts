@@ -13,10 +13,12 @@ export function* oddRows(options: Parameters<typeof generateRows>[0]): Generator
   }
 }
 
-/** All rows of the source, read and decoded without the archiver's code. */
-export async function sourceRows(connection: Connection, table = 'log_scores'): Promise<LogScore[]> {
+/** The rows of the source, read and decoded without the archiver's code. */
+export async function sourceRows(connection: Connection, table = 'log_scores', where = 'true'): Promise<LogScore[]> {
   const columns = "id, monitor_id, server_id, timestampdiff(second, '1970-01-01', ts) s, score, step, `offset`, rtt"
-  const [rows] = await connection.query<RowDataPacket[]>(`select ${columns}, attributes from \`${table}\` order by id`)
+  const [rows] = await connection.query<RowDataPacket[]>(
+    `select ${columns}, attributes from \`${table}\` where ${where} order by id`,
+  )
   return rows.map((row) => ({
     id: BigInt(row.id),
     monitorId: row.monitor_id,

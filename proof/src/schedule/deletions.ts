@@ -1,6 +1,7 @@
 import type { LogScore } from '@archiver/core'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { sourceRows } from '../rows.js'
+import { FIT } from './unfit-rows.js'
 
 /** `retention_days`, in all runs. */
 export const RETENTION_DAYS = 14
@@ -33,7 +34,7 @@ export class Deletions {
 
   /** The rows that were deleted, by id. */
   rows(): Promise<LogScore[]> {
-    return sourceRows(this.#connection, `${this.#table}_deleted`)
+    return sourceRows(this.#connection, `${this.#table}_deleted`, FIT)
   }
 
   /** Rows that should not have been deleted when they were. */
@@ -52,7 +53,7 @@ export class Deletions {
   async due(): Promise<string[]> {
     const [rows] = await this.#connection.query<RowDataPacket[]>(
       `select id from \`${this.#table}\` where ts < utc_timestamp() - interval ? day
-        and id < (select max(id) from \`${this.#table}\`) order by id limit 9`,
+        and ${FIT} and id < (select max(id) from \`${this.#table}\` where ${FIT}) order by id limit 9`,
       [RETENTION_DAYS],
     )
     return rows.map(({ id }) => `row ${id} is old and was not deleted`)

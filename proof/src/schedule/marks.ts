@@ -1,5 +1,6 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { type IdRange, isWithin } from '../compare.js'
+import { FIT } from './unfit-rows.js'
 
 /** The row that the mark would point to is not there any more. */
 const NO_SUCH_ROW = 1452
@@ -34,14 +35,14 @@ export class Marks {
     return isWithin(this.#elsewhere.get(archiver) ?? [], id)
   }
 
-  /** The id of the newest row. */
+  /** The id of the newest row that an archive can hold. */
   async newest(): Promise<bigint> {
-    return (await this.#ids()).at(-1) ?? 0n
+    return (await this.#ids(FIT)).at(-1) ?? 0n
   }
 
-  /** The marks that are not at this row. */
+  /** The marks that are not at this row, or at one after it that no archive can hold. */
   async behind(newest: bigint): Promise<string[]> {
-    const wrong = [...(await this.#all())].filter(([, mark]) => mark !== newest)
+    const wrong = [...(await this.#all())].filter(([, mark]) => mark < newest)
     return wrong.map(([archiver, mark]) => `the mark of ${archiver} is ${mark}, the newest row ${newest}`)
   }
 
@@ -63,8 +64,9 @@ export class Marks {
     return new Map(rows.map((row) => [row.archiver, BigInt(row.mark)]))
   }
 
-  async #ids(): Promise<bigint[]> {
-    const [rows] = await this.#connection.query<RowDataPacket[]>(`select id from \`${this.#table}\` order by id`)
+  async #ids(where = 'true'): Promise<bigint[]> {
+    const sql = `select id from \`${this.#table}\` where ${where} order by id`
+    const [rows] = await this.#connection.query<RowDataPacket[]>(sql)
     return rows.map((row) => BigInt(row.id))
   }
 }

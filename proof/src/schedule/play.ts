@@ -15,6 +15,7 @@ import { Dice } from './random.js'
 import type { Runners } from './runners.js'
 import type { RunSettings, Schedule, Step } from './schedule.js'
 import { isOfCloud, type PlannedTrouble } from './troubles.js'
+import { FIT, UnfitRows } from './unfit-rows.js'
 import { Writers } from './writers.js'
 
 /** The lock's times at an eighth: the server takes no session shorter than a second. */
@@ -95,6 +96,7 @@ class Play {
   readonly #dice: Dice
   readonly #writers: Writers
   readonly #marks: Marks
+  readonly #unfit: UnfitRows
   readonly #struck: PlannedTrouble[] = []
   readonly #log: string[] = []
 
@@ -104,11 +106,13 @@ class Play {
     this.#lane = stage.lane
     this.#table = stage.places.table
     this.#dice = new Dice(-stage.schedule.seed)
-    this.#writers = new Writers(stage.lane.writers, this.#table, stage.schedule)
+    this.#unfit = new UnfitRows(stage.lane.connection, this.#table, stage.schedule, this.#log)
+    this.#writers = new Writers(stage.lane.writers, this.#table, stage.schedule, this.#unfit)
     this.#marks = new Marks(stage.lane.connection, this.#table, this.#log)
   }
 
   async all(): Promise<Played> {
+    await this.#unfit.start()
     await this.#writers.start()
     for (const step of this.#schedule.steps) await this.#take(step)
     await this.#writers.endAll()
@@ -130,6 +134,7 @@ class Play {
     const arriving = this.#arrive(meanwhile)
     await this.#run(order)
     await arriving
+    await this.#unfit.maybeSettle()
   }
 
   async #arrive(steps: readonly Step[]): Promise<void> {
@@ -208,6 +213,8 @@ class Play {
 
   /** Plain runs until every mark is at the newest row, and all is deleted that may be. */
   async #finish(): Promise<string[]> {
+    if (this.#schedule.hasUnfitRows) await this.#run(this.#order(AT_LAST, UNSCALED))
+    await this.#unfit.settle()
     const newest = await this.#marks.newest()
     let left: string[] = []
     for (let runs = 0; runs < 6; runs++) {
@@ -221,7 +228,7 @@ class Play {
 
   async #compare(): Promise<string[]> {
     const { places, deletions } = this.#stage
-    const left = await sourceRows(this.#lane.connection, this.#table)
+    const left = await sourceRows(this.#lane.connection, this.#table, FIT)
     const deleted = (await deletions?.rows()) ?? []
     const rows = [...left, ...deleted].sort((a, b) => (a.id < b.id ? -1 : 1))
     const problems = (await deletions?.problems()) ?? []

@@ -46,6 +46,8 @@ export interface Schedule {
   /** Session value of auto_increment_increment of whoever writes rows. */
   readonly idStep: 1 | 3
   readonly secondsPerRow: number
+  /** Whether there are rows among those written that no archive can hold. */
+  readonly hasUnfitRows: boolean
   readonly steps: readonly Step[]
 }
 
@@ -75,7 +77,8 @@ export function scheduleOf(seed: number, archives: readonly ArchiverName[] = ARC
   const secondsPerRow = dice.pick(cleanerAsks === undefined ? [1, 600, 20_000] : [1, 60])
   const cleans = cleanerAsks !== undefined
   const steps = Array.from({ length: dice.between(3, 5) }, () => [...writes(dice), runStep(dice, archivers, cleans)])
-  return { seed, archivers, cleanerAsks, idStep, secondsPerRow, steps: steps.flat() }
+  const hasUnfitRows = new Dice(seed + 0.25e9).chance(0.25)
+  return { seed, archivers, cleanerAsks, idStep, secondsPerRow, hasUnfitRows, steps: steps.flat() }
 }
 
 function writes(dice: Dice): Step[] {

@@ -2,6 +2,7 @@ import type { SourceRow } from '@archiver/testkit'
 import type { Connection, ResultSetHeader } from 'mysql2/promise'
 import { oddRows } from '../rows.js'
 import type { Schedule, Step } from './schedule.js'
+import type { UnfitRows } from './unfit-rows.js'
 
 const COLUMNS = 'monitor_id, server_id, ts, score, step, `offset`, rtt, attributes'
 
@@ -15,13 +16,15 @@ const START_SECONDS = 1_793_491_200
 export class Writers {
   readonly #table: string
   readonly #schedule: Schedule
+  readonly #unfit: UnfitRows
   readonly #direct: Connection
   readonly #idle: Connection[]
   readonly #open: Connection[] = []
   readonly #nowSeconds = Math.floor(Date.now() / 1000)
   #written = 0
 
-  constructor([direct, ...others]: readonly Connection[], table: string, schedule: Schedule) {
+  constructor([direct, ...others]: readonly Connection[], table: string, schedule: Schedule, unfit: UnfitRows) {
+    this.#unfit = unfit
     this.#table = table
     this.#schedule = schedule
     this.#direct = direct!
@@ -29,7 +32,7 @@ export class Writers {
   }
 
   async start(): Promise<void> {
-    const sql = 'set session auto_increment_increment = ?'
+    const sql = "set session auto_increment_increment = ?, sql_mode = ''"
     for (const connection of [this.#direct, ...this.#idle]) await connection.query(sql, [this.#schedule.idStep])
   }
 
@@ -67,6 +70,7 @@ export class Writers {
     this.#written += rows
     const made = oddRows({ seed: seed + this.#written, rows, firstId, startSeconds, rowsPerSecond: 1 / secondsPerRow })
     const values = [...made].map(valuesOf)
+    this.#unfit.spoil(values)
     await connection.query<ResultSetHeader>(`insert into \`${this.#table}\` (${COLUMNS}) values ?`, [values])
   }
 
