@@ -115,7 +115,7 @@ export function describeBlocked(blocked: Blocked, table: string): { readonly why
     case 'replica-lag':
       return {
         why: `replica ${blocked.replica}: ${lagText(blocked)}`,
-        hint: 'It goes on by itself once the replica keeps up. cleanup_max_lag is the limit, cleanup_replicas says which count.',
+        hint: replicaHint(blocked),
       }
     case 'flow-control':
       return {
@@ -184,6 +184,13 @@ function unarchivedText({ columns, keys }: Extract<Blocked, { reason: 'unarchive
     [keys.length === 1 ? 'the key of attributes' : 'the keys of attributes', keys],
   ]
   return kinds.flatMap(([kind, names]) => (names.length === 0 ? [] : [`${kind} ${names.join(', ')}`])).join(' and ')
+}
+
+function replicaHint({ replica, lagMs }: Extract<Blocked, { reason: 'replica-lag' }>): string {
+  if (lagMs !== null) {
+    return 'The next run continues once the replica keeps up. cleanup_max_lag is the limit, cleanup_replicas says which count.'
+  }
+  return `Correct that, or name the replicas that count in cleanup_replicas. If this one may fall behind: cleanup_replicas_ignored=${replica}`
 }
 
 function lagText({ lagMs, limitMs, why }: Extract<Blocked, { reason: 'replica-lag' }>): string {

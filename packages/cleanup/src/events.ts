@@ -25,7 +25,7 @@ export type CleanupEvent =
   | { readonly event: 'cleanup.odd-rows'; readonly range: IdRange; readonly rows: number }
   /** Old rows that stay because rows of another table point to them (a foreign key without a cascade). */
   | ({ readonly event: 'cleanup.kept' } & KeptRows)
-  /** Replicas cannot be found or looked at; they hold nothing up. */
+  /** The account may not ask which replicas there are: none is waited for. */
   | { readonly event: 'cleanup.replicas-unseen'; readonly why: string }
   | { readonly event: 'cleanup.waiting'; readonly blocked: Blocked; readonly delayMs: number }
   | {

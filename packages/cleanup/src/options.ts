@@ -42,8 +42,10 @@ export interface ReplicaAddress {
 export interface ThrottlePolicy {
   /** No replica may be further behind than this; 0 looks at none. Default 60,000. */
   readonly maxLagMs?: number
-  /** The replicas to look at; one that does not answer holds the cleaner up. Empty: those that the source knows of. */
+  /** The replicas to look at; one that cannot be asked stops the cleaner. Empty: those that the source knows of. */
   readonly replicas?: readonly ReplicaAddress[]
+  /** Of those that the source knows of, the ones that do not count: `host`, `host:port` or `server_id=17`. Default none. */
+  readonly ignoredReplicas?: readonly string[]
   /** The largest `Threads_running`; 0 for any. Default 0. */
   readonly maxLoad?: number
   /** Nothing is deleted while this file is there. */

@@ -2,13 +2,14 @@ import { errorText } from '@archiver/core'
 import { connect, disconnect, type MySqlSettings } from '@archiver/core/mysql'
 import type { Connection } from 'mysql2'
 import { askRows, type Row } from './ask.js'
-import type { ReplicaAddress } from './options.js'
+import type { ReplicaAddress, ThrottlePolicy } from './options.js'
 
 /** For a server to be reached, and for its answer: the cleaner must not hang on one. */
 const ANSWER_TIMEOUT_MS = 3_000
 
+/** MariaDB's, which alone shows all of its channels; MySQL's from 8.0.22 on, and from before: these show all of them. */
+const STATUS = ['show all slaves status', 'show replica status', 'show slave status']
 /** Names of the statement from MySQL 8.0.22 and MariaDB 10.5 on, and from before. */
-const STATUS = ['show replica status', 'show slave status']
 const HOSTS = ['show replicas', 'show replica hosts', 'show slave hosts']
 
 /** How far behind a replica is; null where replication does not run or the replica cannot be asked, and why. */
@@ -26,7 +27,8 @@ export class Replica implements AsyncDisposable {
 
   constructor({ host, port }: ReplicaAddress, source: MySqlSettings) {
     const { socketPath: _, ...rest } = source
-    this.settings = { ...rest, host, port: port ?? source.port, connectTimeoutMs: ANSWER_TIMEOUT_MS }
+    // Without a database: a replica may have been told to leave this one out.
+    this.settings = { ...rest, database: '', host, port: port ?? source.port, connectTimeoutMs: ANSWER_TIMEOUT_MS }
     this.name = `${host}:${this.settings.port}`
   }
 
@@ -39,12 +41,6 @@ export class Replica implements AsyncDisposable {
       this.connection = undefined
       return { replica: this.name, lagMs: null, why: errorText(error) }
     }
-  }
-
-  /** Why it cannot be asked at all; null where it can. */
-  async unreachable(): Promise<string | null> {
-    const { why = '' } = await this.lag()
-    return this.connection === undefined ? why : null
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -66,7 +62,7 @@ export class Replica implements AsyncDisposable {
  * was told to keep. Seconds_Behind is NULL where the applier does not run, or has nothing left and receives nothing.
  */
 export function lagOf(channels: readonly Row[]): Pick<ReplicaLag, 'lagMs' | 'why'> {
-  if (channels.length === 0) return { lagMs: null, why: 'it is no replica' }
+  if (channels.length === 0) return { lagMs: null, why: 'it is not a replica' }
   let most = 0
   for (const channel of channels) {
     const behind = channel.Seconds_Behind_Source ?? channel.Seconds_Behind_Master ?? null
@@ -78,22 +74,65 @@ export function lagOf(channels: readonly Row[]): Pick<ReplicaLag, 'lagMs' | 'why
 
 function stopped(channel: Row): string {
   const error = channel.Last_SQL_Error || channel.Last_IO_Error || channel.Last_Error
-  return `replication does not run${error ? `: ${error}` : ''}`
+  const name = channel.Channel_Name || channel.Connection_name
+  return `replication${name ? ` of channel ${name}` : ''} does not run${error ? `: ${error}` : ''}`
 }
 
-/**
- * The replicas that the source knows of, by the name they report.
- *
- * @returns why there is nothing to see, where the account may not ask or replicas give no name.
- */
-export async function findReplicas(source: Connection): Promise<readonly ReplicaAddress[] | string> {
+/** What a run of the cleaner asks before it deletes. */
+export type WatchedReplica = Pick<Replica, 'name' | 'lag'> & AsyncDisposable
+
+/** A replica of which the source knows nothing but that it is there. */
+class UnnamedReplica implements WatchedReplica {
+  readonly name: string
+
+  constructor(serverId: string) {
+    this.name = `server_id=${serverId}`
+  }
+
+  async lag(): Promise<ReplicaLag> {
+    const why = 'it reports no host (report_host), so it cannot be asked: name all replicas in cleanup_replicas'
+    return { replica: this.name, lagMs: null, why }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** The replicas that count: those that are named, otherwise those that the source knows of and that are not ignored. */
+export async function watchedReplicas(
+  source: Connection,
+  settings: MySqlSettings,
+  { replicas = [], ignoredReplicas = [] }: Pick<ThrottlePolicy, 'replicas' | 'ignoredReplicas'>,
+): Promise<readonly WatchedReplica[] | string> {
+  if (replicas.length > 0) return replicas.map((address) => new Replica(address, settings))
+  const found = await findReplicas(source)
+  if (typeof found === 'string') return found
+  return found
+    .filter((one) => !isIgnored(one, ignoredReplicas))
+    .map(({ host, port, serverId }) =>
+      host === null ? new UnnamedReplica(serverId) : new Replica({ host, port }, settings),
+    )
+}
+
+function isIgnored({ host, port, serverId }: FoundReplica, ignored: readonly string[]): boolean {
+  return [`server_id=${serverId}`, host, `${host}:${port}`].some((name) => name !== null && ignored.includes(name))
+}
+
+/** A replica that the source knows of; one that reports no host has none. */
+interface FoundReplica {
+  readonly serverId: string
+  readonly host: string | null
+  readonly port: number
+}
+
+/** The replicas that the source knows of. @returns why they cannot be seen, where the account may not ask. */
+async function findReplicas(source: Connection): Promise<readonly FoundReplica[] | string> {
   try {
     const rows = await askFirstKnown(source, HOSTS)
-    const named = rows.flatMap(({ Host: host, Port: port }) =>
-      host ? [{ host: String(host), port: Number(port) }] : [],
-    )
-    if (named.length === rows.length) return named
-    return `${rows.length - named.length} of ${rows.length} replicas report no host (report_host): name them in cleanup_replicas`
+    return rows.map(({ Host: host, Port: port, Server_Id: id, Server_id = id }) => ({
+      serverId: String(Server_id),
+      host: host ? String(host) : null,
+      port: Number(port),
+    }))
   } catch (error) {
     return errorText(error)
   }

@@ -2,15 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, disconnect } from '@archiver/core/mysql'
+import { createDatabase, startMariaDb } from '@archiver/testkit'
 import { describeNeeding } from '@archiver/testkit/vitest'
 import { afterAll, afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { CleanupEvent } from './events.js'
 import { describeBlocked, needsOperator } from './index.js'
 import { unseenReplicas } from './look-at-replicas.js'
 import type { CleanupResult, ReplicaAddress, ThrottlePolicy } from './options.js'
-import { lagOf, Replica } from './replicas.js'
+import { lagOf, Replica, watchedReplicas } from './replicas.js'
 import { FlowControl } from './server-load.js'
-import { startReplicaPair } from './testing/replica-pair.js'
+import { replicate, startReplicaPair } from './testing/replica-pair.js'
 import { Workbench } from './testing/workbench.js'
 
 await describeNeeding('with a replica', { pair: startReplicaPair }, ({ pair }) => {
@@ -112,7 +113,7 @@ await describeNeeding('with a replica', { pair: startReplicaPair }, ({ pair }) =
   test('a server that is no replica is no replica', async () => {
     const replicas = [{ host: '127.0.0.1', port: pair.database.address.port }]
     const blocked = inTheWay(await bench.clean({ throttle: named({ replicas }) }))
-    expect(blocked).toMatchObject({ lagMs: null, why: 'it is no replica' })
+    expect(blocked).toMatchObject({ lagMs: null, why: 'it is not a replica' })
   })
 
   test('that the source knows of, it is found without being named', async () => {
@@ -122,14 +123,46 @@ await describeNeeding('with a replica', { pair: startReplicaPair }, ({ pair }) =
     expect(blocked).toMatchObject({ reason: 'replica-lag', replica: `127.0.0.1:${pair.replicaPort}` })
   })
 
+  test('of several channels each counts, also those with a name', async () => {
+    await pair.replica.query("change master 'pool' to master_host='127.0.0.1', master_port=1, master_user='root'")
+    onTestFinished(() => pair.replica.query("reset slave 'pool' all").then(() => undefined))
+    const blocked = inTheWay(await bench.clean({ throttle: named() }))
+    expect(blocked).toMatchObject({ lagMs: null, why: 'replication of channel pool does not run' })
+  })
+
+  test('one that is found and cannot be asked stops the cleaner unless it is ignored', async () => {
+    const rows = await bench.query('show slave hosts')
+    const second = await startMariaDb({ serverArgs: ['--server-id=17', '--report-host=127.0.0.1', '--report-port=1'] })
+    onTestFinished(() => second.stop())
+    const admin = await (await createDatabase(second)).connect()
+    for (const statement of replicate(pair.database.server)) await admin.query(statement)
+    await expect.poll(() => bench.query('show slave hosts'), { timeout: 20_000 }).toHaveLength(rows.length + 1)
+    const throttle = named({ replicas: [], maxLagMs: 600_000 })
+    const blocked = inTheWay(await bench.clean({ throttle }))
+    expect(blocked).toMatchObject({
+      replica: '127.0.0.1:1',
+      lagMs: null,
+      why: expect.stringContaining('nothing listens'),
+    })
+    expect(describeBlocked(blocked, bench.table).hint).toContain('cleanup_replicas_ignored=127.0.0.1:1')
+    const ignoring = (...ignoredReplicas: string[]) => bench.clean({ throttle: { ...throttle, ignoredReplicas } })
+    await pair.replica.query(pair.applier.stop)
+    onTestFinished(() => pair.replica.query(pair.applier.start).then(() => undefined))
+    const seen = `127.0.0.1:${pair.replicaPort}`
+    expect(inTheWay(await ignoring('server_id=17'))).toMatchObject({ replica: seen })
+    expect((await ignoring('server_id=17', seen)).rows).toBe(99)
+    await admin.query('stop slave')
+    await admin.end()
+  })
+
   test('what keeps a replica from being seen is told beforehand', async () => {
     const connection = await connect(pair.database.address)
     onTestFinished(() => disconnect(connection))
-    const look = (...replicas: ReplicaAddress[]) => unseenReplicas(connection, pair.database.address, replicas)
+    const look = (...replicas: ReplicaAddress[]) => unseenReplicas(connection, pair.database.address, { replicas })
     expect(await look()).toEqual([])
     expect(await look({ host: '127.0.0.1', port: pair.replicaPort })).toEqual([])
     const { port } = pair.database.address
-    expect(await look({ host: '127.0.0.1', port })).toEqual([`replica 127.0.0.1:${port}: it is no replica`])
+    expect(await look({ host: '127.0.0.1', port })).toEqual([`replica 127.0.0.1:${port}: it is not a replica`])
   })
 
   test('an account that may not look for replicas is told of it, and deletes', async () => {
@@ -169,6 +202,27 @@ await describeNeeding('with a replica', { pair: startReplicaPair }, ({ pair }) =
     await rm(pauseFile)
     expect((await bench.clean({ throttle })).rows).toBe(99)
   })
+})
+
+test('a replica that reports no host hides no other, and cannot be asked', async () => {
+  // MySQL's answer; MariaDB fills in the address of the connection.
+  const rows = [
+    { Server_Id: 17, Host: '', Port: 3306, Source_Id: 1, Replica_UUID: 'a' },
+    { Server_Id: 18, Host: 'db2', Port: 3307, Source_Id: 1, Replica_UUID: 'b' },
+  ]
+  const query = (_: unknown, done: (error: null, answer: typeof rows) => void) => done(null, rows)
+  const source = { query } as unknown as Parameters<typeof watchedReplicas>[0] // all that is asked of it
+  const settings = { host: 'db1', port: 3306, user: 'u', password: '', database: 'd' }
+  const watched = async (ignoredReplicas: readonly string[] = []) => {
+    const found = await watchedReplicas(source, settings, { ignoredReplicas })
+    return typeof found === 'string' ? [] : found
+  }
+  const [unnamed, other] = await watched()
+  expect([unnamed?.name, other?.name]).toEqual(['server_id=17', 'db2:3307'])
+  expect(await unnamed?.lag()).toMatchObject({ lagMs: null, why: expect.stringContaining('report_host') })
+  expect((await watched(['server_id=17'])).map(({ name }) => name)).toEqual(['db2:3307'])
+  expect((await watched(['db2'])).map(({ name }) => name)).toEqual(['server_id=17'])
+  expect(await watched(['server_id=17', 'db2:3307'])).toEqual([])
 })
 
 test('the lag of a replica is that of its slowest channel, without the delay it was told to keep', () => {

@@ -6,7 +6,7 @@ import type { Blocked } from './blocked.js'
 import { CLEANUP } from './cleanup-table.js'
 import type { OnCleanupEvent } from './events.js'
 import type { ThrottlePolicy } from './options.js'
-import { findReplicas, Replica } from './replicas.js'
+import { type WatchedReplica, watchedReplicas } from './replicas.js'
 import { FlowControl, readStatus } from './server-load.js'
 import { wait } from './wait.js'
 
@@ -31,12 +31,19 @@ export class Throttle implements AsyncDisposable {
   private readonly options: ThrottleOptions
   private readonly policy: Required<Omit<ThrottlePolicy, 'pauseFile'>> & Pick<ThrottlePolicy, 'pauseFile'>
   private readonly flowControl = new FlowControl()
-  private replicas: Promise<readonly Replica[]> | undefined
+  private replicas: Promise<readonly WatchedReplica[]> | undefined
   private leftMs: number
 
   constructor(options: ThrottleOptions) {
     this.options = options
-    this.policy = { maxLagMs: 60_000, replicas: [], maxLoad: 0, maxWaitMs: 15_000, ...options.policy }
+    this.policy = {
+      maxLagMs: 60_000,
+      replicas: [],
+      ignoredReplicas: [],
+      maxLoad: 0,
+      maxWaitMs: 15_000,
+      ...options.policy,
+    }
     this.leftMs = this.policy.maxWaitMs
   }
 
@@ -102,23 +109,13 @@ export class Throttle implements AsyncDisposable {
     return null
   }
 
-  /** Those that are named; or those that the source knows of and that can be asked now. */
-  private async chooseReplicas(): Promise<readonly Replica[]> {
+  private async chooseReplicas(): Promise<readonly WatchedReplica[]> {
     const { connection, settings } = this.options
-    if (this.policy.replicas.length > 0) return this.policy.replicas.map((address) => new Replica(address, settings))
-    const found = await findReplicas(connection)
-    if (typeof found === 'string') return this.unseen(found)
-    const replicas = found.map((address) => new Replica(address, settings))
-    const seen: Replica[] = []
-    for (const replica of replicas) {
-      const why = await replica.unreachable()
-      if (why === null) seen.push(replica)
-      else this.unseen(`${replica.name}: ${why}`)
-    }
-    return seen
+    const watched = await watchedReplicas(connection, settings, this.policy)
+    return typeof watched === 'string' ? this.unseen(watched) : watched
   }
 
-  private unseen(why: string): readonly Replica[] {
+  private unseen(why: string): readonly WatchedReplica[] {
     this.options.onEvent({ event: 'cleanup.replicas-unseen', why })
     return []
   }

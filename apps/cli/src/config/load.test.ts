@@ -81,6 +81,7 @@ describe('defaults', () => {
         movedIsSafe: false,
         maxLagMs: 60_000,
         replicas: [],
+        ignoredReplicas: [],
         maxLoad: 0,
         pauseFile: undefined,
       },

@@ -45,6 +45,7 @@ export interface CleanupSettings {
   /** 0 looks at no replica. */
   readonly maxLagMs: number
   readonly replicas: Values['cleanup_replicas']
+  readonly ignoredReplicas: Values['cleanup_replicas_ignored']
   /** 0 for any. */
   readonly maxLoad: number
   /** Absolute. */
@@ -244,6 +245,7 @@ function cleanupOf(values: Values, cwd: string): CleanupSettings {
     unarchived: values.unarchived,
     maxLagMs: values.cleanup_max_lag,
     replicas: values.cleanup_replicas,
+    ignoredReplicas: values.cleanup_replicas_ignored,
     maxLoad: values.cleanup_max_load,
     pauseFile: absolute(values.cleanup_pause_file, cwd),
   }

@@ -153,13 +153,24 @@ export interface ServerAddress {
   readonly port: number | undefined
 }
 
+/** Names with commas between. */
+export const names: ValueType<readonly string[]> = {
+  name: 'list of names',
+
+  read: (value) =>
+    value
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+}
+
 /** Names with commas between, or `ok` for whatever there is. */
 export const acknowledged: ValueType<Acknowledged> = {
   name: 'list of names, or ok',
 
   read: (value) => {
-    const names = value.split(',').map((name) => name.trim())
-    return names.includes('ok') ? 'ok' : names.filter((name) => name !== '')
+    const list = names.read(value)
+    return list.includes('ok') ? 'ok' : list
   },
 }
 

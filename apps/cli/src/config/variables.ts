@@ -255,6 +255,11 @@ export const schema = z.object({
     group: 'Cleanup',
     description: 'Replicas to look at, `host` or `host:port`, with commas; without them those that MySQL knows of.',
   }),
+  cleanup_replicas_ignored: preset('', type.names, {
+    group: 'Cleanup',
+    description:
+      'Replicas that MySQL knows of and that do not count, `host`, `host:port` or `server_id=17`, with commas. Any other that cannot be asked stops the cleaner.',
+  }),
   cleanup_max_load: preset('0', type.integer(0, 1_000_000), {
     group: 'Cleanup',
     description:

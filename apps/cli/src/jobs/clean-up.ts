@@ -41,6 +41,6 @@ export async function cleanUp({ job, reporter, ...bench }: CleanUpJob): Promise<
   })
 }
 
-export function throttleOf({ maxLagMs, replicas, maxLoad, pauseFile }: CleanupSettings) {
-  return { maxLagMs, replicas, maxLoad, pauseFile }
+export function throttleOf({ maxLagMs, replicas, ignoredReplicas, maxLoad, pauseFile }: CleanupSettings) {
+  return { maxLagMs, replicas, ignoredReplicas, maxLoad, pauseFile }
 }

@@ -74,7 +74,7 @@ async function requireSource({ settings, table }: Wiring, connection: Connection
 async function unseenReplicas(connection: Connection, { mysql, cleanup }: Wiring['settings']) {
   if (cleanup.maxLagMs === 0) return []
   const { unseenReplicas: look } = await import('@archiver/cleanup')
-  return look(connection, mysql, cleanup.replicas)
+  return look(connection, mysql, cleanup)
 }
 
 async function carryOut(job: InitJob, connection: Connection, plan: InitPlan): Promise<number> {

@@ -58,7 +58,8 @@ async function onSource(database: MySqlDatabase, statement: string): Promise<Row
   return rows
 }
 
-function replicate({ kind, host, port }: MySqlServer): string[] {
+/** Statements that make a server a replica of this one. */
+export function replicate({ kind, host, port }: MySqlServer): string[] {
   const [change, prefix, more, start] =
     kind === 'mariadb'
       ? ['change master to', 'master', 'master_use_gtid=no', 'start slave']
