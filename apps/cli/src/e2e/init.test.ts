@@ -52,6 +52,15 @@ await describeWithMySql('archiver init', { clickhouse: sharedClickHouse }, (data
     expect(await place.run('archive')).toMatchObject({ code: 0 })
   })
 
+  test('of a table that no foreign key can refer to, it says so before it asks, and makes the tables without the key', async () => {
+    await place.connection.query('alter table log_scores partition by hash (id) partitions 4')
+    const { stdout } = await place.run('init', '--dry-run')
+    expect(stdout).toContain('log_scores_archive_status: log_scores is partitioned, so no foreign key can refer to it')
+    expect(stdout).not.toContain('foreign key (')
+    expect(await place.run('init', '--yes')).toMatchObject({ code: 0, stderr: '' })
+    expect(await place.run('archive')).toMatchObject({ code: 0 })
+  })
+
   test('asks first: without anybody there nothing is done', async () => {
     const run = await place.run('init')
     expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('add --yes') })

@@ -17,6 +17,8 @@ export interface Work {
   readonly cleanup: boolean
   /** Names of the tables that are to be created. */
   readonly create: readonly string[]
+  /** Whether the status table is to have a foreign key. Default true. */
+  readonly foreignKey?: boolean
   readonly turnOn: boolean
 }
 
@@ -36,9 +38,9 @@ export interface Rights {
 export async function accountRights(
   connection: MySqlLock['connection'],
   session: Session,
-  { table, cleanup, create, turnOn }: Work,
+  { table, cleanup, create, turnOn, foreignKey = true }: Work,
 ): Promise<Rights> {
-  const setUp = [...createNeeds(table, create), ...(turnOn ? turnOnNeeds(table) : [])]
+  const setUp = [...createNeeds(table, create, foreignKey), ...(turnOn ? turnOnNeeds(table) : [])]
   const works: readonly (readonly [purpose: string, needs: readonly Need[]])[] = [
     ['archive, verify, mark, skip', archiveNeeds(table)],
     ['cleanup', cleanup ? cleanupNeeds(table) : []],

@@ -54,7 +54,8 @@ async function makePlan(job: InitJob, connection: Connection): Promise<InitPlan>
   const create = tables.filter(({ state }) => state !== 'there')
   const cleanup = [...on, ...chosen].includes('cleanup')
   const session = await setup.session()
-  const work = { table, cleanup, create: create.map(({ name }) => name), turnOn: turnOn.length > 0 }
+  const foreignKey = tables.every(({ withoutKey }) => withoutKey === undefined)
+  const work = { table, cleanup, create: create.map(({ name }) => name), turnOn: turnOn.length > 0, foreignKey }
   const rights = await accountRights(connection, session, work)
   const unseen = cleanup ? await unseenReplicas(connection, settings) : []
   const archives = []

@@ -24,7 +24,7 @@ export interface InitPlan {
 export function planLines(plan: InitPlan): string[] {
   const { session, sql, rights, unseen } = plan
   return [
-    ...plan.tables.map(tableLine),
+    ...plan.tables.flatMap((table) => [tableLine(table), ...keyLines(table, plan.table)]),
     ...plan.on.map((name) => `${name}: is on`),
     ...plan.turnOn.map((name) => `${name}: is off`),
     ...plan.archives.flatMap(archiveLines),
@@ -42,6 +42,13 @@ export function planLines(plan: InitPlan): string[] {
 function tableLine({ name, state, misfits }: FoundTable): string {
   if (misfits.length > 0) return `${name}: has another form: ${misfits.join('; ')}. Alter or rename it`
   return `${name}: ${{ there: 'is there', missing: 'is missing', unknown: 'may not be looked at' }[state]}`
+}
+
+function keyLines({ name, withoutKey }: FoundTable, source: string): string[] {
+  if (withoutKey === undefined) return []
+  return [
+    `${name}: ${source} ${withoutKey}, so no foreign key can refer to it: the statement below makes the table without one`,
+  ]
 }
 
 function archiveLines({ name, archiver, statements, note }: ArchiveState): string[] {

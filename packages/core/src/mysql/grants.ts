@@ -41,13 +41,13 @@ export function cleanupNeeds(table: string): readonly Need[] {
   return [remove(table)]
 }
 
-/** For creating tables. */
-export function createNeeds(table: string, missing: readonly string[]): readonly Need[] {
+/** For creating tables. @param foreignKey - whether the status table is to refer to the source table. */
+export function createNeeds(table: string, missing: readonly string[], foreignKey = true): readonly Need[] {
   const { status } = controlTableNames(table)
   const probes = missing.map((name) => create(name))
   // MariaDB does not ask for it.
   const references: Need = { privilege: 'REFERENCES', table, probe: statusTableSql(table) }
-  return missing.includes(status) ? [...probes, references] : probes
+  return missing.includes(status) && foreignKey ? [...probes, references] : probes
 }
 
 /** For turning archivers on. */

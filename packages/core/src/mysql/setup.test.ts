@@ -40,6 +40,23 @@ await describeWithMySql('the tables beside the source table', (database) => {
     expect(await setup((it) => it.archivers())).toEqual(['fileavro', 'clickhouse'])
   })
 
+  test.each([
+    ['partitioned', 'partition by range (id) (partition p values less than maxvalue)', /^is partitioned$/],
+    ['of another engine', 'engine=MyISAM', /^has the engine MyISAM$/],
+    ['whose ids are int', 'modify id int unsigned not null auto_increment', /^has ids of type int unsigned$/],
+    ['whose ids have a sign', 'modify id bigint not null auto_increment', /^has ids of type bigint$/],
+  ])('of a table %s: the status table is made without the key, and says why', async (_, change, why) => {
+    await run(`alter table ${table} ${change}`)
+    const [status, batch] = await look()
+    expect(status).toMatchObject({ state: 'missing', withoutKey: expect.stringMatching(why) })
+    expect(batch?.withoutKey).toBeUndefined()
+    await setup(async (it) => it.run((await it.tables()).map(({ sql }) => sql)))
+    await setup((it) => it.run(turnOnSql(table, ['fileavro'])))
+    const [made] = await look()
+    expect(made).toMatchObject({ state: 'there', misfits: [] })
+    expect(made?.withoutKey).toBeUndefined()
+  })
+
   test('those that the Go program has fit', async () => {
     await run(`drop table ${table}`)
     await createSourceTables(root, { table, archivers: ['clickhouse'] })

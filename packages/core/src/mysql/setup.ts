@@ -3,7 +3,7 @@ import type { Connection } from 'mysql2'
 import { run } from './connect.js'
 import { isDenied, isMissingTable, statementError } from './mysql-errors.js'
 import { refuseReadOnly } from './read-only.js'
-import { type ColumnRow, type IndexRow, misfits, TABLE_FORMS } from './table-form.js'
+import { type ColumnRow, type IndexRow, misfits, type SourceForm, TABLE_FORMS, whyUnreferable } from './table-form.js'
 import {
   batchTableSql,
   type ControlTables,
@@ -23,6 +23,8 @@ export interface FoundTable {
   readonly misfits: readonly string[]
   /** Creates it. */
   readonly sql: string
+  /** Why `sql` makes it without the foreign key to the source table; absent where it has the key. */
+  readonly withoutKey?: string
 }
 
 /** Who is connected, and to what. */
@@ -54,8 +56,10 @@ export class MySqlSetup {
 
   /** The three tables, in the order in which they are created. Needs no rights: what may not be seen is unknown. */
   async tables(): Promise<readonly FoundTable[]> {
+    const why = await this.whyNoKey()
+    const status = await this.look('status', statusTableSql(this.table, why === null))
     return [
-      await this.look('status', statusTableSql(this.table)),
+      why === null || status.state === 'there' ? status : { ...status, withoutKey: why },
       await this.look('batch', batchTableSql(this.table)),
       await this.look('skip', skipTableSql(this.table)),
     ]
@@ -88,6 +92,21 @@ export class MySqlSetup {
       for (const statement of statements) await run(this.connection, statement)
     } catch (error) {
       throw this.explain(error, 'preparing the tables')
+    }
+  }
+
+  /** Why no foreign key can refer to the source table; null where one can, or where the table may not be seen. */
+  private async whyNoKey(): Promise<string | null> {
+    try {
+      const form = await sql<SourceForm>`
+        select engine as engine, table_type as kind, create_options as options from information_schema.tables
+        where table_schema = database() and table_name = ${this.table}`.execute(this.db)
+      const { rows: columns } = await sql<ColumnRow>`show columns from ${sql.table(this.table)}`.execute(this.db)
+      const { rows: indexes } = await sql<IndexRow>`show index from ${sql.table(this.table)}`.execute(this.db)
+      return form.rows[0] === undefined ? null : whyUnreferable(form.rows[0], columns, indexes)
+    } catch (error) {
+      if (isMissingTable(error) || isDenied(error)) return null
+      throw this.explain(error, `looking at ${this.table}`)
     }
   }
 

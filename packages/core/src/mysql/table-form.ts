@@ -107,3 +107,27 @@ function uniqueKeys(indexes: readonly IndexRow[]): string[] {
   const keys = Map.groupBy(parts, ({ Key_name }) => Key_name)
   return [...keys.values()].map((columns) => columns.map(({ Column_name }) => Column_name).join())
 }
+
+/** Of information_schema.tables. */
+export interface SourceForm {
+  readonly engine: string | null
+  readonly kind: string
+  readonly options: string | null
+}
+
+/** Why no foreign key of type bigint unsigned can refer to the ids of a table; null where one can. */
+export function whyUnreferable(
+  { engine, kind, options }: SourceForm,
+  columns: readonly ColumnRow[],
+  indexes: readonly IndexRow[],
+): string | null {
+  if (/view/i.test(kind)) return 'is a view'
+  if (/partitioned/i.test(options ?? '')) return 'is partitioned'
+  if (engine?.toLowerCase() !== 'innodb') return `has the engine ${engine}`
+  const id = columns.find(({ Field }) => Field.toLowerCase() === 'id')
+  const type = id === undefined ? '' : describe(id).replace(/ (not )?null$/, '')
+  if (type !== 'bigint unsigned') return `has ids of type ${type}`
+  const isFirst = ({ Seq_in_index, Column_name }: IndexRow) =>
+    Number(Seq_in_index) === 1 && Column_name?.toLowerCase() === 'id'
+  return indexes.some(isFirst) ? null : 'has no key that begins with id'
+}

@@ -112,16 +112,19 @@ export function skipTableSql(table: string): string {
 ) engine=InnoDB default charset=utf8mb4`
 }
 
-/** Creates the status table, as the Go program's own migration does. */
-export function statusTableSql(table: string): string {
+/**
+ * Creates the status table, as the Go program's own migration does.
+ *
+ * @param foreignKey - false for a source table that no foreign key can refer to.
+ */
+export function statusTableSql(table: string, foreignKey = true): string {
   return `create table if not exists \`${controlTableNames(table).status}\` (
   id int unsigned not null auto_increment primary key,
   archiver varchar(255) not null,
   log_score_id bigint unsigned null,
   modified_on timestamp not null default current_timestamp on update current_timestamp,
   unique key archiver (archiver),
-  key log_score_id (log_score_id),
-  foreign key (log_score_id) references \`${table}\` (id)
+  key log_score_id (log_score_id)${foreignKey ? `,\n  foreign key (log_score_id) references ${quoteName(table)} (id)` : ''}
 ) engine=InnoDB default charset=utf8mb4`
 }
 
