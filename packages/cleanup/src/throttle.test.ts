@@ -104,6 +104,7 @@ await describeNeeding('with a replica', { pair: startReplicaPair }, ({ pair }) =
   test('that freezes later is given up as well', async () => {
     await bench.insert(12_000, 20, 101n)
     await bench.archiveAll(12_100n)
+    await pair.caughtUp()
     const onEvent = ({ event }: CleanupEvent) => void (event === 'cleanup.started' && pair.replicaProcess.freeze())
     onTestFinished(() => pair.replicaProcess.thaw())
     const blocked = inTheWay(await bench.clean({ throttle: named(), onEvent }))
