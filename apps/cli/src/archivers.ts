@@ -137,6 +137,7 @@ async function openClickHouse({ settings }: Wiring): Promise<Archiver | NotHere>
     dsn: settings.clickhouse.dsn,
     batch: settings.batches.clickhouse,
     takeoverWaitMs: settings.takeoverWaitMs,
+    acceptExpiry: settings.acceptExpiry,
   })
 }
 
@@ -170,6 +171,7 @@ async function openBigQuery({ settings, lockName: scope }: Wiring): Promise<Arch
     schema: settings.avroSchema,
     batch: settings.batches.bigquery,
     takeoverWaitMs: settings.takeoverWaitMs,
+    acceptExpiry: settings.acceptExpiry,
     scope,
     ...set({ endpoint, emulatorHost, keyFile: settings.googleCredentialsFile, spoolPath: settings.spoolPath }),
     ...(viaBucket ? set({ viaBucket: bucketOf(settings) }) : set({ formerBucket: bucketOf(settings) })),

@@ -85,7 +85,7 @@ class BigQueryArchiver implements Archiver {
 
   async preparation(table: string): Promise<readonly string[]> {
     await this.check()
-    return missingStatements(this.#link, table, this.#schema, permitUntil().signal)
+    return missingStatements(this.#link, table, this.#wishes, permitUntil().signal)
   }
 
   async prepare(table: string): Promise<void> {
@@ -93,7 +93,7 @@ class BigQueryArchiver implements Archiver {
     this.#loader.begin()
     await this.check()
     await this.#spool.sweep(table)
-    this.#tsTypes.set(table, await prepareTable(this.#link, table, this.#schema, signal))
+    this.#tsTypes.set(table, await prepareTable(this.#link, table, this.#wishes, signal))
     const isRunning = async (jobId: string) => (await findJob(this.#link, jobId, signal))?.state === 'running'
     await this.#bucket?.sweep(jobPrefixOf({ dataset: this.#link.dataset, table }), isRunning, signal)
   }
@@ -123,6 +123,10 @@ class BigQueryArchiver implements Archiver {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  get #wishes() {
+    return { schema: this.#schema, acceptExpiry: this.#options.acceptExpiry ?? false }
   }
 
   get #format() {

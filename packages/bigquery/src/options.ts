@@ -24,6 +24,8 @@ export interface BigQueryArchiverOptions {
    * table that lacks them.
    */
   readonly schema?: SchemaVersion
+  /** `archive_expires`: a table or data set with an expiration is accepted. Default false. */
+  readonly acceptExpiry?: boolean
   /** GOOGLE_APPLICATION_CREDENTIALS; default: that variable, else what the machine runs as. */
   readonly keyFile?: string
   /** `bq_endpoint`: where BigQuery answers, if not at its public address. */

@@ -5,6 +5,13 @@ import type { Link } from './link.js'
 import { createTableSql } from './sql.js'
 import { columnsOf, description, type Field, keepsExactRows, misfits, type TsType, tsTypeOf } from './table.js'
 
+/** What a table is wanted for. */
+export interface TableWishes {
+  readonly schema: SchemaVersion
+  /** Whether BigQuery may drop rows with time. */
+  readonly acceptExpiry: boolean
+}
+
 /**
  * Creates the table where it is missing; otherwise looks whether it takes the rows as they are.
  *
@@ -13,11 +20,14 @@ import { columnsOf, description, type Field, keepsExactRows, misfits, type TsTyp
 export async function prepareTable(
   link: Link,
   table: string,
-  schema: SchemaVersion,
+  { schema, acceptExpiry }: TableWishes,
   signal: AbortSignal,
 ): Promise<TsType> {
-  const found = (await findTable(link, table, signal)) ?? (await createTable(link, table, schema, signal))
+  const there = await findTable(link, table, signal)
+  if (there === undefined && !acceptExpiry) await requireLastingDefaults(link, table, signal)
+  const found = there ?? (await createTable(link, table, schema, signal))
   requireFit(link, table, found, schema)
+  if (!acceptExpiry) requireLasting(link, table, found)
   return tsTypeOf(fieldsOf(found))
 }
 
@@ -29,12 +39,14 @@ export async function prepareTable(
 export async function missingStatements(
   link: Link,
   table: string,
-  schema: SchemaVersion,
+  { schema, acceptExpiry }: TableWishes,
   signal: AbortSignal,
 ): Promise<string[]> {
   const found = await findTable(link, table, signal)
+  if (found === undefined && !acceptExpiry) await requireLastingDefaults(link, table, signal)
   if (found === undefined) return [createTableSql({ projectId: link.projectId, dataset: link.dataset, table }, schema)]
   requireFit(link, table, found, schema)
+  if (!acceptExpiry) requireLasting(link, table, found)
   return []
 }
 
@@ -68,6 +80,37 @@ function requireFit(link: Link, table: string, found: TableMetadata, schema: Sch
   if (type !== 'TABLE') throw unfit(link, table, [`it is a ${type}, a table is needed`])
   const wrong = [...misfits(fieldsOf(found), schema), ...filterMisfits(found)]
   if (wrong.length > 0) throw unfit(link, table, wrong)
+}
+
+/** @throws ArchiverError `BQ_TABLE_EXPIRES` where BigQuery drops the table, or its partitions, with time. */
+function requireLasting(link: Link, table: string, { expirationTime, timePartitioning }: TableMetadata): void {
+  const partitionMs = Number(timePartitioning?.expirationMs ?? 0)
+  if (partitionMs > 0) throw expires(link, table, `its partitions expire after ${days(partitionMs)}`)
+  const tableMs = Number(expirationTime ?? 0)
+  if (tableMs > 0) throw expires(link, table, `it expires at ${new Date(tableMs).toISOString()}`)
+}
+
+/** The same for a table that is still to be made: it would take over what its data set says. */
+async function requireLastingDefaults(link: Link, table: string, signal: AbortSignal): Promise<void> {
+  const doing = `cannot look at the data set ${link.projectId}.${link.dataset}`
+  const [found] = await link.call(doing, signal, (client) => client.dataset(link.dataset).getMetadata())
+  // The client has no type for the answer, which is the data set resource.
+  const { defaultPartitionExpirationMs, defaultTableExpirationMs } = found as Record<string, string | undefined>
+  const ms = Number(defaultPartitionExpirationMs ?? defaultTableExpirationMs ?? 0)
+  if (ms > 0) throw expires(link, table, `its data set gives new tables an expiration of ${days(ms)}`)
+}
+
+function expires(link: Link, table: string, what: string): ArchiverError {
+  return new ArchiverError(`the BigQuery table ${nameOf(link, table)} drops rows with time: ${what}`, {
+    code: 'BQ_TABLE_EXPIRES',
+    archiver: 'bigquery',
+    table,
+    hint: 'Remove the expiration (of a data set: before the table is made); or, where it is wanted, set archive_expires=ok.',
+  })
+}
+
+function days(ms: number): string {
+  return `${Math.round(ms / 86_400_000)} days`
 }
 
 /** Every query here has a condition on `ts` and on `id`, and on nothing else always. */

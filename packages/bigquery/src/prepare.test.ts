@@ -43,7 +43,7 @@ test('says beforehand what it would create, and creates nothing', async () => {
   const requests = (await fake.requests()).length
   expect(await archiver.preparation!(table)).toEqual([createTableSql({ projectId: fake.projectId, dataset, table })])
   const asked = (await fake.requests()).slice(requests)
-  expect(asked.map(({ operation }) => operation)).toEqual(['tables.get'])
+  expect(asked.map(({ operation }) => operation)).toEqual(['tables.get', 'datasets.get'])
   await archiver.prepare(table)
   expect(await archiver.preparation!(table)).toEqual([])
 })
@@ -161,5 +161,44 @@ test('a spool folder that is not there is named before anything else', async () 
   await expect(archiver.check!()).rejects.toMatchObject({
     code: 'SPOOL_PATH',
     message: expect.stringMatching(/^spool_path: \/nowhere/),
+  })
+})
+
+describe('a table that drops rows with time', () => {
+  const day = 86_400_000
+  const refusal = (what: string) => ({
+    code: 'BQ_TABLE_EXPIRES',
+    message: expect.stringContaining(what),
+    hint: expect.stringContaining('archive_expires=ok'),
+  })
+
+  test.each<[string, Readonly<Record<string, unknown>>]>([
+    [
+      'its partitions expire after 30 days',
+      { timePartitioning: { type: 'DAY', field: 'ts', expirationMs: `${30 * day}` } },
+    ],
+    ['it expires at 2100-01-01', { expirationTime: String(Date.UTC(2100, 0, 1)) }],
+  ])('%s: refused unless accepted', async (what, settings) => {
+    await fake.createTable(dataset, table, fields, settings)
+    await expect(prepared(fake)).rejects.toMatchObject(refusal(what))
+    await expect(archiverOf(fake).preparation!(table)).rejects.toMatchObject(refusal(what))
+    await prepared(fake, { acceptExpiry: true })
+  })
+
+  test.each([
+    ['partitions', { defaultPartitionExpirationMs: `${60 * day}` }],
+    ['tables', { defaultTableExpirationMs: `${60 * day}` }],
+  ])('a data set whose new %s expire: nothing is made unless accepted', async (what, expirations) => {
+    const id = `forgetting_${what}`
+    await fake.createDataset({ id, location: 'EU', ...expirations })
+    const told = refusal('its data set gives new tables an expiration of 60 days')
+    await expect(prepared(fake, { dataset: id })).rejects.toMatchObject(told)
+    await expect(archiverOf(fake, { dataset: id }).preparation!(table)).rejects.toMatchObject(told)
+    const made = (await fake.requests()).filter(
+      ({ operation, url }) => operation === 'tables.insert' && url.includes(id),
+    )
+    expect(made).toEqual([])
+    await prepared(fake, { dataset: id, acceptExpiry: true })
+    await expect(prepared(fake, { dataset: id })).rejects.toMatchObject({ code: 'BQ_TABLE_EXPIRES' })
   })
 })

@@ -30,6 +30,8 @@ export interface ClickHouseArchiverOptions {
    * accepted but not begun (`archive_takeover_wait`). Default 2000.
    */
   readonly takeoverWaitMs?: number
+  /** `archive_expires`: a table that drops rows with time (TTL) is accepted. Default false. */
+  readonly acceptExpiry?: boolean
 }
 
 /**
@@ -49,8 +51,10 @@ class ClickHouseArchiver implements Archiver {
   readonly reader: ClickHouseReader
   readonly #links: Links
   readonly #target: ClickHouseTarget
+  readonly #acceptExpiry: boolean
 
-  constructor({ dsn, batch, takeoverWaitMs = 2000 }: ClickHouseArchiverOptions) {
+  constructor({ dsn, batch, takeoverWaitMs = 2000, acceptExpiry = false }: ClickHouseArchiverOptions) {
+    this.#acceptExpiry = acceptExpiry
     const target = typeof dsn === 'string' ? parseClickHouseDsn(dsn) : dsn
     this.#target = target
     this.batch = { minRows: 50, maxRows: 500_000, intervalMs: 0, ...batch }
@@ -65,12 +69,12 @@ class ClickHouseArchiver implements Archiver {
   }
 
   preparation(table: string): Promise<readonly string[]> {
-    return this.#links.preview((link, facts) => missingStatements(link, this.#links, table, facts))
+    return this.#links.preview((link, facts) => missingStatements(link, this.#place, table, facts))
   }
 
   async prepare(table: string): Promise<void> {
     const { link, facts } = await this.#links.prepare(table)
-    await prepareTable(link, this.#links, table, facts)
+    await prepareTable(link, this.#place, table, facts)
   }
 
   async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
@@ -89,6 +93,11 @@ class ClickHouseArchiver implements Archiver {
     permit.check()
     await this.#links.settle(queryIdOf(this.#links.database, batch), permit)
     return storedRows(await this.#links.reach(), this.#links.database, batch, source, permit)
+  }
+
+  get #place() {
+    const { database, createsDatabase } = this.#links
+    return { database, createsDatabase, acceptExpiry: this.#acceptExpiry }
   }
 
   async close(): Promise<void> {

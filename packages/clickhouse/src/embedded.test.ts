@@ -66,6 +66,39 @@ describe('the embedded ClickHouse', () => {
     },
   })
 
+  it('refuses a table that drops rows or values with time, unless that is accepted', async () => {
+    await (await start('lasting')).close()
+    const { made } = (
+      await (
+        await client.query({
+          query: "SELECT create_table_query AS made FROM system.tables WHERE name = 'lasting'",
+          format: 'JSONEachRow',
+        })
+      ).json<{ made: string }>()
+    )[0]!
+    const withTtl = (name: string) =>
+      made.replace('lasting', name).replace(' SETTINGS', ' TTL dt + toIntervalDay(3650) SETTINGS')
+    await client.command({ query: withTtl('expiring') })
+    await client.command({
+      query: made
+        .replace('lasting', 'paling')
+        .replace('`error` Nullable(String)', '`error` Nullable(String) TTL ts + toIntervalDay(9)'),
+    })
+    const refusal = { code: 'CLICKHOUSE_TABLE_EXPIRES', hint: expect.stringContaining('archive_expires=ok') }
+    await expect(start('expiring')).rejects.toMatchObject({
+      ...refusal,
+      message: expect.stringContaining('the table has a TTL'),
+    })
+    await expect(start('paling')).rejects.toMatchObject({
+      ...refusal,
+      message: expect.stringContaining('the column error has a TTL'),
+    })
+    await expect(open().preparation!('expiring')).rejects.toMatchObject(refusal)
+    const accepting = createClickHouseArchiver({ dsn: `chdb://${encodeURI(path)}`, acceptExpiry: true })
+    opened.push(accepting)
+    await accepting.prepare('expiring')
+  })
+
   it('gives back any rows as documented', { timeout: 300_000 }, async () => {
     const property = fc.asyncProperty(hostileRows, async (rows) => {
       await using archiver = await start('hostile')

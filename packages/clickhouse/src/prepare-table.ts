@@ -1,13 +1,13 @@
 import { ArchiverError } from '@archiver/core'
+import { keepingBehind, keepingEngines, keepingOf } from './expiry.js'
 import type { Facts } from './facts.js'
 import type { Link, Links } from './link.js'
 import { columns, literal, quoted } from './table.js'
 
-/** Engines that keep every row as it is; others replace, sum or drop rows of the same key. */
-const engines = /^((Replicated|Shared)?MergeTree|Distributed)$/
-
-/** The database of a table, and whether it may be created. */
-type Place = Pick<Links, 'database' | 'createsDatabase'>
+/** The database of a table, whether it may be created, and whether a table may drop rows with time. */
+interface Place extends Pick<Links, 'database' | 'createsDatabase'> {
+  readonly acceptExpiry: boolean
+}
 
 /**
  * What creates the table where it is missing. One that is there is looked at: does it take the rows as they are?
@@ -16,7 +16,7 @@ type Place = Pick<Links, 'database' | 'createsDatabase'>
  */
 export async function missingStatements(link: Link, place: Place, table: string, facts: Facts): Promise<string[]> {
   const { database, createsDatabase } = place
-  if (await checkTable(link, database, table)) return []
+  if (await checkTable(link, place, table)) return []
   const create = createTable(database, table, facts)
   return createsDatabase ? [`CREATE DATABASE IF NOT EXISTS ${quoted(database)}`, create] : [create]
 }
@@ -26,7 +26,7 @@ export async function prepareTable(link: Link, place: Place, table: string, fact
   const statements = await missingStatements(link, place, table, facts)
   for (const statement of statements) await link.run(statement)
   // Another may have been faster, with another table.
-  if (statements.length > 0) await checkTable(link, place.database, table)
+  if (statements.length > 0) await checkTable(link, place, table)
 }
 
 /** The statement that makes the table, as docs/archives has it. */
@@ -38,19 +38,28 @@ export function createTable(database: string, table: string, { tableSettings }: 
 }
 
 /** @returns false where there is no such table. */
-async function checkTable(link: Link, database: string, table: string): Promise<boolean> {
-  const engine = await engineOf(link, database, table)
-  if (engine === undefined) return false
-  if (!engines.test(engine)) {
-    throw unfit(database, table, `its engine is ${engine}, which may not keep every row; MergeTree is needed`)
+async function checkTable(link: Link, { database, acceptExpiry }: Place, table: string): Promise<boolean> {
+  const found = await keepingOf(link, database, table)
+  if (found === undefined) return false
+  const behind = found.engine === 'Distributed' ? await keepingBehind(link, database, table) : []
+  for (const { engine } of [found, ...behind]) {
+    if (keepingEngines.test(engine)) continue
+    const what = engine === found.engine ? 'its engine is' : 'it is Distributed over a table whose engine is'
+    throw unfit(database, table, `${what} ${engine}, which may not keep every row; MergeTree is needed`)
   }
   await checkColumns(link, database, table)
+  const expiries = new Set([found, ...behind].flatMap((table) => table.expiries))
+  if (expiries.size > 0 && !acceptExpiry) throw expires(database, table, [...expiries])
   return true
 }
 
-async function engineOf(link: Link, database: string, table: string): Promise<string | undefined> {
-  const where = `database = ${literal(database)} AND name = ${literal(table)}`
-  return (await link.rows(`SELECT engine FROM system.tables WHERE ${where}`))[0]?.engine
+function expires(database: string, table: string, what: readonly string[]): ArchiverError {
+  return new ArchiverError(`the ClickHouse table ${database}.${table} drops rows with time: ${what.join('; ')}`, {
+    code: 'CLICKHOUSE_TABLE_EXPIRES',
+    archiver: 'clickhouse',
+    table,
+    hint: 'Remove the TTL (ALTER TABLE … REMOVE TTL); or, where it is wanted, set archive_expires=ok.',
+  })
 }
 
 async function checkColumns(link: Link, database: string, table: string): Promise<void> {

@@ -84,6 +84,19 @@ await describeWithClickHouse('prepare() on a server', (database) => {
     await expect(archiver.preparation!(name)).rejects.toMatchObject(refusal)
   })
 
+  it('refuses a Distributed table over one that would not keep the rows', async () => {
+    await database.query(`CREATE TABLE behind (${schema}) ${mergeTree.replace('Merge', 'ReplacingMerge')}`)
+    await database.query(`CREATE TABLE kept (${schema}) ${mergeTree}`)
+    const over = (name: string) => `ENGINE = Distributed(alone, ${database.name}, ${name})`
+    await database.query(`CREATE TABLE door (${schema}) ${over('behind')}`)
+    await database.query(`CREATE TABLE good_door (${schema}) ${over('kept')}`)
+    await expect(prepare(dsnOf(database), 'door')).rejects.toMatchObject({
+      code: 'CLICKHOUSE_TABLE',
+      message: expect.stringContaining('Distributed over a table whose engine is ReplacingMergeTree'),
+    })
+    await prepare(dsnOf(database), 'good_door')
+  })
+
   it('takes a table whose types hold the same, and columns of its own', async () => {
     const columns = `${schema.replace('ts DateTime', "ts DateTime('Asia/Tokyo')")}, added DateTime DEFAULT now(), n UInt8`
     await database.query(`CREATE TABLE similar (${columns}) ${mergeTree}`)

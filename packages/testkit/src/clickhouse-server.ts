@@ -99,6 +99,7 @@ function configuration(folder: string, httpPort: number, tcpPort: number): strin
   <default_database>default</default_database>
   <mark_cache_size>67108864</mark_cache_size>
   <timezone>UTC</timezone>
+  <remote_servers><alone><shard><replica><host>127.0.0.1</host><port>${tcpPort}</port></replica></shard></alone></remote_servers>
 </yandex>
 `
 }

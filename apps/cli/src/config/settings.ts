@@ -112,6 +112,8 @@ export interface Settings {
   readonly spoolPath: string | undefined
   readonly settleMs: number
   readonly takeoverWaitMs: number
+  /** Whether an archive's table may drop rows with time. */
+  readonly acceptExpiry: boolean
   readonly shutdownTimeoutMs: number
   readonly service: ServiceSettings
   /** Absolute. Where skipped rows are written. */
@@ -139,6 +141,7 @@ export function settingsOf(values: Values, cwd: string): Omit<Settings, 'provena
     spoolPath: absolute(values.spool_path, cwd),
     settleMs: values.archive_settle,
     takeoverWaitMs: values.archive_takeover_wait,
+    acceptExpiry: values.archive_expires === 'ok',
     shutdownTimeoutMs: values.shutdown_timeout,
     service: {
       runIntervalMs: values.run_interval,

@@ -316,6 +316,11 @@ export const schema = z.object({
     description:
       'Wait before looking at what an interrupted ClickHouse insert or BigQuery load left: an accepted request may not have started yet.',
   }),
+  archive_expires: preset('no', type.choice('no', 'ok'), {
+    group: 'Running',
+    description:
+      '`ok`: a table that drops rows with time (a TTL in ClickHouse, an expiration in BigQuery) is accepted as an archive.',
+  }),
   spool_path: optional(type.path, {
     group: 'Running',
     description:
