@@ -117,7 +117,7 @@ export class ArchiverDuty implements Duty {
     }
     this.#failures += 1
     const nowMs = clock.now()
-    this.#notBeforeMs = clock.monotonic() + backOffMs(this.#desk, this.#failures)
+    this.#notBeforeMs = clock.monotonic() + backOffMs(this.#desk, this.#failures, error)
     onEvent({ event: 'archiver.failed', archiver: this.name, error })
     this.#show({
       state: 'failing',

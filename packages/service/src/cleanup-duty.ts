@@ -107,7 +107,7 @@ export class CleanupDuty implements Chore {
       return
     }
     this.#failures += 1
-    const delayMs = backOffMs(this.#desk, this.#failures)
+    const delayMs = backOffMs(this.#desk, this.#failures, error)
     this.#notBeforeMs = clock.monotonic() + delayMs
     onEvent({ event: 'archiver.failed', archiver: CLEANUP, error })
     const nowMs = clock.now()

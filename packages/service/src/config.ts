@@ -27,6 +27,8 @@ export interface ServiceConfig {
   /** Makes the archiver of a status row. Throws for one that cannot be made. */
   readonly open: (name: string) => Promise<Archiver | NotHere>
   readonly retry?: RetryPolicy
+  /** Of settings that were read again: the names of those that differ. Undefined where that is not known. */
+  readonly changed?: readonly string[]
   /** Where the runbook is, for links; ends with a slash. */
   readonly runbookUrl?: string
 }

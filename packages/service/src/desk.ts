@@ -1,7 +1,7 @@
 import type { CleanupEvent } from '@archiver/cleanup'
 import type { Permit } from '@archiver/core'
 import type { EngineEvent, Ledger, RetryPolicy } from '@archiver/core/engine'
-import { backoffMs } from '@archiver/core/engine'
+import { backoffMs, isRetryable } from '@archiver/core/engine'
 import type { Board } from './board.js'
 import type { Clock } from './clock.js'
 import type { ServiceConfig } from './config.js'
@@ -29,21 +29,23 @@ export interface Desk {
   readonly onCleanup: (event: CleanupEvent) => void
 }
 
-/** After failures: from the poll interval to a quarter of an hour. */
-const MOST_BACKOFF_MS = 15 * 60_000
+/** An archive that answers again after an outage is tried within a minute. */
+const MAX_OUTAGE_BACKOFF_MS = 50_000
+/** What does not pass without an operator is tried less often: each try may read a batch, or cost a load job. */
+const MAX_BACKOFF_MS = 15 * 60_000
 
 /** Told to stop, or without the lock, nothing has failed; whatever else goes wrong meanwhile has. */
 export function isEnd(error: Error, { permit, drain }: Pick<Desk, 'permit' | 'drain'>): boolean {
   return permit.signal.aborted || (drain.aborted && error === drain.reason)
 }
 
-/** When to try again after so many failures in a row. */
-export function backOffMs(desk: Pick<Desk, 'config' | 'random'>, failures: number): number {
+/** When to try again after so many failures in a row, of which `error` is the last. */
+export function backOffMs(desk: Pick<Desk, 'config' | 'random'>, failures: number, error: Error): number {
   const { runIntervalMs } = desk.config()
   const policy: RetryPolicy = {
     attempts: failures,
     firstDelayMs: runIntervalMs,
-    maxDelayMs: Math.max(MOST_BACKOFF_MS, runIntervalMs),
+    maxDelayMs: Math.max(isRetryable(error) ? MAX_OUTAGE_BACKOFF_MS : MAX_BACKOFF_MS, runIntervalMs),
   }
   return backoffMs(policy, failures + 1, desk.random())
 }

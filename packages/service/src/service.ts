@@ -227,8 +227,7 @@ export class Service {
     this.#config = next
     this.#board.setConfig(next)
     this.#term?.leadership?.reset()
-    const how = reconnect ? 'connecting to MySQL anew after the batches in hand' : 'each archiver from its next run on'
-    this.#told('service.reloaded', true, `new settings: ${how}`)
+    this.#told('service.reloaded', true, reloadText(next, reconnect))
     if (reconnect) this.#endTerm(next.shutdownTimeoutMs)
   }
 
@@ -260,4 +259,13 @@ export class Service {
     term.drain.abort(reason)
     setTimeout(() => term.stop.abort(reason), graceMs).unref()
   }
+}
+
+/** What a reload came to, for people. It also ends every wait after a failure. */
+function reloadText({ changed }: ServiceConfig, reconnect: boolean): string {
+  const retry = 'archivers that wait after a failure try now'
+  if (changed?.length === 0) return `settings read again: nothing has changed; ${retry}`
+  const what = changed === undefined ? 'new settings' : `new settings (${changed.join(', ')})`
+  const how = reconnect ? 'connecting to MySQL anew after the batches in hand' : 'each archiver from its next run on'
+  return `${what}: ${how}; ${retry}`
 }

@@ -7,6 +7,7 @@ import { initCommand } from './init.js'
 import { markCommand } from './mark.js'
 import { readCommand } from './read.js'
 import { restoreCommand } from './restore.js'
+import { retryCommand } from './retry.js'
 import { runCommand } from './run.js'
 import { serveCommand } from './serve.js'
 import { skipCommand } from './skip.js'
@@ -18,6 +19,7 @@ const commands = [
   archiveCommand,
   runCommand,
   statusCommand,
+  retryCommand,
   verifyCommand,
   restoreCommand,
   readCommand,

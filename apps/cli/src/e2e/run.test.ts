@@ -53,6 +53,29 @@ await describeWithMySql('archiver run', { clickhouse: sharedClickHouse }, (datab
     expect((await place.fileRows()).map(({ id }) => Number(id)).sort((a, b) => a - b)).toEqual(upTo(1_500))
   })
 
+  test('SIGHUP and archiver retry end the wait after a failure; SIGHUP says what changed', async () => {
+    const http_listen = `127.0.0.1:${await freePort()}`
+    const config = join(place.folder, 'settings.env')
+    await writeFile(config, 'avro_path=/nowhere/avro\n')
+    // The environment would win over the file.
+    const { avro_path: _, ...env } = { ...place.env, http_listen, run_interval: '10m' }
+    place.env = env
+    const cli = startIn(undefined, env, '--config', config)
+    await cli.event('archiver.failed', ({ archiver }) => archiver === 'fileavro')
+    const told = await place.run('retry', 'fileavro', '--config', config)
+    expect(told).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^fileavro: the service tries again/),
+    })
+    await cli.event('service.reloaded', ({ msg }) => /nothing has changed; archivers that wait/.test(msg))
+    expect(await place.run('retry', 'nosuch', '--config', config)).toMatchObject({ code: 2 })
+    expect(await place.run('retry', 'clickhouse', '--config', config)).toMatchObject({ code: 0 })
+    expect((await runCli(['retry', 'fileavro'], { ...env, avro_path: place.folder, http_listen: 'off' })).code).toBe(1)
+    await writeFile(config, `avro_path=${place.folder}\n`)
+    await cli.event('service.reloaded', ({ msg }) => /^new settings \(avro_path/.test(msg))
+  })
+
   test('answers for scores out of ClickHouse; nothing where there is none', async () => {
     const http_listen = `127.0.0.1:${await freePort()}`
     const scores = `http://${http_listen}/api/scores`

@@ -12,6 +12,7 @@ import { standardError } from '../standard-streams.js'
 import { StopSignals } from '../stop-signals.js'
 import { version } from '../version.js'
 import { MountedScores, SCORES_PATH } from './mounted-scores.js'
+import { SettingChanges } from './setting-changes.js'
 
 export interface RunJob extends Wiring {
   /** The value of `--config`. */
@@ -29,12 +30,14 @@ export async function runService(job: RunJob, reporter: LogReporter): Promise<nu
   await using listener = await withTracing(reporter)
   await using scores = new MountedScores(job, (error) => reporter.warn(`${SCORES_PATH}: ${errorLine(error)}`))
   let read: Wiring = job
+  let taken: Wiring = job
+  const changes = new SettingChanges(processSource(job.config))
   const service = new Service({
     version: version(),
     config: serviceConfig(job),
     reload: async () => {
       read = await reloaded(job, reporter)
-      return serviceConfig(read)
+      return { ...serviceConfig(read), changed: changes.since(taken.settings, read.settings) }
     },
     lostLogLines: () => standardError.lostLines,
     drain: signals.drain,
@@ -43,7 +46,10 @@ export async function runService(job: RunJob, reporter: LogReporter): Promise<nu
     onCleanup: (event) => reporter.onCleanup(event, job.table),
     onLife: (event) => {
       reporter.onLife(event)
-      if (event.event === 'service.reloaded') void scores.take(read)
+      if (event.event !== 'service.reloaded') return
+      taken = read
+      changes.take()
+      void scores.take(read)
     },
   })
   await using _web = await startWeb(job, service.view, scores, reporter)
