@@ -58,7 +58,8 @@ await describeWithMySql('archiver run', { clickhouse: sharedClickHouse }, (datab
     const config = join(place.folder, 'settings.env')
     await writeFile(config, 'avro_path=/nowhere/avro\n')
     // The environment would win over the file.
-    const { avro_path: _, ...env } = { ...place.env, http_listen, run_interval: '10m' }
+    const { avro_path: _, ...others } = place.env
+    const env = { ...others, http_listen, run_interval: '10m' }
     place.env = env
     const cli = startIn(undefined, env, '--config', config)
     await cli.event('archiver.failed', ({ archiver }) => archiver === 'fileavro')
