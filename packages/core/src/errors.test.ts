@@ -22,4 +22,7 @@ test('a row error names the row and the column', () => {
 test('anything thrown has a text', () => {
   expect(errorText('plain')).toBe('plain')
   expect(errorText(Object.assign(new Error(''), { code: 'ECONNREFUSED' }))).toBe('ECONNREFUSED')
+  expect(errorText(Object.assign(new Error(), { message: 503 }))).toBe('503')
+  expect(errorText(Object.assign(new Error(), { message: undefined, code: 7 }))).toBe('7')
+  expect(errorText(Object.assign(new Error(''), { name: '' }))).toBe('an error without a message')
 })

@@ -88,6 +88,9 @@ export function shortText(text: string): string {
 /** The text of anything thrown, for messages that name a cause: harmless, and one line. */
 export function errorText(thrown: unknown): string {
   if (!(thrown instanceof Error)) return harmlessText(String(thrown))
-  const code = (thrown as NodeJS.ErrnoException).code
-  return harmlessText(thrown.message) || code || thrown.name
+  // Libraries set these as they please: Google's HTTP client makes a number the message of an answer without a body.
+  const { message, code, name }: { message: unknown; code?: unknown; name: unknown } = thrown
+  return (
+    [message, code, name].map((text) => harmlessText(String(text ?? ''))).find(Boolean) ?? 'an error without a message'
+  )
 }
