@@ -1,4 +1,4 @@
 import { defineConfig } from 'vitest/config'
 import { testDefaults } from '../vitest.shared.ts'
 
-export default defineConfig({ test: { ...testDefaults, include: ['test/**/*.test.ts'], testTimeout: 120_000 } })
+export default defineConfig({ test: { ...testDefaults, include: ['test/**/*.test.ts'], testTimeout: 600_000 } })

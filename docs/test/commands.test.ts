@@ -49,6 +49,7 @@ const others = [
   'curl',
   'promtool',
   'bq',
+  'vitest',
 ]
 
 /** `pnpm run bench` beside the page, or `pnpm --filter @archiver/cli run docs`. */
@@ -79,6 +80,7 @@ function problems(line: string, page = 'README.md'): string[] {
     return new RegExp(`^${words[1]}:`, 'm').test(readFileSync(join(root, 'Makefile'), 'utf8'))
       ? []
       : [`no target ${words[1]}`]
+  if (program.startsWith('scripts/')) return existsSync(join(root, program)) ? [] : [`${program} is not there`]
   if (!others.includes(program)) return [`${program}: is it a program?`]
   const files = words.filter((word) => /^(deploy|docs|packages|scripts)\//.test(word))
   return files.filter((file) => !existsSync(join(root, file))).map((file) => `${file} is not there`)
