@@ -28,7 +28,14 @@ export class Replica implements AsyncDisposable {
   constructor({ host, port }: ReplicaAddress, source: MySqlSettings) {
     const { socketPath: _, ...rest } = source
     // Without a database: a replica may have been told to leave this one out.
-    this.settings = { ...rest, database: '', host, port: port ?? source.port, connectTimeoutMs: ANSWER_TIMEOUT_MS }
+    this.settings = {
+      ...rest,
+      database: '',
+      host,
+      port: port ?? source.port,
+      connectTimeoutMs: ANSWER_TIMEOUT_MS,
+      readTimeoutMs: ANSWER_TIMEOUT_MS,
+    }
     this.name = `${host}:${this.settings.port}`
   }
 
@@ -49,11 +56,8 @@ export class Replica implements AsyncDisposable {
     if (connection !== undefined) await disconnect(connection)
   }
 
-  private async open(): Promise<Connection> {
-    const connection = await connect(this.settings)
-    // A connection that is lost shows in the next question.
-    connection.on('error', () => undefined)
-    return connection
+  private open(): Promise<Connection> {
+    return connect(this.settings)
   }
 }
 

@@ -43,7 +43,8 @@ export const insertForm: TextForm = {
   start: '(',
   between: ',',
   end: '),',
-  quote: (text) => `'${text.replace(/[\\\t\n\r\0]/g, (letter) => escapes[letter]!).replaceAll("'", "''")}'`,
+  // What could need an escape goes as its bytes: escapes depend on the SQL mode.
+  quote: (text) => (/^[\w :.-]*$/.test(text) ? `'${text}'` : `_utf8mb4 x'${Buffer.from(text).toString('hex')}'`),
   double: (digits) => (digits.includes('e') ? digits : `${digits}e0`),
 }
 

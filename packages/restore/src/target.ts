@@ -1,8 +1,16 @@
 import type { IdRange, LogScoreChunk } from '@archiver/core'
-import { connect, disconnect, isEncrypted, type MySqlSettings, MySqlSource, statementError } from '@archiver/core/mysql'
+import {
+  connect,
+  disconnect,
+  isEncrypted,
+  type MySqlSettings,
+  MySqlSource,
+  READ_COMMITTED,
+  statementError,
+} from '@archiver/core/mysql'
 import type { Connection } from 'mysql2'
 import { Guard, type Standing } from './guard.js'
-import { askRows, change } from './statements.js'
+import { askRows } from './statements.js'
 import { requireForm, type TargetForm } from './table-form.js'
 import { type EncodedRows, RowWriter } from './writer.js'
 
@@ -15,12 +23,6 @@ export interface TargetOptions {
   /** The age at which the table's cleaner deletes rows. */
   readonly retentionDays: number
 }
-
-/** Numbers and texts are taken as they are or refused, and backslashes are what they are by default. */
-const SESSION = "sql_mode = 'STRICT_ALL_TABLES'"
-
-/** A lock of rows is none of the gaps between them. */
-const READ_COMMITTED = 'set session transaction isolation level read committed'
 
 /** The table that rows come back into. */
 export class RestoreTarget implements AsyncDisposable {
@@ -54,11 +56,8 @@ export class RestoreTarget implements AsyncDisposable {
   /** @throws ArchiverError for a server out of reach, or a table that cannot take the rows. Nothing is written. */
   static async open(options: TargetOptions): Promise<RestoreTarget> {
     const { settings, table, like, retentionDays } = options
-    const connection = await connect(settings, SESSION)
-    // Whoever waits for an answer hears of a lost connection; nobody else has to.
-    connection.on('error', () => undefined)
+    const connection = await connect(settings, READ_COMMITTED)
     try {
-      await change(connection, READ_COMMITTED)
       const form = await requireForm(connection, table, like)
       const [row] = await askRows(connection, 'select @@global.local_infile')
       const guard = await Guard.of(connection, table, retentionDays)

@@ -69,8 +69,8 @@ export class RowWriter {
     )
     if (warningStatus === 0) return affectedRows
     const warnings = await askRows(this.connection, 'show warnings limit 3')
-    // Level, code, message.
-    if (warnings.every((warning) => Number(warning[1]) === DUPLICATE)) return affectedRows
+    // Level, code, message. None where the server keeps none (max_error_count).
+    if (warnings.length > 0 && warnings.every((warning) => Number(warning[1]) === DUPLICATE)) return affectedRows
     throw refused(this.table, firstId, lastId, warnings.map((warning) => String(warning[2])).join('; '))
   }
 

@@ -49,7 +49,7 @@ describe('defaults', () => {
         password: 's3cret',
         tls: { mode: 'false', caFile: undefined },
         connectTimeoutMs: 10_000,
-        charset: 'utf8mb4',
+        readTimeoutMs: 120_000,
         maxOpenConnections: 10,
         maxIdleConnections: 10,
         maxIdleTimeMs: 120_000,

@@ -51,11 +51,18 @@ export function readSettings(source: SettingsSource): SettingsReport {
     ...crossCheck(readable, texts, source.cwd),
   ]
   const variables = variableNames.map((name) => effective(name, texts.get(name), !invalid.has(name), source.cwd))
-  const warnings = [...collected.warnings, ...findOddities(readable)]
+  const warnings = [...collected.warnings, ...lineBreaks(texts), ...findOddities(readable)]
   const usable = result.success && problems.length === 0
   const provenance = provenanceOf(texts)
   const settings = usable ? { ...settingsOf(result.data, source.cwd), provenance, warnings } : undefined
   return { settings, variables, problems, warnings }
+}
+
+/** Secrets that end in a line break, which a file or a template adds easily and nobody sees. */
+function lineBreaks(texts: Texts['texts']): readonly string[] {
+  return [...texts]
+    .filter(([name, { text }]) => notesOf(name).mask !== undefined && /[\r\n]$/.test(text))
+    .map(([name, { origin }]) => `${name} (${origin}) ends in a line break: remove it, unless it belongs to the secret`)
 }
 
 function readWithout(raw: Readonly<Record<string, string>>, invalid: ReadonlySet<VariableName>): ReadableValues {

@@ -4,7 +4,7 @@ import type { MysqlAddress } from './mysql-address.js'
 import type { TableChoice } from './table-name.js'
 import type { Values, VariableName } from './variables.js'
 
-/** What `connect` and `connectPool` of @archiver/core/mysql take, and what the lock's holder needs to know. */
+/** What `connect` of @archiver/core/mysql take, and what the lock's holder needs to know. */
 export interface MysqlSettings extends MysqlAddress {
   readonly database: string
   readonly user: string
@@ -17,7 +17,8 @@ export interface MysqlSettings extends MysqlAddress {
   }
   /** 0 for no limit. */
   readonly connectTimeoutMs: number
-  readonly charset: string
+  /** 0 for no limit. */
+  readonly readTimeoutMs: number
   /** Infinity for no limit. */
   readonly maxOpenConnections: number
   readonly maxIdleConnections: number
@@ -165,7 +166,7 @@ function mysqlOf(values: Values, cwd: string): MysqlSettings {
     password: values.db_pass,
     tls: { mode: values.db_tls, caFile: absolute(values.db_tls_ca, cwd) },
     connectTimeoutMs: values.db_timeout,
-    charset: values.db_charset.split(',', 1).join(),
+    readTimeoutMs: values.db_read_timeout,
     maxOpenConnections: values.db_max_open_conns || Number.POSITIVE_INFINITY,
     maxIdleConnections: values.db_max_idle_conns,
     maxIdleTimeMs: values.db_max_idle_time,

@@ -57,6 +57,11 @@ export const schema = z.object({
     description: "File with the CA certificates (PEM) to verify the server with, instead of the system's.",
   }),
   db_timeout: preset('10s', wait, { group: 'MySQL', description: 'Longest wait for a connection; `0` for no limit.' }),
+  db_read_timeout: preset('2m', wait, {
+    group: 'MySQL',
+    description:
+      'Longest silence of the server while a statement waits for its answer; then the connection is replaced. `0` for no limit.',
+  }),
   db_lock_prefix: preset('archiver-', type.text, {
     group: 'MySQL',
     description:
@@ -81,7 +86,8 @@ export const schema = z.object({
   }),
   db_charset: preset('utf8mb4', type.pattern(/^\w+(?:,\w+)*$/, 'the name of a character set'), {
     group: 'MySQL',
-    description: 'Character set of the connection; of several (`utf8mb4,utf8`) the first is taken.',
+    description:
+      'Accepted, without effect: the connection always uses `utf8mb4`, as another character set would lose characters.',
   }),
   db_reject_readonly: preset('true', type.boolean, {
     group: 'MySQL',

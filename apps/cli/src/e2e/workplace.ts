@@ -21,6 +21,7 @@ export class Workplace {
   readonly connection: Connection
   readonly clickhouse: ClickHouseDatabase
   readonly folder: string
+  readonly mysql: MySqlDatabase
   /** Change it to what a test is about. */
   env: Record<string, string>
   private readonly settings: Record<string, string>
@@ -29,6 +30,7 @@ export class Workplace {
     this.connection = connection
     this.clickhouse = clickhouse
     this.folder = folder
+    this.mysql = mysql
     const { httpPort } = clickhouse.server
     const ch_dsn = `tcp://127.0.0.1:9000/${clickhouse.name}?http_port=${httpPort}`
     this.settings = { ...settingsFor(mysql), avro_path: folder, ch_dsn }

@@ -8,7 +8,7 @@ import {
   stampWarnings,
   unlessAcknowledged,
 } from '@archiver/core/engine'
-import { isEncrypted, MySqlLedger, MySqlLock, MySqlOverview, MySqlSource } from '@archiver/core/mysql'
+import { isEncrypted, MySqlLedger, MySqlLock, MySqlOverview, MySqlSource, watchLockWaits } from '@archiver/core/mysql'
 import { openArchiver, sourceOptions, type Wiring } from '../archivers.js'
 import { ExitCode, exitCodeOf } from '../exit-codes.js'
 import type { Reporter } from '../report/reporter.js'
@@ -25,6 +25,7 @@ export interface ArchiveJob extends Wiring {
 export async function archive(job: ArchiveJob, reporter: Reporter): Promise<number> {
   const startedMs = performance.now()
   using signals = new StopSignals(job.settings.shutdownTimeoutMs, (text) => reporter.warn(text))
+  using _waits = watchLockWaits(job.settings.mysql, (text) => reporter.warn(text))
   try {
     const result = await pass(job, reporter, signals)
     reporter.passDone({ ...result, elapsedMs: performance.now() - startedMs })

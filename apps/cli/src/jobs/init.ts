@@ -8,11 +8,12 @@ import {
   MySqlSource,
   SETUP_SESSION,
   turnOnSql,
+  watchLockWaits,
 } from '@archiver/core/mysql'
 import type { Wiring } from '../archivers.js'
 import { ExitCode } from '../exit-codes.js'
 import { type InitPlan, planLines } from '../report/init-lines.js'
-import { printLine } from '../standard-streams.js'
+import { printLine, standardError } from '../standard-streams.js'
 import { accountRights } from './account-rights.js'
 import { chooseArchivers } from './choose-archivers.js'
 import { confirmed } from './confirmed.js'
@@ -30,6 +31,7 @@ type Connection = MySqlLock['connection']
 
 /** Shows what is missing and which rights that takes, asks, and makes it. @returns the exit code. */
 export async function init(job: InitJob): Promise<number> {
+  using _waits = watchLockWaits(job.settings.mysql, (text) => standardError.line(`archiver: ${text}`))
   const connection = await connect(job.settings.mysql, SETUP_SESSION)
   let plan: InitPlan | undefined
   try {

@@ -1,11 +1,11 @@
 import { type ArchiveReader, type Archiver, ArchiverError, type IdRange, lowerId } from '@archiver/core'
-import { CleanupHold, connect, disconnect, MySqlLedger, MySqlOperator } from '@archiver/core/mysql'
+import { CleanupHold, connect, disconnect, MySqlLedger, MySqlOperator, watchLockWaits } from '@archiver/core/mysql'
 import { aboveMark, type RestoreResult, RestoreTarget, restore, type Selection, type Standing } from '@archiver/restore'
 import { openArchiver, type Wiring } from '../archivers.js'
 import type { Point } from '../commands/point.js'
 import { ExitCode, UsageError } from '../exit-codes.js'
 import { RestoreReporter } from '../report/restore-reporter.js'
-import { printLine } from '../standard-streams.js'
+import { printLine, standardError } from '../standard-streams.js'
 import { StopSignals } from '../stop-signals.js'
 import { confirmed } from './confirmed.js'
 
@@ -35,6 +35,7 @@ interface Plan {
 export async function restoreRows(job: RestoreJob): Promise<number> {
   using signals = new StopSignals(0, () => undefined)
   const { settings, archive, into, table } = job
+  using _waits = watchLockWaits(settings.mysql, (text) => standardError.line(`archiver: ${text}`))
   await using archiver = await open(job)
   await archiver.check?.()
   const reader = readerOf(archiver)

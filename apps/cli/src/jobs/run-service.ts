@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { watchLockWaits } from '@archiver/core/mysql'
 import { FileWatch, Service, type ServiceView } from '@archiver/service'
 import type { Wiring } from '../archivers.js'
 import { processSource, settingsFiles } from '../config/index.js'
@@ -32,6 +33,10 @@ export async function runService(job: RunJob, reporter: LogReporter): Promise<nu
   let read: Wiring = job
   let taken: Wiring = job
   const changes = new SettingChanges(processSource(job.config))
+  using _waits = watchLockWaits(
+    () => read.settings.mysql,
+    (text) => reporter.warn(text),
+  )
   const service = new Service({
     version: version(),
     config: serviceConfig(job),

@@ -8,12 +8,14 @@ import {
   MySqlOperator,
   MySqlRanges,
   MySqlSource,
+  watchLockWaits,
 } from '@archiver/core/mysql'
 import { type Verification, type VerifySource, verifyArchive } from '@archiver/core/verify'
 import { openArchiver, sourceOptions, type Wiring } from '../archivers.js'
 import type { Point } from '../commands/point.js'
 import { ExitCode, exitCodeOf, UsageError } from '../exit-codes.js'
 import type { VerifyReporter } from '../report/verify-reporter.js'
+import { standardError } from '../standard-streams.js'
 import { StopSignals } from '../stop-signals.js'
 import { repair } from './repair.js'
 
@@ -45,6 +47,7 @@ interface Bench {
 export async function verify(job: VerifyJob, reporter: VerifyReporter): Promise<number> {
   const { settings, table } = job
   using signals = new StopSignals(0, () => undefined)
+  using _waits = watchLockWaits(settings.mysql, (text) => standardError.line(`archiver: ${text}`))
   try {
     const connection = await connect(settings.mysql)
     try {

@@ -1,12 +1,15 @@
-import { ArchiverError } from '@archiver/core'
+import { ArchiverError, type Permit } from '@archiver/core'
 import type { ArchiverStatus } from '@archiver/core/engine'
-import { connect, disconnect, MySqlLedger, MySqlLock, MySqlOperator } from '@archiver/core/mysql'
+import { connect, disconnect, MySqlLedger, MySqlLock, MySqlOperator, watchLockWaits } from '@archiver/core/mysql'
 import type { Wiring } from '../archivers.js'
+import { standardError } from '../standard-streams.js'
 
 /** What an operator's command works with, while no archiver can run. */
 export interface OperatorBench {
   readonly operator: MySqlOperator
   readonly status: ArchiverStatus
+  /** Throws where the lock was lost: called right before something is written. */
+  readonly permit: Permit
 }
 
 /** Takes the lock, so that nothing is archived meanwhile, and looks up the archiver. */
@@ -15,6 +18,7 @@ export async function withLock<T>(
   archiver: string,
   work: (bench: OperatorBench) => Promise<T>,
 ): Promise<T> {
+  using _waits = watchLockWaits(settings.mysql, (text) => standardError.line(`archiver: ${text}`))
   await using lock = await MySqlLock.take({ settings: settings.mysql, ...names, timeoutMs: settings.lock.timeoutMs })
   // The lock's session lives 8 s without a word; a person may think longer than that, so the work has its own.
   const connection = await connect(settings.mysql)
@@ -23,7 +27,7 @@ export async function withLock<T>(
     await ledger.prepare({ rejectReadOnly: settings.mysql.rejectReadOnly })
     const status = (await ledger.status()).find((row) => row.archiver === archiver)
     if (status === undefined) throw unknown(archiver, table)
-    const answer = await work({ operator: new MySqlOperator(connection, table), status })
+    const answer = await work({ operator: new MySqlOperator(connection, table), status, permit: lock })
     lock.check()
     return answer
   } finally {

@@ -1,26 +1,27 @@
-import { readFileSync } from 'node:fs'
-import type { Socket } from 'node:net'
-import {
-  type Connection,
-  type ConnectionOptions,
-  createConnection,
-  createPool,
-  type Pool,
-  type SslOptions,
-} from 'mysql2'
-import { connectionError } from './mysql-errors.js'
+import { connect as connectSocket, type Socket } from 'node:net'
+import { type Connection, type ConnectionOptions, createConnection } from 'mysql2'
+import { connectionError } from './connection-errors.js'
+import { pinSession } from './session.js'
 import type { MySqlSettings, MySqlTls } from './settings.js'
+import { watchSilence } from './silence.js'
+import { streamOf } from './stream.js'
+import { tlsOptions } from './tls.js'
 
-/** The longest time a timer can wait. */
-const NEVER_MS = 2 ** 31 - 1
+export const READ_TIMEOUT_MS = 120_000
 
-/** Sent first on every connection: all times are read and compared in UTC. */
-const SESSION = "set time_zone = '+00:00'"
+/** The first probe of TCP keep-alive: most network devices forget a connection after minutes. */
+const KEEP_ALIVE_MS = 10_000
 
-/** For the reads: what holes are probed at, and a lock of a range is no lock of its gaps. */
-const READ_COMMITTED = 'set session transaction isolation level read committed'
+/** Statements of one connection that stay prepared on the server. */
+const PREPARED_STATEMENTS = 100
 
-/** Opens one connection with the UTC session and `session` (further `set` assignments) in force. */
+/**
+ * Opens one connection. Every connection of the program is opened here: with all session variables that the program relies
+ * on, a limit for the silence of each statement, and a listener for errors (whatever waits for an answer gets them too).
+ *
+ * @param session - further assignments of session variables, separated by commas.
+ * @throws ArchiverError
+ */
 export async function connect(settings: MySqlSettings, session = ''): Promise<Connection> {
   const first = await tryConnect(settings, settings.tls?.mode ?? 'false')
   const connection =
@@ -28,24 +29,14 @@ export async function connect(settings: MySqlSettings, session = ''): Promise<Co
       ? await tryConnect(settings, 'false')
       : first
   if (connection instanceof Error) throw connectionError(connection, settings)
-  await run(connection, session === '' ? SESSION : `${SESSION}, ${session}`)
+  watchSilence(connection, settings.readTimeoutMs ?? READ_TIMEOUT_MS)
+  try {
+    await pinSession(connection, session)
+  } catch (error) {
+    connection.destroy()
+    throw connectionError(error as Error, settings) // a promise of the driver's rejects with errors only
+  }
   return connection
-}
-
-/** A pool for so many reads of the source at once. Connections are opened when they are needed. */
-export function connectPool(settings: MySqlSettings, encrypted: boolean, reads = 1): Pool {
-  const pool = createPool({
-    ...connectionOptions(settings, encrypted ? (settings.tls?.mode ?? 'false') : 'false'),
-    // One for each read, and one for what is asked while they are under way.
-    connectionLimit: Math.max(reads + 1, settings.maxOpenConnections ?? 10),
-    maxIdle: settings.maxIdleConnections ?? 10,
-    idleTimeout: (settings.maxIdleTimeMs ?? 120_000) || NEVER_MS,
-  })
-  pool.on('connection', (connection) => {
-    // Queued on the new connection before whatever it was opened for. A failure shows in that command.
-    for (const statement of [SESSION, READ_COMMITTED]) connection.query(statement, () => undefined)
-  })
-  return pool
 }
 
 /** Whether the connection is encrypted, so that the pool asks for what `preferred` found. */
@@ -54,21 +45,20 @@ export function isEncrypted(connection: Connection): boolean {
   return (streamOf(connection) as Socket & { encrypted?: boolean }).encrypted === true
 }
 
-/** The connection's socket. */
-export function streamOf(connection: Connection): Socket {
-  return (connection as Connection & { stream: Socket }).stream // the driver's types do not name the property
-}
-
 /** Runs one statement whose rows do not matter. */
 export function run(connection: Connection, sql: string): Promise<void> {
   return new Promise((resolve, reject) => connection.query(sql, (error) => (error ? reject(error) : resolve())))
 }
 
-/** Says goodbye to the server; where that does not work, the socket is closed. */
+/**
+ * Says goodbye to the server; where that does not work, the socket is closed. A server that does not close the connection
+ * in its turn does not keep the process alive.
+ */
 export function disconnect(connection: Connection): Promise<void> {
   return new Promise((resolve) =>
     connection.end((error) => {
       if (error) connection.destroy()
+      streamOf(connection).unref()
       resolve()
     }),
   )
@@ -85,34 +75,41 @@ export function cutOff(connection: Connection): void {
 function tryConnect(settings: MySqlSettings, mode: MySqlTls['mode']): Promise<Connection | Error> {
   return new Promise((resolve) => {
     const connection = createConnection(connectionOptions(settings, mode))
-    connection.once('error', resolve)
-    connection.connect((error) => {
-      connection.off('error', resolve)
-      resolve(error ?? connection)
-    })
+    // Stays for the life of the connection: an error event without a listener would end the process.
+    connection.on('error', resolve)
+    connection.connect((error) => resolve(error ?? connection))
   })
 }
 
 function connectionOptions(settings: MySqlSettings, mode: MySqlTls['mode']): ConnectionOptions {
+  const { host, port, socketPath } = settings
   return {
-    ...(settings.socketPath ? { socketPath: settings.socketPath } : { host: settings.host, port: settings.port }),
+    ...(socketPath ? { socketPath } : { host, port, stream: () => openSocket(host, port) }),
     database: settings.database,
     user: settings.user,
     password: settings.password,
-    charset: settings.charset ?? 'utf8mb4',
+    charset: 'utf8mb4',
     connectTimeout: settings.connectTimeoutMs ?? 10_000,
     timezone: 'Z',
     supportBigNumbers: true,
     dateStrings: true,
     // A value of type JSON is the text that the server has, not what JavaScript makes of it.
     jsonStrings: true,
-    ...(mode === 'false' ? {} : { ssl: tlsOptions(mode, settings.tls?.caFile) }),
+    maxPreparedStatements: PREPARED_STATEMENTS,
+    ...(mode === 'false' ? {} : { ssl: tlsOptions({ ...settings.tls, mode }) }),
   }
 }
 
-function tlsOptions(mode: MySqlTls['mode'], caFile: string | undefined): SslOptions {
-  const verify = mode === 'true'
-  return { rejectUnauthorized: verify, verifyIdentity: verify, ...(caFile ? { ca: readFileSync(caFile) } : {}) }
+/** Node.js checks a certificate against `_host`, which it sets for names only: for an address it would check `localhost`. */
+function openSocket(host: string, port: number): Socket {
+  const socket = connectSocket({
+    host,
+    port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
+  })
+  return Object.assign(socket, { _host: host })
 }
 
 function isWithoutTls(error: Error): boolean {

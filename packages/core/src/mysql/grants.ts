@@ -1,6 +1,5 @@
 import type { Connection } from 'mysql2'
 import { errorText } from '../errors.js'
-import { run } from './connect.js'
 import { isDenied, isMissingTable } from './mysql-errors.js'
 import { controlTableNames, quoteName, statusTableSql } from './tables.js'
 
@@ -75,7 +74,6 @@ export function grantSql(account: string, database: string, table: string, privi
 async function ask(connection: Connection, { privilege, probe }: Need): Promise<Pick<NeedAnswer, 'answer' | 'why'>> {
   try {
     await prepare(connection, probe)
-    await run(connection, 'deallocate prepare archiver_probe')
     return { answer: 'granted' }
   } catch (error) {
     if (isMissingTable(error)) return { answer: 'granted' }
@@ -88,7 +86,11 @@ async function ask(connection: Connection, { privilege, probe }: Need): Promise<
 
 function prepare(connection: Connection, probe: string): Promise<void> {
   return new Promise((resolve, reject) =>
-    connection.query('prepare archiver_probe from ?', [probe], (error) => (error ? reject(error) : resolve())),
+    connection.prepare(probe, (error, statement) => {
+      if (error) return reject(error)
+      statement.close()
+      resolve()
+    }),
   )
 }
 

@@ -15,6 +15,7 @@ export {
 export { MySqlLedger } from './ledger.js'
 export { LockHeldError, type LockOptions, type LockTimes, MySqlLock } from './lock.js'
 export type { LockNames } from './lock-names.js'
+export { describeWait, watchLockWaits } from './lock-waits.js'
 export { isMissingTable, statementError } from './mysql-errors.js'
 export { MySqlOperator, type Skip, type StoredBatch } from './operator.js'
 export {
@@ -24,9 +25,11 @@ export {
   type Overview,
   type OverviewRow,
 } from './overview.js'
+export type { PoolState } from './pool.js'
 export { MySqlRanges } from './ranges.js'
 export { DAY, FIRST_AND_LAST_TIME, rowTimes } from './row-times.js'
+export { READ_COMMITTED } from './session.js'
 export type { MySqlSettings, MySqlTls } from './settings.js'
 export { type FoundTable, MySqlSetup, SETUP_SESSION, type Session, turnOnSql } from './setup.js'
-export { MySqlSource, type MySqlSourceOptions, type PoolState } from './source.js'
+export { MySqlSource, type MySqlSourceOptions } from './source.js'
 export { type ControlTables, controlQueries, controlTableNames, quoteName, skipTableSql } from './tables.js'

@@ -7,7 +7,7 @@ import { ArchiverError } from '../errors.js'
 import type { PlannedBatch } from '../types.js'
 import { run } from './connect.js'
 import { controlError } from './control-error.js'
-import { isMissingParent, isMissingTable } from './mysql-errors.js'
+import { isMissingParent, isMissingTable, isReadOnly } from './mysql-errors.js'
 import { refuseReadOnly } from './read-only.js'
 import {
   type BatchState,
@@ -242,6 +242,7 @@ export class MySqlLedger implements Ledger {
     try {
       await run(this.connection, statement)
     } catch (error) {
+      if (isReadOnly(error)) throw this.explain(error, `creating the table ${this.names.batch}`)
       throw new ArchiverError(`there is no table ${this.names.batch}, and it could not be created`, {
         code: 'BATCH_TABLE_MISSING',
         table: this.table,

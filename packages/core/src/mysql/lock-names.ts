@@ -104,14 +104,16 @@ export async function describeHolder(connection: Connection, name: string): Prom
   const [id] = await holders(connection, [name])
   if (id === null || id === undefined) return 'a connection that has just released it'
   const sql = 'select user, host from information_schema.processlist where id = ?'
-  const [user, host] = await askRow(connection, sql, [id])
+  const [user, host] = await askRow(connection, sql, [Number(id)])
   return user === undefined ? `connection ${id}` : `connection ${id}, user ${user}, host ${host}`
 }
 
+type LockValue = string | number | null
+
 /** The columns of the first row. */
-export function askRow(connection: Connection, sql: string, values: readonly unknown[]): Promise<unknown[]> {
+export function askRow(connection: Connection, sql: string, values: readonly LockValue[]): Promise<unknown[]> {
   return new Promise((resolve, reject) =>
-    connection.query<RowDataPacket[][]>({ sql, values: [...values], rowsAsArray: true }, (error, rows) =>
+    connection.execute<RowDataPacket[][]>({ sql, values: [...values], rowsAsArray: true }, (error, rows) =>
       error ? reject(error) : resolve(rows[0] ?? []),
     ),
   )

@@ -1,8 +1,13 @@
-import { connectTo, createDatabase } from '@archiver/testkit'
-import { describeWithMySql } from '@archiver/testkit/vitest'
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { connectTo, createDatabase, type MySqlDatabase } from '@archiver/testkit'
+import { describeWithMySql, describeWithOwnMySql } from '@archiver/testkit/vitest'
 import type { RowDataPacket } from 'mysql2'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { run } from './connect.js'
 import { MySqlLock } from './lock.js'
+import { watchLockWaits } from './lock-waits.js'
+import { FragileLink } from './testing/fragile-link.js'
 
 await describeWithMySql('lock', (database) => {
   const take = (name: string, timeoutMs = 0) => MySqlLock.take({ settings: database.address, name, timeoutMs })
@@ -121,4 +126,102 @@ await describeWithMySql('lock', (database) => {
       await elsewhere.drop()
     })
   })
+
+  describe('while a statement waits on its connection', () => {
+    test('for longer than it lives, it is not lost', async () => {
+      const { lock, done, release } = await waiting(database, 'lock tables held write', 'insert into held values (1)')
+      await delay(3_000)
+      lock.check()
+      await expect(take(lock.name)).rejects.toMatchObject({ code: 'LOCK_HELD' })
+      await release()
+      await done
+      await delay(1_500)
+      lock.check()
+    })
+
+    test('and its connection is killed, it is lost', async () => {
+      const { lock, other, done } = await waiting(database, 'lock tables held write', 'insert into held values (3)')
+      await delay(1_500)
+      await other.query(`kill ${lock.connection.threadId}`)
+      await expect(done).rejects.toThrow()
+      expect(() => lock.check()).toThrow('was lost')
+    })
+  })
+
+  test('an idle session that cannot be reached any more does not keep it, though others can reach the server', async () => {
+    await using link = await FragileLink.to(database.address.port)
+    const settings = { ...database.address, port: link.port }
+    const times = { sessionWaitS: 2, pingIntervalMs: 200, lifeMs: 1_000 }
+    await using lock = await MySqlLock.take({ settings, name: 'archiver-idle', timeoutMs: 0, times })
+    const silentSinceMs = performance.now()
+    link.silence()
+    await expect
+      .poll(() => (tries(() => lock.check()) ? 'held' : 'lost'), { timeout: 10_000, interval: 20 })
+      .toBe('lost')
+    expect(performance.now() - silentSinceMs).toBeLessThan(2_000)
+  })
+
+  test('what its statement waits for is said, with who holds it', async () => {
+    const holder = await database.connect()
+    onTestFinished(() => holder.end())
+    await holder.query('create table if not exists named (id int primary key) engine=InnoDB')
+    await holder.query('lock tables named write')
+    await using lock = await take('archiver-named')
+    const done = run(lock.connection, 'insert into named values (1)')
+    const said = await new Promise<string>((resolve) => {
+      const waits = watchLockWaits(database.address, resolve)
+      onTestFinished(() => waits[Symbol.dispose]())
+    })
+    expect(said).toMatch(/^a statement has been waiting for \d+ s \(Waiting for .* lock\): insert into named/)
+    // MySQL shows the holder; MariaDB only with a plugin.
+    expect(said).toMatch(
+      database.server.kind === 'mysql' ? `held by connection ${holder.threadId}, user` : 'who holds it',
+    )
+    await holder.query('unlock tables')
+    await done
+  }, 60_000)
 })
+
+/** The server takes no session shorter than a second. */
+const times = { sessionWaitS: 1, pingIntervalMs: 200, lifeMs: 700 }
+
+/** A lock with a statement on its connection that waits until `release` is called. */
+async function waiting(database: MySqlDatabase, block: string, statement: string) {
+  const other = await database.connect()
+  onTestFinished(() => other.end())
+  await other.query('create table if not exists held (id int primary key) engine=InnoDB')
+  await other.query(block)
+  const name = `archiver-${randomUUID()}`
+  const lock = await MySqlLock.take({ settings: database.address, name, timeoutMs: 0, times })
+  onTestFinished(() => lock[Symbol.asyncDispose]())
+  const done = run(lock.connection, statement)
+  done.catch(() => undefined)
+  return { lock, other, done, release: () => other.query('unlock tables') }
+}
+
+// A server of its own: no session of the shared one could write meanwhile.
+await describeWithOwnMySql('lock', (server) => {
+  test('while the whole server is locked for longer than it lives, it is not lost', async () => {
+    const database = await createDatabase(server)
+    const { lock, done, release } = await waiting(
+      database,
+      'flush tables with read lock',
+      'insert into held values (2)',
+    )
+    await delay(3_000)
+    lock.check()
+    await release()
+    await done
+    await delay(1_500)
+    lock.check()
+  })
+})
+
+function tries(check: () => void): boolean {
+  try {
+    check()
+    return true
+  } catch {
+    return false
+  }
+}

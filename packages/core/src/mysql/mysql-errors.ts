@@ -1,68 +1,16 @@
 import { ArchiverError, type ErrorPlace, errorText } from '../errors.js'
-import type { MySqlSettings } from './settings.js'
-
-interface Explanation {
-  readonly code: string
-  readonly why: string
-  readonly hint: string
-  readonly retryable?: boolean
-}
-
-/** What went wrong while connecting, by the driver's code. */
-const CONNECTING: Readonly<Record<string, Explanation>> = {
-  ER_ACCESS_DENIED_ERROR: denied('the user or password is wrong'),
-  ER_ACCESS_DENIED_NO_PASSWORD_ERROR: denied('the user or password is wrong'),
-  ER_DBACCESS_DENIED_ERROR: denied('the user may not use this database'),
-  ER_BAD_DB_ERROR: { code: 'MYSQL_NO_DATABASE', why: 'no such database', hint: 'Correct db_database.' },
-  ENOTFOUND: { code: 'MYSQL_UNKNOWN_HOST', why: 'the host name is unknown', hint: 'Correct db_host.' },
-  EAI_AGAIN: unreachable('the host name cannot be looked up now'),
-  ECONNREFUSED: unreachable('nothing listens there'),
-  ENOENT: { code: 'MYSQL_NO_SOCKET', why: 'the socket does not exist', hint: 'Correct db_host or start the server.' },
-  ETIMEDOUT: unreachable('no answer within db_timeout'),
-  ECONNRESET: unreachable('the connection was reset'),
-  PROTOCOL_CONNECTION_LOST: unreachable('the server closed the connection'),
-  ER_CON_COUNT_ERROR: unreachable('the server has too many connections'),
-  HANDSHAKE_NO_SSL_SUPPORT: {
-    code: 'MYSQL_TLS',
-    why: 'the server offers no TLS',
-    hint: 'Set db_tls=preferred or db_tls=false, or enable TLS on the server.',
-  },
-  HANDSHAKE_SSL_ERROR: {
-    code: 'MYSQL_TLS',
-    why: 'its certificate is not trusted',
-    hint: 'Name the authority in db_tls_ca, or set db_tls=skip-verify.',
-  },
-}
-
-function denied(why: string): Explanation {
-  return { code: 'MYSQL_ACCESS_DENIED', why, hint: 'Check db_user, db_pass and the grants of that user.' }
-}
-
-function unreachable(why: string): Explanation {
-  return { code: 'MYSQL_UNREACHABLE', why, hint: 'Check db_host and that the server runs.', retryable: true }
-}
-
-/** Why no connection could be made, in words; the password is never part of it. */
-export function connectionError(error: Error, settings: MySqlSettings): ArchiverError {
-  const where = settings.socketPath ?? `${settings.host}:${settings.port}`
-  const known = CONNECTING[(error as NodeJS.ErrnoException).code ?? '']
-  const { code, why, hint, retryable } = known ?? {
-    code: 'MYSQL_CONNECT',
-    why: errorText(error),
-    hint: 'Check the db_ settings.',
-    retryable: false,
-  }
-  const message = `MySQL at ${where}, database ${settings.database}, user ${settings.user}: ${why}`
-  return new ArchiverError(message, { code, hint, retryable: retryable ?? false, cause: error })
-}
+import { denied } from './connection-errors.js'
 
 /** Codes after which the same statement may succeed later. */
 const TRANSIENT = new Set([
   'ER_LOCK_DEADLOCK',
   'ER_LOCK_WAIT_TIMEOUT',
   'ER_LOCK_NOWAIT',
+  'ER_CHECKREAD',
   'ER_SERVER_SHUTDOWN',
   'ER_NEW_ABORTING_CONNECTION',
+  'ER_CLIENT_INTERACTION_TIMEOUT',
+  'ER_QUERY_INTERRUPTED',
   'PROTOCOL_CONNECTION_LOST',
   'ECONNRESET',
   'EPIPE',
@@ -75,9 +23,20 @@ const READ_ONLY = new Set([
   'ER_READ_ONLY_MODE',
 ])
 
+/** What to do about some errors of the server. */
+const HINTS: Readonly<Record<string, string>> = {
+  ER_LOCK_WAIT_TIMEOUT:
+    'Another session holds the row or the table (LOCK TABLES, FLUSH TABLES WITH READ LOCK, DDL): see show processlist.',
+  ER_MAX_PREPARED_STMT_COUNT_REACHED: 'Raise max_prepared_stmt_count on the server.',
+  ER_QUERY_INTERRUPTED: 'Somebody ended the statement with KILL, or the server did. Run the command again.',
+}
+
+/** MariaDB's answer to a statement whose connection is killed; the driver has no name for it. */
+const CONNECTION_KILLED = 1927
+
 /** Whether the statement came too late on a connection that was lost before; the driver has no code for that. */
 function isClosed(thrown: unknown): boolean {
-  const { code, fatal } = thrown as { code?: string; fatal?: boolean }
+  const { code, fatal } = (thrown ?? {}) as { code?: string; fatal?: boolean }
   return code === undefined && fatal === true
 }
 
@@ -105,21 +64,35 @@ function ownTableHint(thrown: unknown): { readonly hint?: string } {
   }
 }
 
+/** Whether the server, or a transaction, takes no writes. */
+export function isReadOnly(thrown: unknown): boolean {
+  return READ_ONLY.has((thrown as NodeJS.ErrnoException | undefined)?.code ?? '')
+}
+
 /** A failed statement as an {@link ArchiverError}; one that already is stays as it is. */
 export function statementError(thrown: unknown, doing: string, place: ErrorPlace): ArchiverError {
   if (thrown instanceof ArchiverError) return thrown
   const mysqlCode = thrown instanceof Error ? ((thrown as NodeJS.ErrnoException).code ?? '') : ''
-  const message = `${doing}: ${errorText(thrown)}`
-  if (READ_ONLY.has(mysqlCode)) {
+  if (isReadOnly(thrown)) {
     const hint = 'The server is read-only (a replica?): point db_host at the primary.'
-    return new ArchiverError(message, { code: 'MYSQL_READ_ONLY', hint, cause: thrown, ...place })
+    return new ArchiverError(`${doing}: ${errorText(thrown)}`, {
+      code: 'MYSQL_READ_ONLY',
+      hint,
+      cause: thrown,
+      ...place,
+    })
   }
   if (isDenied(thrown)) {
-    return new ArchiverError(message, { ...denied(''), ...ownTableHint(thrown), cause: thrown, ...place })
+    const hint = ownTableHint(thrown)
+    return new ArchiverError(`${doing}: ${errorText(thrown)}`, { ...denied(''), ...hint, cause: thrown, ...place })
   }
-  return new ArchiverError(message, {
+  const killed = (thrown as { errno?: number } | undefined)?.errno === CONNECTION_KILLED
+  const hint = isClosed(thrown) || killed ? 'Run the command again.' : HINTS[mysqlCode]
+  const why = isClosed(thrown) ? 'the server or a network device closed the connection' : errorText(thrown)
+  return new ArchiverError(`${doing}: ${why}`, {
     code: 'MYSQL_STATEMENT',
-    retryable: TRANSIENT.has(mysqlCode) || isClosed(thrown),
+    ...(hint === undefined ? {} : { hint }),
+    retryable: TRANSIENT.has(mysqlCode) || isClosed(thrown) || killed,
     cause: thrown,
     ...place,
   })

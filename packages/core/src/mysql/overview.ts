@@ -51,7 +51,7 @@ export class MySqlOverview {
     this.names = controlTableNames(table)
   }
 
-  /** Two queries. @throws ArchiverError */
+  /** Three queries. @throws ArchiverError */
   async look(): Promise<Overview> {
     const archivers = await this.try('reading the marks', () => this.archivers())
     return { archivers, newest: await this.try('looking for the newest row', () => this.newest()) }
@@ -152,27 +152,27 @@ export class MySqlOverview {
   }
 
   private async archivers(): Promise<OverviewRow[]> {
-    const rows = await this.statusRows(true).catch((error: unknown) => {
-      // Before the first pass there is no batch table.
-      const { sqlMessage = '' } = error as { sqlMessage?: string }
-      if (isMissingTable(error) && sqlMessage.includes(this.names.batch)) return this.statusRows(false)
-      throw error
-    })
-    return rows.map(({ archiver, log_score_id: mark, age_ms, unfinished }) => ({
+    const { rows } = await sql<StatusRow>`
+      select archiver, log_score_id, timestampdiff(microsecond, modified_on, now(6)) / 1000 as age_ms
+      from ${sql.table(this.names.status)} order by log_score_id, modified_on`.execute(this.db)
+    const unfinished = await this.unfinished(rows.map(({ archiver }) => archiver))
+    return rows.map(({ archiver, log_score_id: mark, age_ms }) => ({
       archiver,
       mark: mark === null ? null : BigInt(mark),
       ageMs: Number(age_ms),
-      unfinished: Number(unfinished) === 1,
+      unfinished: unfinished.has(archiver),
     }))
   }
 
-  private async statusRows(withBatches: boolean): Promise<readonly StatusRow[]> {
-    const planned = sql`exists (select 1 from ${sql.table(this.names.batch)} b where b.archiver = s.archiver and b.open = 1)`
-    const { rows } = await sql<StatusRow>`
-      select archiver, log_score_id, timestampdiff(microsecond, modified_on, now(6)) / 1000 as age_ms,
-        ${withBatches ? planned : sql`0`} as unfinished
-      from ${sql.table(this.names.status)} s order by log_score_id, modified_on`.execute(this.db)
-    return rows
+  /** Those with a planned batch. Not by a join: the two tables may have different collations. */
+  private async unfinished(archivers: readonly string[]): Promise<ReadonlySet<string>> {
+    if (archivers.length === 0) return new Set()
+    const { rows } = await sql<{ archiver: string }>`
+      select archiver from ${sql.table(this.names.batch)} where archiver in (${sql.join(archivers)}) and open = 1`
+      .execute(this.db)
+      // Before the first pass there is no batch table.
+      .catch(noneWithoutTable)
+    return new Set(rows.map(({ archiver }) => archiver))
   }
 
   private async newest(): Promise<NewestSourceRow | null> {
@@ -202,7 +202,6 @@ interface StatusRow {
   readonly archiver: string
   readonly log_score_id: number | string | null
   readonly age_ms: string | number
-  readonly unfinished: number | string
 }
 
 interface LowIds {

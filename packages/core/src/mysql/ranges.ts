@@ -1,8 +1,8 @@
-import type { Pool, RowDataPacket } from 'mysql2'
+import type { RowDataPacket } from 'mysql2'
 import type { IdRange, TimeSpan } from '../archive-reader.js'
 import type { SourceDigest } from '../verify/source.js'
-import { connectPool } from './connect.js'
 import { statementError } from './mysql-errors.js'
+import { ConnectionPool } from './pool.js'
 import { DAY, FIRST_AND_LAST_TIME, rowTimes } from './row-times.js'
 import type { MySqlSourceOptions } from './source.js'
 import { quoteName } from './tables.js'
@@ -18,12 +18,12 @@ const HASH = `(id % 2147483647 + server_id * 1000003 + (${TS}) * 8191) % 2147483
 
 /** Questions about ranges of a table's ids that the server answers by itself, over connections of their own. */
 export class MySqlRanges implements AsyncDisposable {
-  private readonly pool: Pool
+  private readonly pool: ConnectionPool
   private readonly table: string
   private readonly quoted: string
 
   constructor({ settings, table, encrypted }: Omit<MySqlSourceOptions, 'pageRows' | 'exactAttributes'>) {
-    this.pool = connectPool(settings, encrypted ?? (settings.tls?.mode ?? 'false') !== 'false')
+    this.pool = new ConnectionPool(settings, encrypted ?? (settings.tls?.mode ?? 'false') !== 'false')
     this.table = table
     this.quoted = quoteName(table)
   }
@@ -73,7 +73,7 @@ export class MySqlRanges implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.pool.promise().end()
+    await this.pool[Symbol.asyncDispose]()
   }
 
   /** @param row - of the statement that had {@link FIRST_AND_LAST_TIME} at its end, over the same rows. */
@@ -96,12 +96,19 @@ export class MySqlRanges implements AsyncDisposable {
     return (await this.rows(sql))[0]
   }
 
-  private rows(sql: string): Promise<unknown[][]> {
-    return new Promise((resolve, reject) =>
-      this.pool.query<RowDataPacket[][]>({ sql, rowsAsArray: true }, (error, rows) =>
-        error ? reject(statementError(error, `asking table ${this.table}`, { table: this.table })) : resolve(rows),
-      ),
-    )
+  private async rows(sql: string): Promise<unknown[][]> {
+    const connection = await this.pool.checkOut()
+    try {
+      return await new Promise((resolve, reject) =>
+        connection.query<RowDataPacket[][]>({ sql, rowsAsArray: true }, (error, rows) =>
+          error ? reject(error) : resolve(rows),
+        ),
+      )
+    } catch (error) {
+      throw statementError(error, `asking table ${this.table}`, { table: this.table })
+    } finally {
+      this.pool.giveBack(connection, true)
+    }
   }
 }
 

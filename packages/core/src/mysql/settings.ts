@@ -10,8 +10,11 @@ export interface MySqlSettings {
   readonly tls?: MySqlTls | undefined
   /** Default 10,000. */
   readonly connectTimeoutMs?: number | undefined
-  /** Default utf8mb4. */
-  readonly charset?: string | undefined
+  /**
+   * The longest time, in milliseconds, that the server may be silent while a statement waits for its answer; then the
+   * connection is closed. Default 120,000; 0 for no limit.
+   */
+  readonly readTimeoutMs?: number | undefined
   /** Default 10. */
   readonly maxOpenConnections?: number | undefined
   /** Default 10. */

@@ -1,15 +1,15 @@
-import type { Connection, Pool, PoolConnection, RowDataPacket } from 'mysql2'
+import type { Connection, RowDataPacket } from 'mysql2'
 import type { TimeSpan } from '../archive-reader.js'
 import type { Source, SourceRange } from '../engine/source.js'
 import { ArchiverError, RowError } from '../errors.js'
 import { higherId } from '../ids.js'
 import type { LogScoreChunk } from '../types.js'
 import { type SourceColumns, selectList, sourceColumns } from './columns.js'
-import { connectPool, cutOff, streamOf } from './connect.js'
 import { HoleProbe } from './hole-probe.js'
-import { connectionError, isMissingTable, statementError } from './mysql-errors.js'
+import { isMissingTable, statementError } from './mysql-errors.js'
 import { nextIdOf } from './next-id.js'
 import { PageReader } from './page-reader.js'
+import { ConnectionPool, type PoolState } from './pool.js'
 import { FIRST_AND_LAST_TIME, wholeSpan } from './row-times.js'
 import type { MySqlSettings } from './settings.js'
 import { quoteName } from './tables.js'
@@ -30,19 +30,9 @@ export interface MySqlSourceOptions {
   readonly reads?: number
 }
 
-/** The connections of a source. */
-export interface PoolState {
-  readonly open: number
-  readonly idle: number
-  /** Who waits for a connection. */
-  readonly waiting: number
-}
-
 /** The rows of a table in MySQL. Reads pages by key; nothing stays open on the server between two pages. */
 export class MySqlSource implements Source, AsyncDisposable {
-  private readonly pool: Pool
-  /** Connections that were opened, and may have been closed since. */
-  private readonly opened: Set<Connection>
+  private readonly pool: ConnectionPool
   private readonly options: MySqlSourceOptions
   private readonly lanes: number
   private readonly settings: MySqlSettings
@@ -52,7 +42,6 @@ export class MySqlSource implements Source, AsyncDisposable {
   private readonly exactAttributes: boolean
   private columns: Promise<SourceColumns> | undefined
   private step: Promise<bigint> | undefined
-  private isCut = false
   /** Reads on behind the range that was read last. */
   private ahead: Lease | undefined
 
@@ -67,8 +56,8 @@ export class MySqlSource implements Source, AsyncDisposable {
     this.exactAttributes = exactAttributes
     // One connection is left for what is asked while reads are under way.
     this.lanes = Math.max(1, Math.min(LANES, Math.floor(((settings.maxOpenConnections ?? 10) - 1) / reads)))
-    this.opened = owner?.opened ?? new Set()
-    this.pool = owner?.pool ?? this.openPool(encrypted ?? (settings.tls?.mode ?? 'false') !== 'false', reads)
+    this.pool =
+      owner?.pool ?? new ConnectionPool(settings, encrypted ?? (settings.tls?.mode ?? 'false') !== 'false', reads)
   }
 
   /** The same rows over the same connections, with a read-ahead of its own: for one of several readers. */
@@ -158,10 +147,7 @@ export class MySqlSource implements Source, AsyncDisposable {
   }
 
   get poolState(): PoolState {
-    // The driver tells of its pool through events only, and of closed connections not even so.
-    const pool = this.pool as Pool & Record<'_allConnections' | '_freeConnections' | '_connectionQueue', Sized>
-    const { length: open } = pool._allConnections
-    return { open, idle: pool._freeConnections.length, waiting: pool._connectionQueue.length }
+    return this.pool.state
   }
 
   /**
@@ -176,28 +162,13 @@ export class MySqlSource implements Source, AsyncDisposable {
 
   /** Closes every connection at once; whatever waits for MySQL's answer fails. */
   cutOff(): void {
-    this.isCut = true
-    for (const connection of this.opened) cutOff(connection)
+    this.pool.cutOff()
   }
 
   /** Closes the connections, also those of the sources that share them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // After a cut there is nothing to say goodbye to, and what is said of that is of no use.
-    if (this.isCut) this.pool.end(() => undefined)
-    else {
-      await this.endReadAhead()
-      await this.pool.promise().end()
-    }
-  }
-
-  private openPool(encrypted: boolean, reads: number): Pool {
-    const pool = connectPool(this.settings, encrypted, reads)
-    pool.on('connection', (connection) => {
-      this.opened.add(connection)
-      // Not the pool's own event: it is told of no connection that ends.
-      streamOf(connection).on('close', () => this.opened.delete(connection))
-    })
-    return pool
+    await this.endReadAhead()
+    await this.pool[Symbol.asyncDispose]()
   }
 
   private async describe(): Promise<SourceColumns> {
@@ -237,7 +208,7 @@ export class MySqlSource implements Source, AsyncDisposable {
     } catch (error) {
       throw this.explain(error)
     } finally {
-      this.giveBack(connection, true)
+      this.pool.giveBack(connection, true)
     }
   }
 
@@ -253,12 +224,12 @@ export class MySqlSource implements Source, AsyncDisposable {
     })
   }
 
-  private checkOut(): Promise<PoolConnection> {
-    return new Promise((resolve, reject) =>
-      this.pool.getConnection((error, connection) =>
-        error ? reject(connectionError(error, this.settings)) : resolve(connection),
-      ),
-    )
+  private async checkOut(): Promise<Connection> {
+    try {
+      return await this.pool.checkOut()
+    } catch (error) {
+      throw this.explain(error)
+    }
   }
 
   /** What reads on behind the range before, if this is the range it is at. */
@@ -267,7 +238,7 @@ export class MySqlSource implements Source, AsyncDisposable {
     if (lease === undefined) return undefined
     this.ahead = undefined
     const { reader, connections } = lease
-    const young = connections.every((connection) => ageMs(connection) < this.lifetimeMs)
+    const young = connections.every((connection) => this.pool.isYoung(connection))
     if (young && reader.afterId === afterId && reader.upToId >= upToId) return lease
     await this.endLease(lease, true)
     return undefined
@@ -291,40 +262,26 @@ export class MySqlSource implements Source, AsyncDisposable {
 
   private async endLease({ reader, connections }: Lease, usable: boolean): Promise<void> {
     await reader.close()
-    for (const connection of connections) this.giveBack(connection, usable)
+    for (const connection of connections) this.pool.giveBack(connection, usable)
   }
 
   /** The connections of one read; one of those that the pool may have is left for what is asked meanwhile. */
-  private async checkOutLanes(): Promise<PoolConnection[]> {
-    const connections: PoolConnection[] = []
+  private async checkOutLanes(): Promise<Connection[]> {
+    const connections: Connection[] = []
     try {
       while (connections.length < this.lanes) connections.push(await this.checkOut())
       return connections
     } catch (error) {
-      for (const connection of connections) this.giveBack(connection, true)
+      for (const connection of connections) this.pool.giveBack(connection, true)
       throw error
     }
   }
-
-  /** A connection that may be in the middle of something, or has lived long enough, is closed. */
-  private giveBack(connection: PoolConnection, usable: boolean): void {
-    if (usable && ageMs(connection) < this.lifetimeMs) connection.release()
-    else connection.destroy()
-  }
-
-  private get lifetimeMs(): number {
-    return (this.settings.maxLifetimeMs ?? 300_000) || Number.POSITIVE_INFINITY
-  }
-}
-
-interface Sized {
-  readonly length: number
 }
 
 /** Connections at work for one reader. */
 interface Lease {
   readonly reader: PageReader
-  readonly connections: readonly PoolConnection[]
+  readonly connections: readonly Connection[]
 }
 
 /**
@@ -335,12 +292,3 @@ interface Lease {
 const PAGE_ROWS = 7_000
 /** Pages under way at once. In the median three reached 0.90 of the drain rate where two reached 0.87. */
 const LANES = 3
-
-const openedAt = new WeakMap<PoolConnection, number>()
-
-/** Milliseconds since the connection was first handed out. */
-function ageMs(connection: PoolConnection): number {
-  const opened = openedAt.get(connection) ?? performance.now()
-  openedAt.set(connection, opened)
-  return performance.now() - opened
-}

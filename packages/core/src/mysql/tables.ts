@@ -134,7 +134,11 @@ export function statusTableSql(table: string, foreignKey = true): string {
  */
 export function controlQueries(connection: Connection): Kysely<ControlTables> {
   const line = ConnectionLine.of(connection)
-  const pooled = Object.assign(connection, { release: () => line.leave() })
+  const pooled = {
+    threadId: connection.threadId,
+    query: (sql: string, values: readonly ExecuteValue[], done: QueryCallback) => send(connection, sql, values, done),
+    release: () => line.leave(),
+  }
   return new Kysely<ControlTables>({
     // Kysely wants a pool: ours always hands out the same connection. Its types want the driver's own pool class.
     dialect: new MysqlDialect({
@@ -145,4 +149,13 @@ export function controlQueries(connection: Connection): Kysely<ControlTables> {
       },
     }),
   })
+}
+
+type ExecuteValue = string | number | bigint | boolean | Buffer | null
+type QueryCallback = NonNullable<Parameters<Connection['query']>[2]>
+
+/** Values go as parameters of a prepared statement, so that no SQL mode or character set can make SQL of them. */
+function send(connection: Connection, sql: string, values: readonly ExecuteValue[], done: QueryCallback): void {
+  if (values.length === 0) connection.query(sql, done)
+  else connection.execute(sql, [...values], done)
 }
