@@ -15,7 +15,8 @@ interface Entry {
  * What is wrong with an archiver's entries in `T_archive_batch`: every row must be in exactly one finished batch, and
  * count, first and last id and the hash over the ids must be those of its rows. A row within the ranges of several is the
  * last one's: late rows have a batch of their own within the range of an older one, which must not count them. Rows that
- * were looked up again after some of their batch had been deleted are in two, the older of which counts all of its range.
+ * were looked up again after some of their batch had been deleted are in two, the older of which counts all of its range. A
+ * late batch over a range of which earlier late batches were deleted counts what is not theirs.
  *
  * @param ids - of all rows of the source, ascending.
  * @param isElsewhere - whether a row need not be in a batch.
@@ -34,12 +35,21 @@ export async function catalogueProblems(
     const found = entryProblems(entry, rows.get(entry) ?? [])
     if (found.length === 0) return []
     const all = ids.filter((id) => id > entry.afterId && id <= entry.upToId)
-    return entryProblems(entry, all).length === 0 ? [] : found
+    const later = all.filter((id) => !isInNarrower(done, entry, id))
+    return [all, later].some((some) => entryProblems(entry, some).length === 0) ? [] : found
   })
   for (const id of rows.get(undefined) ?? []) {
     if (!isElsewhere(id)) problems.push(`row ${id} is in no finished batch`)
   }
   return problems.slice(0, 9)
+}
+
+/** Whether the row is in an earlier batch whose range lies within that of the entry. */
+function isInNarrower(done: readonly Entry[], entry: Entry, id: bigint): boolean {
+  const earlier = done.slice(0, done.indexOf(entry))
+  return earlier.some(
+    ({ afterId, upToId }) => id > afterId && id <= upToId && afterId >= entry.afterId && upToId <= entry.upToId,
+  )
 }
 
 function entryProblems(
