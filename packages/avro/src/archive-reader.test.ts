@@ -70,6 +70,8 @@ test.each([
       const reader = new AvroArchiveReader(new MemoryShelf([{ ...file, bytes }]))
       const { named } = await verifyArchive({
         source: {
+          nextId: async () => 0n,
+          existingIds: async () => [],
           firstId: async () => some[0]!.id,
           read: () => chunksFromRows(some),
           digest: () => Promise.reject(new Error('not asked')),

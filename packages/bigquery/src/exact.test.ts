@@ -59,6 +59,8 @@ test('the first load of version 2 adds its columns to a table of version 1; rows
   const verify = (source: readonly LogScore[]) =>
     verifyArchive({
       source: {
+        nextId: async () => 0n,
+        existingIds: async () => [],
         firstId: async () => rows[0]!.id,
         read: () => chunksFromRows(source, 40),
         digest: async () => ({ ...(await digestOf(chunksFromRows(source))), times: [] }),

@@ -85,6 +85,8 @@ function verify(source: readonly LogScore[], deep = false) {
   const within = ({ afterId, upToId }: typeof range) => source.filter(({ id }) => id > afterId && id <= upToId)
   return verifyArchive({
     source: {
+      nextId: async () => 0n,
+      existingIds: async () => [],
       firstId: async (part) => within(part)[0]?.id ?? null,
       read: (part) => chunksFromRows(within(part), 50),
       digest: async (part) => ({ ...(await digestOf(chunksFromRows(within(part)))), times: timesOf(within(part)) }),

@@ -34,6 +34,8 @@ describe('BigQuery cannot be asked', () => {
   const verify = (table: string) =>
     verifyArchive({
       source: {
+        nextId: async () => 0n,
+        existingIds: async () => [],
         firstId: async () => rows[0]!.id,
         read: () => chunksFromRows(rows),
         digest: async () => ({ ...(await digestOf(chunksFromRows(rows))), times: [] }),

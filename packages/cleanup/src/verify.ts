@@ -163,6 +163,8 @@ export class Verifier implements AsyncDisposable {
     const verification = await verifyArchive({
       source: {
         firstId: (part) => source.firstId(part),
+        nextId: () => source.nextId(),
+        existingIds: (ids) => source.existingIds(ids),
         read: (part, _, without) => source.read(part, part.upToId, without),
         digest,
       },

@@ -79,6 +79,26 @@ export const harmChecks: readonly ReadCheck[] = [
     },
   },
   {
+    name: 'counts rows that were deleted from the source apart, with their servers, by sums and by columns',
+    async run(bench) {
+      await bench.fill(rows, 100)
+      const isDeleted = (i: number): boolean => i === 30 || (i >= 150 && i < 160) || i === 299
+      const left = rows.filter((_, i) => !isDeleted(i))
+      const servers = new Map<number, number>()
+      for (const { serverId } of rows.filter((_, i) => isDeleted(i))) {
+        servers.set(serverId, (servers.get(serverId) ?? 0) + 1)
+      }
+      const named = [...servers].map(([serverId, count]) => ({ serverId, rows: count }))
+      const range = { afterId: idOf(0) - 1n, upToId: idOf(299) }
+      for (const deep of [false, true]) {
+        const found = await bench.verify(left, deep, [], idOf(299) + 1n, range)
+        expect(found).toMatchObject({ rows: 288, named: [], counts: { extra: 0 } })
+        expect(found.deleted).toMatchObject({ rows: 12, servers: named.slice(0, 20) })
+      }
+      expect((await bench.verify(left, false, [], idOf(299), range)).named).toEqual([run('extra', 299, 299)])
+    },
+  },
+  {
     name: 'rows that an operator took out are not missing, and extra where they are there',
     async run(bench) {
       const taken = [120, 250].map(idOf)

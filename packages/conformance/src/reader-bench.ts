@@ -66,13 +66,19 @@ export class ReaderBench extends Workbench {
     return reader.digest(this.table, range, new AbortController().signal)
   }
 
-  /** Compares the archive with these rows as its source. */
-  async verify(source: readonly LogScore[], deep: boolean, skipped: readonly bigint[] = []): Promise<Verification> {
+  /** Compares the archive with these rows as its source. @param nextId - the next id of the source; default: none was handed out. */
+  async verify(
+    source: readonly LogScore[],
+    deep: boolean,
+    skipped: readonly bigint[] = [],
+    nextId = 0n,
+    range = rangeOf(source),
+  ): Promise<Verification> {
     return verifyArchive({
-      source: sourceOf(source),
+      source: sourceOf(source, nextId),
       reader: await this.reader(),
       table: this.table,
-      range: rangeOf(source),
+      range,
       skipped: BigUint64Array.from(skipped),
       identities: this.#identities,
       deep,
@@ -100,11 +106,13 @@ function plain(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? `${value}` : value
 }
 
-/** Rows as a source that can be verified against. */
-function sourceOf(rows: readonly LogScore[]): VerifySource {
+/** Rows as a source that can be verified against. @param nextId - rows below it that are not there were deleted. */
+function sourceOf(rows: readonly LogScore[], nextId: bigint): VerifySource {
   const within = ({ afterId, upToId }: IdRange) => rows.filter(({ id }) => id > afterId && id <= upToId)
   return {
     firstId: async (range) => within(range)[0]?.id ?? null,
+    nextId: async () => nextId,
+    existingIds: async (ids) => ids.filter((id) => rows.some((row) => row.id === id)),
     read: (range) => reusedChunks(within(range), rowsPerChunk),
     digest: async (range, without) => {
       const all = within(range)

@@ -121,6 +121,8 @@ describe.each([
     expect(await stored(archiver, planned, exact)).toMatchObject({ kind: 'all', result: { rows: 300 } })
     const { named, rows: compared } = await verifyArchive({
       source: {
+        nextId: async () => 0n,
+        existingIds: async () => [],
         firstId: async () => exact[0]!.id,
         read: (range) => rowsInRange(chunksFromRows(exact, 70), range),
         digest: () => Promise.reject(new Error('not asked')),

@@ -8,6 +8,7 @@ interface VerifyArguments extends CommonArguments {
   readonly from: string | undefined
   readonly to: string | undefined
   readonly deep: boolean
+  readonly 'fail-on-deleted': boolean
   readonly json: boolean
   readonly repair: boolean
   readonly yes: boolean
@@ -37,6 +38,11 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         describe: 'Last id, a date (UTC) or @epoch seconds [the mark]',
       })
       .option('deep', { type: 'boolean', default: false, describe: 'Compare every column of every row' })
+      .option('fail-on-deleted', {
+        type: 'boolean',
+        default: false,
+        describe: 'Count rows that were deleted from MySQL since as a difference',
+      })
       .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
       .option('repair', { type: 'boolean', default: false, describe: 'Store the rows that are missing; asks first' })
       .option('yes', { type: 'boolean', default: false, describe: 'Do not ask' })
@@ -45,7 +51,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
       .epilogue(
         'Exit: 0 no difference, 1 a difference or a failure, 2 usage or settings, 3 the lock is held (--repair).',
       ),
-  handler: async ({ only, from, to, deep, json, repair, yes, ...common }) => {
+  handler: async ({ only, from, to, deep, 'fail-on-deleted': failOnDeleted, json, repair, yes, ...common }) => {
     if (repair && !yes && (json || !process.stdin.isTTY))
       throw new UsageError('--repair asks, and nobody is there: add --yes')
     const points = parsePoints(from, to)
@@ -56,7 +62,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
       import('../report/verify-reporter.js'),
       import('../jobs/verify.js'),
     ])
-    const job = { ...wiring, ...points, only, deep, repair, yes }
+    const job = { ...wiring, ...points, only, deep, failOnDeleted, repair, yes }
     process.exitCode = await verify(job, createVerifyReporter(json))
   },
 }

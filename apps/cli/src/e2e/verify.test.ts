@@ -13,6 +13,7 @@ interface Answer {
     readonly rows?: number
     readonly firstId?: string
     readonly lastId?: string
+    readonly deletedFromSource?: { readonly rows: number }
     readonly findings?: readonly Record<string, unknown>[]
     readonly error?: { readonly code: string }
   }[]
@@ -73,6 +74,53 @@ await describeWithMySql('archiver verify', { clickhouse: sharedClickHouse }, (da
       { archiver: 'clickhouse', ok: true, firstId: '31', lastId: '80', rows: 50 },
       { archiver: 'fileavro', ok: true, firstId: '31', lastId: '100', rows: 70 },
     ])
+  })
+
+  describe('rows that were deleted from MySQL since', () => {
+    const deletedIn = (run: CliRun) => answerOf(run).archivers.map(({ deletedFromSource }) => deletedFromSource)
+
+    test.each([[[]], [['--deep']]])(
+      'are counted apart, with their servers, and are not a difference (%j)',
+      async (how) => {
+        await place.reset(100)
+        await place.connection.query('update log_scores set server_id = 4711 where id in (20, 50, 51)')
+        await place.connection.query('update log_scores set server_id = 4712 where id = 60')
+        expect(await place.run('archive')).toMatchObject({ code: 0 })
+        await place.connection.query('delete from log_scores where server_id in (4711, 4712)')
+        const run = await place.run('verify', '--json', ...how)
+        expect(run.code).toBe(0)
+        const servers = [
+          { serverId: 4711, rows: 3 },
+          { serverId: 4712, rows: 1 },
+        ]
+        const deleted = { rows: 4, servers, moreServers: false }
+        expect(deletedIn(run)).toEqual([deleted, deleted])
+        const text = await place.run('verify', ...how)
+        expect(text.stdout).toContain('4 rows deleted from MySQL since, of servers 4711 (3), 4712 (1)')
+        expect(text.stdout).toContain('96 rows: the same')
+        expect(await place.run('verify', '--fail-on-deleted', ...how)).toMatchObject({ code: 1 })
+      },
+    )
+
+    test.each([[[]], [['--deep']]])('by cleanup, behind a row that was kept, are neither (%j)', async (how) => {
+      await place.reset(100)
+      await place.connection.query("insert into log_scores_archive_status (archiver) values ('cleanup')")
+      await place.connection.query(`create table pointers (id bigint unsigned not null,
+        constraint pointers_id foreign key (id) references log_scores (id))`)
+      await place.connection.query('insert into pointers values (7)')
+      Object.assign(place.env, { cleanup_default_interval: '0s', cleanup_max_lag: '0', archive_settle: '0s' })
+      const cleaned = await place.run('archive')
+      expect(cleaned).toMatchObject({ code: 0 })
+      expect(cleaned.stdout + cleaned.stderr).toContain('1 old row is kept because pointers refers to it')
+      const run = await place.run('verify', '--json', ...how)
+      await place.connection.query('drop table pointers')
+      expect(run.code).toBe(0)
+      expect(answerOf(run).archivers).toMatchObject([
+        { ok: true, firstId: '7', lastId: '100', rows: 2 },
+        { ok: true, firstId: '7', lastId: '100', rows: 2 },
+      ])
+      expect(deletedIn(run)).toMatchObject([{ rows: 0 }, { rows: 0 }])
+    })
   })
 
   describe('finds in ClickHouse', () => {

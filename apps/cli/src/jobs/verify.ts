@@ -4,6 +4,7 @@ import {
   connect,
   disconnect,
   isEncrypted,
+  isMissingTable,
   MySqlLedger,
   MySqlOperator,
   MySqlRanges,
@@ -26,6 +27,8 @@ export interface VerifyJob extends Wiring {
   readonly to: Point | undefined
   /** Every column of every row. */
   readonly deep: boolean
+  /** Rows that were deleted from MySQL count as a difference. */
+  readonly failOnDeleted: boolean
   /** Store what is missing. */
   readonly repair: boolean
   /** Do not ask. */
@@ -114,10 +117,10 @@ async function verifyOne(bench: Bench, status: ArchiverStatus): Promise<boolean>
     return true
   }
   const found = await compare(bench, archiver, range)
-  if (!job.repair || found.missing.length === 0) return isSame(found)
+  if (!job.repair || found.missing.length === 0) return isSame(found, job)
   const { source, signal } = bench
   if (!(await repair({ wiring: job, archiver, source, signal, yes: job.yes, found }))) return false
-  return isSame(await compare(bench, archiver, range))
+  return isSame(await compare(bench, archiver, range), job)
 }
 
 async function compare(bench: Bench, archiver: Archiver, range: IdRange): Promise<Verification> {
@@ -133,6 +136,7 @@ async function compare(bench: Bench, archiver: Archiver, range: IdRange): Promis
     range,
     skipped,
     identities: reader.gone === undefined ? [] : await identitiesIn(bench, name, range),
+    cleanedUpTo: () => cleanedUpTo(ledger),
     deep: job.deep,
     // Before rows are stored, and where somebody wants to know everything, whatever it costs.
     allDays: job.deep || job.repair,
@@ -140,13 +144,26 @@ async function compare(bench: Bench, archiver: Archiver, range: IdRange): Promis
     onProgress: (rows, whole) => reporter.progress(name, rows, whole),
   })
   const skippedRows = skipped.filter((id) => id > range.afterId && id <= range.upToId).length
-  reporter.done({ archiver: name, found, skippedRows, deep: job.deep, elapsedMs: performance.now() - startedMs })
+  const elapsedMs = performance.now() - startedMs
+  reporter.done({ archiver: name, found, ok: isSame(found, job), skippedRows, deep: job.deep, elapsedMs })
   return found
+}
+
+/** The highest id of a row that the cleaner has deleted; 0 without a catalogue. */
+async function cleanedUpTo(ledger: MySqlLedger): Promise<bigint> {
+  try {
+    return await ledger.deletedUpTo()
+  } catch (error) {
+    if (error instanceof ArchiverError && isMissingTable(error.cause)) return 0n
+    throw error
+  }
 }
 
 function sourceOf(source: MySqlSource, ranges: MySqlRanges): VerifySource {
   return {
     firstId: (range) => source.firstId(range),
+    nextId: () => source.nextId(),
+    existingIds: (ids) => source.existingIds(ids),
     read: (range, soonUpToId, skipped) => source.read(range, soonUpToId, skipped),
     digest: (range, without) => ranges.digest(range, without),
   }
@@ -198,8 +215,8 @@ async function identitiesIn({ operator }: Bench, archiver: string, { afterId, up
   }
 }
 
-function isSame({ counts }: Verification): boolean {
-  return Object.values(counts).every((rows) => rows === 0)
+function isSame({ counts, deleted }: Verification, { failOnDeleted }: VerifyJob): boolean {
+  return Object.values(counts).every((rows) => rows === 0) && !(failOnDeleted && deleted.rows > 0)
 }
 
 function nothingOn(table: string): ArchiverError {

@@ -1,5 +1,5 @@
 import { harmlessText, type IdRange } from '@archiver/core'
-import type { DifferentColumn, Finding, Verification } from '@archiver/core/verify'
+import type { DeletedRows, DifferentColumn, Finding, Verification } from '@archiver/core/verify'
 import { printError, printLine, standardError, standardOutput } from '../standard-streams.js'
 import { errorFields, errorLine } from './error-lines.js'
 import { barText, count, rate, seconds } from './quantities.js'
@@ -9,6 +9,8 @@ import { valueText } from './value-text.js'
 export interface Verified {
   readonly archiver: string
   readonly found: Verification
+  /** Whether there is no difference. */
+  readonly ok: boolean
   /** Rows of the range that `archiver skip` took out. */
   readonly skippedRows: number
   readonly deep: boolean
@@ -61,6 +63,7 @@ class TextReporter implements VerifyReporter {
   done({ archiver, found, skippedRows, deep, elapsedMs }: Verified): void {
     this.clear()
     for (const line of linesOf(archiver, found, deep, elapsedMs)) printLine(line)
+    if (found.deleted.rows > 0) printLine(`  ${deletedText(found.deleted)}`)
     if (skippedRows > 0) printLine(`  ${rowsText(skippedRows)} taken out by archiver skip: not expected there`)
   }
 
@@ -91,6 +94,13 @@ function linesOf(archiver: string, { range, rows, counts, named }: Verification,
   // A run of rows is one that is named and many that are counted.
   const rest = kinds.reduce((sum, [, number]) => sum + number, 0) - named.reduce((sum, one) => sum + sizeOf(one), 0)
   return [first, ...named.map((one) => `  ${findingText(one)}`), ...(rest > 0 ? [`  and ${count(rest)} more`] : [])]
+}
+
+/** Rows that are in the archive alone, and are no difference. */
+function deletedText({ rows, servers, moreServers }: DeletedRows): string {
+  const named = servers.map(({ serverId, rows: ofServer }) => `${serverId} (${count(ofServer)})`).join(', ')
+  const which = servers.length === 1 && !moreServers ? 'server' : 'servers'
+  return `${rowsText(rows)} deleted from MySQL since, of ${which} ${named}${moreServers ? ', …' : ''}`
 }
 
 function sizeOf(finding: Finding): number {
@@ -128,10 +138,9 @@ class JsonReporter implements VerifyReporter {
 
   progress(): void {}
 
-  done({ archiver, found, skippedRows, deep, elapsedMs }: Verified): void {
-    const { range, rows, counts, named: findings } = found
+  done({ archiver, found, ok, skippedRows, deep, elapsedMs }: Verified): void {
+    const { range, rows, counts, deleted: deletedFromSource, named: findings } = found
     const place = range && { firstId: range.afterId + 1n, lastId: range.upToId }
-    const ok = Object.values(counts).every((number) => number === 0)
     const result = {
       archiver,
       ok,
@@ -141,6 +150,7 @@ class JsonReporter implements VerifyReporter {
       deep,
       elapsedMs: Math.round(elapsedMs),
       counts,
+      deletedFromSource,
       findings,
     }
     this.results.set(archiver, result)

@@ -13,7 +13,10 @@ async function compare(source: readonly LogScore[], archive: readonly LogScore[]
     source: chunksFromRows(source, sourceChunk),
     archive: chunksFromRows(archive, chunk),
     log,
-    lowestId: async () => 0n,
+    extraRows: {
+      source: { firstId: async () => 0n, nextId: async () => 0n, existingIds: async () => [] },
+      cleanedUpTo: async () => 0n,
+    },
     onChunk: (some) => {
       rows += some
     },

@@ -1,6 +1,6 @@
 import type { LogScoreChunk } from '../types.js'
 import { differentColumns, equalIds, equalRows, type Place } from './columns.js'
-import { ExtraRows, type LowestId } from './extra-rows.js'
+import { ExtraRows, type ExtraRowsQuestion } from './extra-rows.js'
 import type { FindingLog } from './finding.js'
 
 export interface RowComparison {
@@ -11,8 +11,8 @@ export interface RowComparison {
   /** Ascending. */
   readonly archive: AsyncIterable<LogScoreChunk>
   readonly log: FindingLog
-  /** Where the source begins now: what it has deleted meanwhile is not extra. */
-  readonly lowestId: LowestId
+  /** For rows that only the archive has. */
+  readonly extraRows: Omit<ExtraRowsQuestion, 'log'>
   /** Called for each chunk of the source, when all of it is compared. */
   readonly onChunk: (rows: number) => void
 }
@@ -99,12 +99,12 @@ class Pair {
   /** The source's row before. */
   private previousId: bigint | undefined
 
-  constructor(source: Cursor, archive: Cursor, { log, lowestId, archived }: RowComparison) {
+  constructor(source: Cursor, archive: Cursor, { log, extraRows, archived }: RowComparison) {
     this.source = source
     this.archive = archive
     this.log = log
     this.archived = archived
-    this.extra = new ExtraRows(log, lowestId)
+    this.extra = new ExtraRows({ ...extraRows, log })
   }
 
   /**
@@ -130,7 +130,7 @@ class Pair {
     const { id } = source
     let copies = 0
     for (; !archive.ended && archive.id <= id; await archive.advance()) {
-      if (archive.id < id) await this.extra.add(archive.id)
+      if (archive.id < id) await this.addExtra()
       else {
         copies += 1
         this.compareColumns(id)
@@ -146,8 +146,13 @@ class Pair {
   /** What the archive has after the source's last row. */
   async finish(): Promise<void> {
     const { archive } = this
-    for (; !archive.ended; await archive.advance()) await this.extra.add(archive.id)
+    for (; !archive.ended; await archive.advance()) await this.addExtra()
     await this.extra.flush()
+  }
+
+  private addExtra(): Promise<void> {
+    const { archive } = this
+    return this.extra.add(archive.id, archive.chunk.serverId[archive.row]!)
   }
 
   private compareColumns(id: bigint): void {

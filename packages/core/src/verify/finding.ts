@@ -1,12 +1,13 @@
 import type { IdRange } from '../archive-reader.js'
 import type { LogScore } from '../types.js'
+import { DeletedRowsLog } from './deleted-rows-log.js'
 
 /**
  * What is wrong with an archive.
  *
  * - missing: rows of the source that the archive does not have;
  * - doubled: rows that it has more than once;
- * - extra: rows that it has and the source does not, though the source still has older ones;
+ * - extra: rows that it has and the source neither has nor has deleted, though the source still has older ones;
  * - different: a row whose columns are not what the source has, after the archive's documented conversions;
  * - unreadable: a file or object that cannot be read to its end; its message says where it breaks off;
  * - gone: a file or object that the catalogue names and the archive does not have.
@@ -66,6 +67,8 @@ export class FindingLog {
     gone: 0,
   }
   readonly named: Finding[] = []
+  /** Rows that were deleted from the source: not a finding. */
+  readonly deleted = new DeletedRowsLog()
   /** Where the missing rows are, as far as they are remembered. */
   readonly missing: IdRange[] = []
   /** Whether there are more missing rows than `missing` has. */

@@ -1,5 +1,6 @@
 export { differentColumns, equalIds, equalRows, type Place } from './columns.js'
 export { compareRows, type RowComparison } from './compare-rows.js'
+export type { DeletedRows } from './deleted-rows-log.js'
 export {
   type DifferentColumn,
   type DifferentFinding,

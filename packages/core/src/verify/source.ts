@@ -8,7 +8,7 @@ export interface SourceDigest extends RangeDigest {
 }
 
 /** The source table, as the verification sees it. */
-export interface VerifySource extends Pick<Source, 'firstId' | 'read'> {
+export interface VerifySource extends Pick<Source, 'firstId' | 'read' | 'nextId' | 'existingIds'> {
   /**
    * Computed by the server, in one statement.
    *

@@ -48,6 +48,17 @@ export class MemorySource implements VerifySource {
     this.rows = rows
   }
 
+  /** As if no id was handed out: a deletion explains nothing. */
+  next = 0n
+
+  async nextId(): Promise<bigint> {
+    return this.next
+  }
+
+  async existingIds(ids: readonly bigint[]): Promise<bigint[]> {
+    return ids.filter((id) => this.rows.some((row) => row.id === id))
+  }
+
   async firstId(range: IdRange): Promise<bigint | null> {
     return within(this.rows, range)[0]?.id ?? null
   }

@@ -229,3 +229,41 @@ test('memory of what is wrong is bounded', async () => {
   expect(found.missing).toHaveLength(1_000)
   expect(found.missingMore).toBe(true)
 })
+
+describe('rows that were deleted from the source', () => {
+  const isDeleted = ({ id }: LogScore): boolean => id % 10_000n === 7n || (id > 50_000n && id <= 50_100n)
+  const archived = rows.map((row) => (row.id > 50_000n ? { ...row, serverId: 11 } : row))
+
+  test.each([false, true])('are counted with their servers and are not a finding (deep: %s)', async (deep) => {
+    const source = new MemorySource(archived.filter((row) => !isDeleted(row)))
+    source.next = 100_001n
+    const found = await verify(source, new MemoryReader(archived), { deep })
+    expect(found).toMatchObject({ named: [], counts: { extra: 0, missing: 0 } })
+    const servers = [
+      { serverId: 9, rows: 5 },
+      { serverId: 11, rows: 104 },
+    ]
+    expect(found.deleted).toEqual({ rows: 109, servers, moreServers: false })
+  })
+
+  test('of more servers than are named', async () => {
+    const ofMany = rows.map((row) => ({ ...row, serverId: Number(row.id % 30n) }))
+    const source = new MemorySource(ofMany.filter(({ id }) => id > 1_000n || id <= 100n))
+    source.next = 100_001n
+    const { deleted } = await verify(source, new MemoryReader(ofMany))
+    expect(deleted).toMatchObject({ rows: 900, moreServers: true })
+    expect(deleted.servers).toHaveLength(20)
+  })
+
+  test.each([false, true])('by the cleaner, around rows that were kept, are not read (deep: %s)', async (deep) => {
+    const kept = new Set([3n, 30_000n, 70_000n])
+    const source = new MemorySource(rows.filter(({ id }) => id > 90_000n || kept.has(id)))
+    source.next = 100_001n
+    const reader = new MemoryReader(rows.filter(({ id }) => id !== 30_000n))
+    const found = await verify(source, reader, { deep, cleanedUpTo: async () => 90_000n })
+    expect(found.deleted.rows).toBe(0)
+    expect(found.named).toEqual([{ kind: 'missing', firstId: 30_000n, lastId: 30_000n, rows: 1 }])
+    expect(found.range).toEqual({ afterId: 2n, upToId: 100_000n })
+    expect(found.rows).toBe(10_003)
+  })
+})

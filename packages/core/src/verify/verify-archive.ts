@@ -2,8 +2,10 @@ import type { ArchiveReader, IdRange, RangeDigest, RowRange } from '../archive-r
 import { equalDigests } from '../digest.js'
 import { withoutIds } from '../engine/select-rows.js'
 import { ArchiverError } from '../errors.js'
+import { higherId, lowerId } from '../ids.js'
 import type { LogScoreChunk } from '../types.js'
 import { compareRows } from './compare-rows.js'
+import type { DeletedRows } from './deleted-rows-log.js'
 import { halvesOf, piecesOf, restOf } from './digests.js'
 import { type Finding, type FindingCounts, FindingLog } from './finding.js'
 import type { SourceDigest, VerifySource } from './source.js'
@@ -19,6 +21,11 @@ export interface VerifyOptions {
   readonly skipped: BigUint64Array
   /** Files and objects that the catalogue says hold rows of the range. */
   readonly identities: readonly string[]
+  /**
+   * The highest id of a row that the cleaner has deleted; 0 for none. Up to there the archive is read only around the rows that
+   * the source still has (they were kept), and what else it holds is not compared. Default 0.
+   */
+  readonly cleanedUpTo?: () => Promise<bigint>
   /** Compare every column of every row, not only where the sums differ. */
   readonly deep: boolean
   /**
@@ -42,6 +49,8 @@ export interface Verification {
   /** The source's rows in it. Rows of a range whose sums were compared and then its columns count once. */
   readonly rows: number
   readonly counts: FindingCounts
+  /** Rows that were deleted from the source after they had been stored (a deleted server, for example): not a difference. */
+  readonly deleted: DeletedRows
   readonly named: readonly Finding[]
   /** Where rows are missing, as far as remembered: to store them. */
   readonly missing: readonly IdRange[]
@@ -66,7 +75,7 @@ export async function verifyArchive(options: VerifyOptions): Promise<Verificatio
   const range = await work.begin()
   if (range !== null) {
     await work.verify(range)
-    if (await work.overlooksRows(range)) {
+    if (await work.overlooksRows()) {
       work = new Verifier({ ...options, onProgress: () => undefined }, false)
       await work.verify(range)
     }
@@ -76,6 +85,7 @@ export async function verifyArchive(options: VerifyOptions): Promise<Verificatio
     range,
     rows: work.rows,
     counts: log.counts,
+    deleted: log.deleted.result,
     named: log.named,
     missing: log.missing,
     missingMore: log.missingMore,
@@ -90,6 +100,8 @@ class Verifier {
   private readonly options: VerifyOptions
   private readonly sums: SourceDigests
   private readonly byTime: boolean
+  /** The parts of the range that were compared. */
+  private readonly parts: IdRange[] = []
   /** What was asked of the archive: ids and days. */
   private readonly asked: RowRange[] = []
 
@@ -110,18 +122,48 @@ class Verifier {
   }
 
   async verify(range: IdRange): Promise<void> {
-    const { reader, table, signal, identities, deep } = this.options
+    const { reader, table, signal, identities } = this.options
     const gone = (await reader.gone?.(table, identities, signal)) ?? []
     for (const identity of gone) this.log.add({ kind: 'gone', identity })
-    const cuts = (await reader.cuts?.(table, range, signal)) ?? []
+    for await (const part of this.partsOf(range)) {
+      this.parts.push(part)
+      await this.verifyPart(part, range)
+    }
+  }
+
+  /** Where the cleaner has been, the source has few rows, and the archive all: only what is near those rows is compared. */
+  private async *partsOf(range: IdRange): AsyncGenerator<IdRange> {
+    const cleanedUpTo = lowerId(await this.cleanedUpTo(), range.upToId)
+    let part: IdRange | undefined
+    for (let afterId = range.afterId; afterId < cleanedUpTo; ) {
+      const firstId = await this.options.source.firstId({ afterId, upToId: cleanedUpTo })
+      if (firstId === null) break
+      afterId = lowerId(firstId - 1n + READ_IDS, cleanedUpTo)
+      if (part !== undefined && firstId - part.upToId <= READ_IDS) part = { ...part, upToId: afterId }
+      else {
+        if (part !== undefined) yield part
+        part = { afterId: firstId - 1n, upToId: afterId }
+      }
+    }
+    const rest = { afterId: higherId(range.afterId, cleanedUpTo), upToId: range.upToId }
+    if (part !== undefined && part.upToId === rest.afterId) yield { ...part, upToId: rest.upToId }
+    else {
+      if (part !== undefined) yield part
+      if (rest.afterId < rest.upToId) yield rest
+    }
+  }
+
+  private async verifyPart(part: IdRange, range: IdRange): Promise<void> {
+    const { reader, table, signal, deep } = this.options
+    const cuts = (await reader.cuts?.(table, part, signal)) ?? []
     const onRows = (rows: number): void => {
       this.rows += rows
       this.options.onProgress?.(rows, range)
     }
-    for (const piece of piecesOf(range, cuts)) {
+    for (const piece of piecesOf(part, cuts)) {
       signal.throwIfAborted()
       await this.unlessUnreadable(() =>
-        deep ? this.compareAll(piece, range.upToId, onRows) : this.compareSums(piece, onRows),
+        deep ? this.compareAll(piece, part.upToId, onRows) : this.compareSums(piece, onRows),
       )
     }
   }
@@ -130,11 +172,12 @@ class Verifier {
    * Whether the archive holds rows under the ids of the range on other days than those it was asked about: a row that was
    * not found may be there at another time, and another row under the id of one that was found.
    */
-  async overlooksRows(range: IdRange): Promise<boolean> {
+  async overlooksRows(): Promise<boolean> {
     const { reader, table, signal, allDays = false } = this.options
     const { missing } = this.log.counts
     if (this.asked.length === 0 || !(allDays || (missing > 0 && missing <= FEW_MISSING_ROWS))) return false
-    const { rows } = await reader.digest(table, range, signal)
+    let rows = 0n
+    for (const part of this.parts) rows += (await reader.digest(table, part, signal)).rows
     let known = 0n
     for (const part of this.asked) known += (await reader.digest(table, part, signal)).rows
     return rows > known
@@ -185,7 +228,7 @@ class Verifier {
       archived: reader.archived?.bind(reader),
       archive: askedRows(reader.read(table, range, signal)),
       log: this.log,
-      lowestId: () => this.lowestId(),
+      extraRows: { source, cleanedUpTo: () => this.cleanedUpTo() },
       onChunk: onRows,
     })
   }
@@ -201,6 +244,10 @@ class Verifier {
       if (!ofAFile) throw error
       this.log.addOnce({ kind: 'unreadable', code: error.code, message: error.message })
     }
+  }
+
+  private cleanedUpTo(): Promise<bigint> {
+    return this.options.cleanedUpTo?.() ?? Promise.resolve(0n)
   }
 
   private lowestId(): Promise<bigint | null> {
