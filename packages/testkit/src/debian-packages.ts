@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename } from 'node:fs/promises'
+import { mkdir, readdir, realpath, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { messageOf, ServiceUnavailable } from './errors.js'
 import { findExecutable, runCommand } from './executables.js'
@@ -86,7 +86,8 @@ async function keepPrograms(root: string, programs: readonly string[]): Promise<
   const libraries = await libraryFolders(root)
   for (const path of [...programs, ...libraries]) {
     await mkdir(dirname(join(kept, path)), { recursive: true })
-    await rename(join(root, path), join(kept, path))
+    // A link is followed: Debian 13 keeps the programs of some packages in others.
+    await rename(await realpath(join(root, path)), join(kept, path))
   }
   return kept
 }
