@@ -88,7 +88,12 @@ await describeWithMySql('what an operator does by hand', { clickhouse: sharedCli
     ['an id that is none', ['mark', 'clickhouse', '--set', 'x', '--reason', 'r', '--yes'], 2, 'is no id'],
     ['no reason', ['mark', 'clickhouse', '--set', '5', '--yes'], 2, 'reason'],
     ['an empty reason', ['mark', 'clickhouse', '--set', '5', '--reason', ' ', '--yes'], 2, '--reason: say why'],
-    ['a row that is not there', ['mark', 'clickhouse', '--set', '5000', '--reason', 'r', '--yes'], 1, 'foreign key'],
+    [
+      'a row that is not there',
+      ['mark', 'clickhouse', '--set', '5000', '--reason', 'r', '--yes'],
+      1,
+      'log_scores has no row with this id. Name the id of a row that is there',
+    ],
     ['an archiver that is off', ['mark', 'bigquery', '--set', '5', '--reason', 'r', '--yes'], 1, 'has no row in'],
     ['a row to skip that is not there', ['skip', 'clickhouse', '5000', '--reason', 'r'], 1, 'there is no row 5000'],
   ])('%s', async (_, args, code, words) => {
