@@ -27,7 +27,7 @@ const GO_PREFIX = 'archiver-'
 export function lockNames(parts: LockNameParts): LockNames {
   const problem = lockNameProblem(parts)
   if (problem !== undefined) throw new ConfigError([problem])
-  return compose(parts)
+  return { ...compose(parts), spelled: (database) => compose({ ...parts, database }) }
 }
 
 /** What is wrong with the names, if anything. */

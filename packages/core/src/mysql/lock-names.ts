@@ -12,6 +12,8 @@ export interface LockNames {
   readonly foreign?: readonly string[]
   /** All names that a holder of a `foreign` name may have if it is ours. A Go program holds exactly one. */
   readonly ours?: readonly string[]
+  /** The names where the server spells the name of the database as given. Absent: no name contains it. */
+  readonly spelled?: (database: string) => LockNames
 }
 
 /**
@@ -38,6 +40,26 @@ export type TakenNames =
   | { readonly held: HeldName }
   /** `without`: the shared name, which an archiver of ours holds for another database. */
   | { readonly held: null; readonly names: readonly string[]; readonly without: HeldName | null }
+
+/**
+ * The names with the server's own spelling of the database first: with `lower_case_table_names=1` a client may spell it in
+ * several ways, and MariaDB distinguishes the case of lock names. The names as configured follow: a Go program that has the
+ * same configuration locks those.
+ */
+export async function namesOnServer(connection: Connection, lock: LockNames): Promise<LockNames> {
+  if (lock.spelled === undefined) return lock
+  const [database] = await askRow(connection, 'select database()', [])
+  if (typeof database !== 'string') return lock
+  const own = lock.spelled(database)
+  if (own.name === lock.name) return lock
+  const both = (a: readonly string[] = [], b: readonly string[] = []): string[] => [...new Set([...a, ...b])]
+  return {
+    ...own,
+    others: both(own.others, [lock.name, ...(lock.others ?? [])]),
+    ...(own.foreign && { foreign: both(own.foreign, lock.foreign) }),
+    ...(own.ours && { ours: both(own.ours, lock.ours) }),
+  }
+}
 
 /**
  * Takes every name in one session, in a fixed order, so that two sessions never wait for each other. What was taken stays

@@ -3,7 +3,7 @@ import { ArchiverError } from '../errors.js'
 import { faultPoint } from '../fault.js'
 import type { Permit } from '../types.js'
 import { connect, cutOff, disconnect } from './connect.js'
-import { askRow, type HeldName, holdsNames, type LockNames, takeNames } from './lock-names.js'
+import { askRow, type HeldName, holdsNames, type LockNames, namesOnServer, takeNames } from './lock-names.js'
 import { statementError } from './mysql-errors.js'
 import type { MySqlSettings } from './settings.js'
 import { allowSilence } from './silence.js'
@@ -98,11 +98,12 @@ export class MySqlLock implements Permit, AsyncDisposable {
     try {
       signal?.throwIfAborted()
       allowSilence(connection, timeoutMs)
-      const taken = await takeNames(connection, options, timeoutMs)
+      const names = await namesOnServer(connection, options)
+      const taken = await takeNames(connection, names, timeoutMs)
       const answeredAtMs = performance.now()
       allowSilence(connection, 0)
       if (taken.held !== null) throw new LockHeldError(taken.held.name, taken.held.holder)
-      const lock = new MySqlLock(connection, { ...taken, name }, answeredAtMs, options)
+      const lock = new MySqlLock(connection, { ...taken, name: names.name }, answeredAtMs, options)
       await faultPoint('lock.taken')
       return lock
     } catch (error) {
