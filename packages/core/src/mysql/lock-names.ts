@@ -71,7 +71,7 @@ export async function takeNames(connection: Connection, lock: LockNames, timeout
   const names: string[] = []
   let without: HeldName | null = null
   for (const name of new Set([lock.name, ...(lock.others ?? [])])) {
-    if (name === lock.shared?.name) without = await heldForAnotherDatabase(connection, lock.shared)
+    if (name === lock.shared?.name) without = await takeOrPassOver(connection, lock.shared)
     const wanted = name === without?.name ? lock.shared?.instead : name
     if (wanted === undefined) continue
     if (!(await getLock(connection, wanted, leftS()))) {
@@ -93,6 +93,24 @@ export async function holdsNames(connection: Connection, names: readonly string[
 async function getLock(connection: Connection, name: string, timeoutS: number): Promise<boolean> {
   const [taken] = await askRow(connection, 'select get_lock(?, ?)', [name, timeoutS])
   return taken === 1
+}
+
+/** More archivers of other databases than this would have to take the shared name, each between two of our statements. */
+const MAX_SHARED_TRIES = 5
+
+/**
+ * Takes the shared name, or returns the archiver of ours that holds it for another database. The name may change hands
+ * between two statements, so a refusal counts only when its holder was seen.
+ *
+ * @returns null when this session has the name, or when the holder is not known to be ours.
+ */
+async function takeOrPassOver(connection: Connection, shared: SharedName): Promise<HeldName | null> {
+  for (let tries = 0; tries < MAX_SHARED_TRIES; tries++) {
+    if (await getLock(connection, shared.name, 0)) return null
+    const other = await heldForAnotherDatabase(connection, shared)
+    if (other !== null) return other
+  }
+  return null
 }
 
 /** An archiver of ours that works in another database of this server and has the shared name; null where there is none. */
