@@ -66,6 +66,8 @@ await describeWithMySql(
         cleanup_max_lag: '0',
         cleanup_pause: '0s',
         cleanup_verify: 'rows',
+        // Some rows have keys in `attributes` that no archive keeps.
+        unarchived: 'ok',
       })
       await fillWithOldRows(place.connection, ROWS)
     }
