@@ -9,16 +9,22 @@ interface Entry {
   readonly lastId: bigint | null
   readonly rows: number | null
   readonly hash: string | undefined
+  /** When the batch was filed: microseconds since 1970. */
+  readonly doneOnUs: bigint
 }
+
+/** When rows were deleted from the source, by id: microseconds since 1970. */
+export type DeletionTimes = ReadonlyMap<bigint, bigint>
 
 /**
  * What is wrong with an archiver's entries in `T_archive_batch`: every row must be in exactly one finished batch, and
  * count, first and last id and the hash over the ids must be those of its rows. A row within the ranges of several is the
  * last one's: late rows have a batch of their own within the range of an older one, which must not count them. Rows that
  * were looked up again after some of their batch had been deleted are in two, the older of which counts all of its range. A
- * late batch over a range of which earlier late batches were deleted counts what is not theirs.
+ * late batch over a range of which earlier late batches were deleted counts what is not theirs. A batch that is looked up
+ * again counts the rows that the source still had: those that were deleted before it was filed are in an older batch.
  *
- * @param ids - of all rows of the source, ascending.
+ * @param ids - of all rows of the source, ascending, those that were deleted included.
  * @param isElsewhere - whether a row need not be in a batch.
  */
 export async function catalogueProblems(
@@ -27,6 +33,7 @@ export async function catalogueProblems(
   archiver: string,
   ids: readonly bigint[],
   isElsewhere: (id: bigint) => boolean = () => false,
+  deletions: DeletionTimes = new Map(),
 ): Promise<string[]> {
   const entries = await entriesOf(connection, table, archiver)
   const done = entries.filter(({ state }) => state === 'done')
@@ -36,7 +43,8 @@ export async function catalogueProblems(
     if (found.length === 0) return []
     const all = ids.filter((id) => id > entry.afterId && id <= entry.upToId)
     const later = all.filter((id) => !isInNarrower(done, entry, id))
-    return [all, later].some((some) => entryProblems(entry, some).length === 0) ? [] : found
+    const present = all.filter((id) => (deletions.get(id) ?? entry.doneOnUs) >= entry.doneOnUs)
+    return [all, later, present].some((some) => entryProblems(entry, some).length === 0) ? [] : found
   })
   for (const id of rows.get(undefined) ?? []) {
     if (!isElsewhere(id)) problems.push(`row ${id} is in no finished batch`)
@@ -71,7 +79,8 @@ function hashOf(ids: readonly bigint[]): string {
 }
 
 async function entriesOf(connection: Connection, table: string, archiver: string): Promise<Entry[]> {
-  const sql = `select * from \`${table}_archive_batch\` where archiver = ? order by id`
+  const sql = `select *, round(unix_timestamp(done_on) * 1000000) as done_on_us
+    from \`${table}_archive_batch\` where archiver = ? order by id`
   const [rows] = await connection.query<RowDataPacket[]>(sql, [archiver])
   return rows.map((row) => ({
     state: row.state,
@@ -81,5 +90,6 @@ async function entriesOf(connection: Connection, table: string, archiver: string
     lastId: row.last_id === null ? null : BigInt(row.last_id),
     rows: row.row_count,
     hash: row.id_hash?.toString('hex'),
+    doneOnUs: BigInt(row.done_on_us ?? 0),
   }))
 }

@@ -1,5 +1,6 @@
 import type { LogScore } from '@archiver/core'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
+import type { DeletionTimes } from '../catalogue.js'
 import { sourceRows } from '../rows.js'
 import { FIT } from './unfit-rows.js'
 
@@ -35,6 +36,14 @@ export class Deletions {
   /** The rows that were deleted, by id. */
   rows(): Promise<LogScore[]> {
     return sourceRows(this.#connection, `${this.#table}_deleted`, FIT)
+  }
+
+  /** When each row was deleted. */
+  async times(): Promise<DeletionTimes> {
+    const [rows] = await this.#connection.query<RowDataPacket[]>(
+      `select id, timestampdiff(microsecond, '1970-01-01', deleted_on) as at_us from \`${this.#table}_deleted\``,
+    )
+    return new Map(rows.map(({ id, at_us }) => [BigInt(id), BigInt(at_us)]))
   }
 
   /** Rows that should not have been deleted when they were. */

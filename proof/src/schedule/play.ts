@@ -247,12 +247,13 @@ class Play {
     return [...problems, ...(await leftovers(places))]
   }
 
-  #catalogueProblems(
+  async #catalogueProblems(
     archiver: ArchiverName,
     rows: readonly { readonly id: bigint }[],
     isElsewhere: (id: bigint) => boolean,
   ): Promise<string[]> {
     const ids = rows.map(({ id }) => id)
-    return catalogueProblems(this.#lane.connection, this.#table, archiver, ids, isElsewhere)
+    const deleted = await this.#stage.deletions?.times()
+    return catalogueProblems(this.#lane.connection, this.#table, archiver, ids, isElsewhere, deleted)
   }
 }
