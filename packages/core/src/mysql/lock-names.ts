@@ -71,10 +71,12 @@ export async function takeNames(connection: Connection, lock: LockNames, timeout
   const names: string[] = []
   let without: HeldName | null = null
   for (const name of new Set([lock.name, ...(lock.others ?? [])])) {
-    if (name === lock.shared?.name) without = await takeOrPassOver(connection, lock.shared)
-    const wanted = name === without?.name ? lock.shared?.instead : name
+    const isShared = name === lock.shared?.name
+    const { isTaken, holder } = isShared ? await tryShared(connection, lock.shared) : NOT_TAKEN
+    without ??= holder
+    const wanted = holder === null ? name : lock.shared?.instead
     if (wanted === undefined) continue
-    if (!(await getLock(connection, wanted, leftS()))) {
+    if (!isTaken && !(await getLock(connection, wanted, leftS()))) {
       return { held: { name: wanted, holder: await describeHolder(connection, wanted) } }
     }
     names.push(wanted)
@@ -95,22 +97,29 @@ async function getLock(connection: Connection, name: string, timeoutS: number): 
   return taken === 1
 }
 
+/** What became of a first try to take a name, without waiting. */
+interface FirstTry {
+  readonly isTaken: boolean
+  /** The archiver of ours that holds the name for another database. */
+  readonly holder: HeldName | null
+}
+
+const NOT_TAKEN: FirstTry = { isTaken: false, holder: null }
+
 /** More archivers of other databases than this would have to take the shared name, each between two of our statements. */
 const MAX_SHARED_TRIES = 5
 
 /**
- * Takes the shared name, or returns the archiver of ours that holds it for another database. The name may change hands
- * between two statements, so a refusal counts only when its holder was seen.
- *
- * @returns null when this session has the name, or when the holder is not known to be ours.
+ * Takes the shared name, or finds the archiver of ours that holds it for another database. It tries a few times: the name
+ * may change hands between the statement that is refused and the one that looks for the holder.
  */
-async function takeOrPassOver(connection: Connection, shared: SharedName): Promise<HeldName | null> {
+async function tryShared(connection: Connection, shared: SharedName): Promise<FirstTry> {
   for (let tries = 0; tries < MAX_SHARED_TRIES; tries++) {
-    if (await getLock(connection, shared.name, 0)) return null
-    const other = await heldForAnotherDatabase(connection, shared)
-    if (other !== null) return other
+    if (await getLock(connection, shared.name, 0)) return { isTaken: true, holder: null }
+    const holder = await heldForAnotherDatabase(connection, shared)
+    if (holder !== null) return { isTaken: false, holder }
   }
-  return null
+  return NOT_TAKEN
 }
 
 /** An archiver of ours that works in another database of this server and has the shared name; null where there is none. */
