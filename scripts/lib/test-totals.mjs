@@ -64,7 +64,9 @@ function skippedLines(totals) {
   const skips = totals.flatMap(({ name, skips: found = [] }) =>
     found.flatMap((skip) => skip.missing.map((cause) => ({ ...cause, name: `${name}: ${skip.name}` }))),
   )
-  const causes = [...Map.groupBy(skips, ({ reason }) => reason).values()]
+  // Map.groupBy() came with Node 21; this runs with the machine's own.
+  const reasons = [...new Set(skips.map(({ reason }) => reason))]
+  const causes = reasons.map((reason) => skips.filter((skip) => skip.reason === reason))
   return causes.length === 0 ? [] : ['What was skipped, and why:', ...causes.flatMap(causeLines)]
 }
 
