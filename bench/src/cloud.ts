@@ -1,5 +1,5 @@
+import { type FakeBigQuery, spawnFakeBigQuery } from '@archiver/fake-bigquery'
 import { createGcsBucket, type FakeGcsServer, type GcsBucket, startFakeGcs } from '@archiver/testkit'
-import { type FakeBigQuery, spawnFakeBigQuery } from '@archiver/testkit/bigquery'
 import type { Variables } from './launcher.js'
 import { orWhyNot } from './why-not.js'
 

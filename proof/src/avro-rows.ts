@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LogScore } from '@archiver/core'
-import { EmbeddedClickHouse } from '@archiver/testkit/bigquery'
+import { EmbeddedClickHouse } from '@archiver/fake-bigquery'
 
 /** One for all, since it takes half a second to start; it ends with this process. */
 const clickHouse = new EmbeddedClickHouse()

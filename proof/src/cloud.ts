@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LogScore } from '@archiver/core'
+import { type FakeBigQuery, spawnFakeBigQuery, type TableRow } from '@archiver/fake-bigquery'
 import { createGcsBucket, type FakeGcsServer, type GcsBucket } from '@archiver/testkit'
-import { type FakeBigQuery, spawnFakeBigQuery, type TableRow } from '@archiver/testkit/bigquery'
 
 /** A bucket and a data set of Google's, as emulators in processes of their own: they outlive whoever writes to them. */
 export class Cloud {

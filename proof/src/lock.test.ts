@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FaultPoint } from '@archiver/core'
-import { type LockTimes, MySqlLock } from '@archiver/core/mysql'
+import { type LockTimes, MySqlLock } from '@archiver/mysql'
 import { createDatabase, type MySqlDatabase } from '@archiver/testkit'
 import { describeWithMySql, describeWithOwnMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import type { Connection, RowDataPacket } from 'mysql2/promise'

@@ -1,6 +1,6 @@
-import { type Archiver, type Permit, permitUntil } from '@archiver/core'
-import { type EngineEvent, type RetryPolicy, runPass, type Source } from '@archiver/core/engine'
-import { MySqlLedger, MySqlLock, MySqlSource } from '@archiver/core/mysql'
+import { type Archiver, type Permit, permitUntil, type Source } from '@archiver/core'
+import { type EngineEvent, type RetryPolicy, runPass } from '@archiver/core/engine'
+import { MySqlLedger, MySqlLock, MySqlSource } from '@archiver/mysql'
 import type { MySqlDatabase } from '@archiver/testkit'
 
 export interface PassSetup {

@@ -1,4 +1,4 @@
-import { MySqlLock } from '@archiver/core/mysql'
+import { MySqlLock } from '@archiver/mysql'
 import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type CliResult, runCli } from './cli.js'

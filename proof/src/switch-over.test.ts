@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MySqlLock } from '@archiver/core/mysql'
+import { MySqlLock } from '@archiver/mysql'
 import { generateRows, insertRows } from '@archiver/testkit'
 import { describeWithMySql, sharedClickHouse, sharedFakeGcs } from '@archiver/testkit/vitest'
 import type { RowDataPacket } from 'mysql2/promise'

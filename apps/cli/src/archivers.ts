@@ -1,6 +1,6 @@
 import { type ArchiveReader, type Archiver, ArchiverError } from '@archiver/core'
 import type { NotHere } from '@archiver/core/engine'
-import type { LockNames } from '@archiver/core/mysql'
+import type { LockNames } from '@archiver/mysql'
 import { chooseTable, lockNames, type Settings } from './config/index.js'
 import { UsageError } from './exit-codes.js'
 

@@ -1,6 +1,6 @@
 import { ordinaryRows } from '@archiver/conformance'
 import { chunksFromRows, type LogScore, rowsFromChunk, type ScanQuery } from '@archiver/core'
-import { verifyArchive } from '@archiver/core/verify'
+import { verifyArchive } from '@archiver/core/reconcile'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AvroArchiveReader, type AvroPart, type AvroShelf } from './archive-reader.js'

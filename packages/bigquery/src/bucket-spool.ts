@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { ArchiverError, googleFailure, type Permit } from '@archiver/core'
+import { ArchiverError, type Permit } from '@archiver/core'
+import { googleFailure } from '@archiver/google'
 import type { Bucket } from '@google-cloud/storage'
 import { addressOf, keyFileOption } from './connect.js'
 import { bigQueryError } from './errors.js'

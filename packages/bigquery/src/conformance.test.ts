@@ -1,6 +1,6 @@
 import { archivedRow, exactRow } from '@archiver/avro'
 import { describeArchiver } from '@archiver/conformance'
-import type { FakeBigQuery } from '@archiver/testkit/bigquery'
+import type { FakeBigQuery } from '@archiver/fake-bigquery'
 import { afterAll, beforeAll } from 'vitest'
 import { archiverOf, rowsIn, startFake } from './testing/fake.js'
 

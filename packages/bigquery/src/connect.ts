@@ -1,4 +1,4 @@
-import { GOOGLE_KEY_VARIABLE, requireGoogleKeyFile } from '@archiver/core'
+import { GOOGLE_KEY_VARIABLE, requireGoogleKeyFile } from '@archiver/google'
 import type { BigQuery } from '@google-cloud/bigquery'
 import type { BigQueryArchiverOptions } from './options.js'
 

@@ -1,12 +1,5 @@
-import {
-  ArchiverError,
-  type ErrorPlace,
-  type GoogleFailure,
-  googleFailure,
-  harmlessLine,
-  isGoogleLogin,
-  isGoogleUnreachable,
-} from '@archiver/core'
+import { ArchiverError, type ErrorPlace, harmlessLine } from '@archiver/core'
+import { type GoogleFailure, googleFailure, isGoogleLogin, isGoogleUnreachable } from '@archiver/google'
 
 interface Kind {
   readonly code: string

@@ -1,4 +1,5 @@
-import { type ErrorPlace, googleFailure } from '@archiver/core'
+import type { ErrorPlace } from '@archiver/core'
+import { googleFailure } from '@archiver/google'
 import type { BigQuery } from '@google-cloud/bigquery'
 import { connect } from './connect.js'
 import { bigQueryError } from './errors.js'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { archivedRow } from '@archiver/avro'
 import { ordinaryRows } from '@archiver/conformance'
 import { permitUntil } from '@archiver/core'
-import type { ErrorName, FakeBigQuery, FaultAction } from '@archiver/testkit/bigquery'
+import type { ErrorName, FakeBigQuery, FaultAction } from '@archiver/fake-bigquery'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   archiverOf,

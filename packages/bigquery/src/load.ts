@@ -3,11 +3,11 @@ import {
   ArchiverError,
   type ErrorPlace,
   faultPoint,
-  googleFailure,
   type Permit,
   type PlannedBatch,
   TakeoverWait,
 } from '@archiver/core'
+import { googleFailure } from '@archiver/google'
 import type { BucketSpool } from './bucket-spool.js'
 import { bigQueryError, jobError } from './errors.js'
 import { batchPrefixOf, jobIdOf, labelsOf, rangeOf } from './job-id.js'

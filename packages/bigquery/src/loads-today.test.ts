@@ -1,5 +1,5 @@
 import { ordinaryRows } from '@archiver/conformance'
-import type { FakeBigQuery } from '@archiver/testkit/bigquery'
+import type { FakeBigQuery } from '@archiver/fake-bigquery'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { batch, prepared, rowsIn, startFake, store, stored } from './testing/fake.js'
 

@@ -1,7 +1,7 @@
 import { archivedRow } from '@archiver/avro'
 import { edgeRows, ordinaryRows } from '@archiver/conformance'
 import { chunkFromRows, chunksFromRows, digestOf, type IdRange, type LogScore, rowsFromChunk } from '@archiver/core'
-import type { FakeBigQuery } from '@archiver/testkit/bigquery'
+import type { FakeBigQuery } from '@archiver/fake-bigquery'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Link } from './link.js'
 import { BigQueryReader } from './reader.js'

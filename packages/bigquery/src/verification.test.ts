@@ -1,8 +1,8 @@
 import { archivedRow } from '@archiver/avro'
 import { describeReader, ordinaryRows } from '@archiver/conformance'
 import { chunksFromRows, digestOf } from '@archiver/core'
-import { verifyArchive } from '@archiver/core/verify'
-import type { ErrorName, FakeBigQuery, Operation } from '@archiver/testkit/bigquery'
+import { verifyArchive } from '@archiver/core/reconcile'
+import type { ErrorName, FakeBigQuery, Operation } from '@archiver/fake-bigquery'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { archiverOf, batch, dataset, rowsIn, startFake, store } from './testing/fake.js'
 

@@ -1,7 +1,7 @@
 import { archivedRow } from '@archiver/avro'
 import { ordinaryRows } from '@archiver/conformance'
 import { permitUntil } from '@archiver/core'
-import type { FakeBigQuery } from '@archiver/testkit/bigquery'
+import type { FakeBigQuery } from '@archiver/fake-bigquery'
 import { describeWithFakeGcs } from '@archiver/testkit/vitest'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { batch, dataset, location, prepared, rowsIn, startFake, store, stored, table } from './testing/fake.js'

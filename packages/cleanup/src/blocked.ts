@@ -1,5 +1,5 @@
 import { ArchiverError, type IdRange } from '@archiver/core'
-import type { Finding } from '@archiver/core/verify'
+import type { Finding } from '@archiver/core/reconcile'
 
 /** Why nothing (more) may be deleted now. Rows that were deleted before stay deleted; they were safe to delete. */
 export type Blocked =

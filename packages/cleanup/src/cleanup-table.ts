@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { ArchiverError, type IdRange, lowerId } from '@archiver/core'
+import type { SourceDigest } from '@archiver/core/reconcile'
 import {
   type ControlTables,
   controlQueries,
@@ -7,8 +8,7 @@ import {
   HOLD,
   statementError,
   unknownColumns,
-} from '@archiver/core/mysql'
-import type { SourceDigest } from '@archiver/core/verify'
+} from '@archiver/mysql'
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Connection } from 'mysql2'
 import { type LastRun, RANGE_IDS, type Slice, type Standing } from './decide.js'

@@ -1,5 +1,5 @@
 import { ArchiverError, equalDigests, faultPoint, type IdRange, type Permit } from '@archiver/core'
-import type { ControlTables } from '@archiver/core/mysql'
+import type { ControlTables } from '@archiver/mysql'
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Blocked } from './blocked.js'
 import { CLEANUP, type CleanupTable, type DeletedRange } from './cleanup-table.js'

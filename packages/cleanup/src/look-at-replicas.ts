@@ -1,4 +1,4 @@
-import type { MySqlSettings } from '@archiver/core/mysql'
+import type { MySqlSettings } from '@archiver/mysql'
 import type { Connection } from 'mysql2'
 import type { ThrottlePolicy } from './options.js'
 import { watchedReplicas } from './replicas.js'

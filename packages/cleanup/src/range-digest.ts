@@ -1,6 +1,6 @@
 import type { IdRange } from '@archiver/core'
-import { DAY, FIRST_AND_LAST_TIME, rowTimes } from '@archiver/core/mysql'
-import type { SourceDigest } from '@archiver/core/verify'
+import type { SourceDigest } from '@archiver/core/reconcile'
+import { DAY, FIRST_AND_LAST_TIME, rowTimes } from '@archiver/mysql'
 import { type RawBuilder, sql } from 'kysely'
 import { type DigestRow, digestColumns, inRange, toDigest } from './statements.js'
 

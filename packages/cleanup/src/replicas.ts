@@ -1,5 +1,5 @@
 import { errorText } from '@archiver/core'
-import { connect, disconnect, type MySqlSettings } from '@archiver/core/mysql'
+import { connect, disconnect, type MySqlSettings } from '@archiver/mysql'
 import type { Connection } from 'mysql2'
 import { askRows, type Row } from './ask.js'
 import type { ReplicaAddress, ThrottlePolicy } from './options.js'

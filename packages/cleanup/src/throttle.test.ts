@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect, disconnect } from '@archiver/core/mysql'
+import { connect, disconnect } from '@archiver/mysql'
 import { createDatabase, startMariaDb } from '@archiver/testkit'
 import { describeNeeding } from '@archiver/testkit/vitest'
 import { afterAll, afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises'
 import type { Permit } from '@archiver/core'
-import { type MySqlSettings, statementError } from '@archiver/core/mysql'
+import { type MySqlSettings, statementError } from '@archiver/mysql'
 import type { Connection } from 'mysql2'
 import type { Blocked } from './blocked.js'
 import { CLEANUP } from './cleanup-table.js'

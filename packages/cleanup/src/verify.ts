@@ -1,6 +1,6 @@
 import { type ArchiveReader, type Archiver, ArchiverError, faultPoint, type IdRange, RowError } from '@archiver/core'
 import { storeLate } from '@archiver/core/engine'
-import { type Finding, type Verification, verifyArchive } from '@archiver/core/verify'
+import { type Finding, type Verification, verifyArchive } from '@archiver/core/reconcile'
 import type { Blocked } from './blocked.js'
 import { CLEANUP, type CleanupTable } from './cleanup-table.js'
 import { type Span, subtractRanges } from './decide.js'

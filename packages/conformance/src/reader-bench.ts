@@ -8,7 +8,7 @@ import {
   rowsFromChunk,
   type ScanQuery,
 } from '@archiver/core'
-import { type Finding, type Verification, type VerifySource, verifyArchive } from '@archiver/core/verify'
+import { type Finding, type Verification, type VerifySource, verifyArchive } from '@archiver/core/reconcile'
 import type { ReaderSubject } from './reader-subject.js'
 import { reusedChunks } from './source.js'
 import { rowsPerChunk, Workbench } from './workbench.js'

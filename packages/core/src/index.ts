@@ -1,26 +1,31 @@
-export type { ArchiveReader, IdRange, RangeDigest, RowRange, ScanQuery, TimeSpan } from './archive-reader.js'
-export { attributesJson } from './attributes.js'
-export { allocateChunk, type ChunkColumn, chunkColumns, chunkFromRows, chunksFromRows, rowsFromChunk } from './chunk.js'
-export { exactOf, firstRows, rowAfter, rowsInRange, viewRows } from './chunk-views.js'
-export { Digest, digestOf, equalDigests } from './digest.js'
-export { formatDuration, parseDuration } from './duration.js'
-export { ArchiverError, type ErrorDetails, type ErrorPlace, errorText, inOperation, RowError } from './errors.js'
-export { type FaultPoint, faultPoint } from './fault.js'
+export { attributesJson, parseAttributes, parseWithUnknown } from './chunk/attributes.js'
 export {
-  type GoogleFailure,
-  googleFailure,
-  isGoogleLogin,
-  isGoogleUnreachable,
-} from './google-failure.js'
-export { GOOGLE_KEY_VARIABLE, requireGoogleKeyFile } from './google-key-file.js'
-export { escapeInvisible, harmlessLine, harmlessLines, harmlessText, harmlessValue } from './harmless.js'
-export { higherId, lowerId } from './ids.js'
-export { permitUntil, permitWhile } from './permit.js'
-export { type Point, parsePoint, pointForms, rangeProblem } from './point.js'
-export { matchingRows, matchRow, type RowFilter } from './row-filter.js'
-export { batchSourceFrom, deletedRowsOf, NamedRows, RowsNotInSource } from './rows-not-in-source.js'
-export { TakeoverWait } from './takeover-wait.js'
-export { joinSpans } from './time-spans.js'
+  allocateChunk,
+  type ChunkColumn,
+  chunkColumns,
+  chunkFromRows,
+  chunksFromRows,
+  rowsFromChunk,
+} from './chunk/chunk.js'
+export { exactOf, firstRows, rowAfter, rowsInRange, splitChunk, viewRows } from './chunk/chunk-views.js'
+export { Digest, digestOf, equalDigests } from './chunk/digest.js'
+export { matchingRows, matchRow, type RowFilter } from './chunk/row-filter.js'
+export { withoutIds } from './chunk/select-rows.js'
+export type { ArchiveReader, IdRange, RangeDigest, RowRange, ScanQuery, TimeSpan } from './contract/archive-reader.js'
+export {
+  ArchiverError,
+  type ErrorDetails,
+  type ErrorPlace,
+  errorText,
+  inOperation,
+  RowError,
+  shortText,
+} from './contract/errors.js'
+export { type FaultPoint, faultPoint } from './contract/fault.js'
+export type { ArchiverStatus, BatchRecord, Ledger, MarkMove } from './contract/ledger.js'
+export { permitUntil, permitWhile } from './contract/permit.js'
+export type { Source, SourceRange } from './contract/source.js'
+export { TakeoverWait } from './contract/takeover-wait.js'
 export type {
   ArchiveRight,
   Archiver,
@@ -34,7 +39,7 @@ export type {
   PlannedBatch,
   StoredRows,
   StoreResult,
-} from './types.js'
+} from './contract/types.js'
 export {
   type Acknowledged,
   lowIdWarning,
@@ -47,4 +52,10 @@ export {
   unknownColumnWarning,
   unknownKeys,
   unknownKeyWarnings,
-} from './unarchived.js'
+} from './contract/unarchived.js'
+export { batchSourceFrom, deletedRowsOf, NamedRows, RowsNotInSource } from './reconcile/rows-not-in-source.js'
+export { formatDuration, parseDuration } from './values/duration.js'
+export { escapeInvisible, harmlessLine, harmlessLines, harmlessText, harmlessValue } from './values/harmless.js'
+export { higherId, lowerId } from './values/ids.js'
+export { type Point, parsePoint, pointForms, rangeProblem } from './values/point.js'
+export { joinSpans } from './values/time-spans.js'

@@ -2,7 +2,7 @@ import { copyFile, rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { ordinaryRows } from '@archiver/conformance'
 import { chunksFromRows, type LogScore, rowsInRange } from '@archiver/core'
-import { verifyArchive } from '@archiver/core/verify'
+import { verifyArchive } from '@archiver/core/reconcile'
 import { describe, expect, test } from 'vitest'
 import { batch, goFile, prepared, rowsIn, store, stored, testFolder } from './test-support.js'
 

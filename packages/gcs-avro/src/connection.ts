@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ErrorPlace, GOOGLE_KEY_VARIABLE, googleFailure, requireGoogleKeyFile } from '@archiver/core'
+import type { ErrorPlace } from '@archiver/core'
+import { GOOGLE_KEY_VARIABLE, googleFailure, requireGoogleKeyFile } from '@archiver/google'
 import type { Bucket } from '@google-cloud/storage'
 import { defaultPatience, type GcsAvroOptions, type Patience } from './options.js'
 import { storageError } from './storage-errors.js'

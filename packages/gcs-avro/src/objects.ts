@@ -1,5 +1,6 @@
 import { isUnreadable, type RowSelection, readAvroHeader, readLogScores } from '@archiver/avro'
-import { googleFailure, type LogScoreChunk } from '@archiver/core'
+import type { LogScoreChunk } from '@archiver/core'
+import { googleFailure } from '@archiver/google'
 import type { Connection } from './connection.js'
 import { isYear, prefixOf } from './object-name.js'
 import { readObject } from './read-object.js'

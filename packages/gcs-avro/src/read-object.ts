@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import { ArchiverError, googleFailure } from '@archiver/core'
+import { ArchiverError } from '@archiver/core'
+import { googleFailure } from '@archiver/google'
 import type { Bucket } from '@google-cloud/storage'
 import type { Connection } from './connection.js'
 import { Crc32c } from './crc32c.js'

@@ -1,11 +1,5 @@
-import {
-  ArchiverError,
-  type ErrorPlace,
-  type GoogleFailure,
-  googleFailure,
-  isGoogleLogin,
-  isGoogleUnreachable,
-} from '@archiver/core'
+import { ArchiverError, type ErrorPlace } from '@archiver/core'
+import { type GoogleFailure, googleFailure, isGoogleLogin, isGoogleUnreachable } from '@archiver/google'
 
 interface Kind {
   readonly code: string

@@ -1,5 +1,5 @@
 import { ArchiverError, type Attributes, allocateChunk, type LogScoreChunk } from '@archiver/core'
-import { differentColumns, equalRows, type Place } from '@archiver/core/verify'
+import { differentColumns, equalRows, type Place } from '@archiver/core/reconcile'
 import { copyRows, firstNotAbove } from './columns.js'
 
 /** Which rows of the archive are wanted. */

@@ -1,5 +1,5 @@
 import { ArchiverError } from '@archiver/core'
-import { controlTableNames, HOLD, isMissingTable, quoteName } from '@archiver/core/mysql'
+import { controlTableNames, HOLD, isMissingTable, quoteName } from '@archiver/mysql'
 import type { Connection } from 'mysql2'
 import { askRows } from './statements.js'
 

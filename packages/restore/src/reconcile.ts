@@ -1,5 +1,5 @@
 import type { LogScoreChunk } from '@archiver/core'
-import { type DifferentColumn, differentColumns, equalIds, equalRows, type Place } from '@archiver/core/verify'
+import { type DifferentColumn, differentColumns, equalIds, equalRows, type Place } from '@archiver/core/reconcile'
 
 /** A row that is in the table already, otherwise than in the archive. */
 export interface Difference {

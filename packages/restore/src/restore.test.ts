@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { chunksFromRows, type LogScore, rowsFromChunk } from '@archiver/core'
-import { type MySqlSettings, MySqlSource } from '@archiver/core/mysql'
+import { type MySqlSettings, MySqlSource } from '@archiver/mysql'
 import { createDatabase, createSourceTables, insertRows, type MySqlDatabase, type SourceRow } from '@archiver/testkit'
 import { describeWithOwnMySql } from '@archiver/testkit/vitest'
 import type { Connection, RowDataPacket } from 'mysql2/promise'

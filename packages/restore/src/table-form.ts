@@ -1,5 +1,5 @@
 import { ArchiverError } from '@archiver/core'
-import { isMissingTable, quoteName } from '@archiver/core/mysql'
+import { isMissingTable, quoteName } from '@archiver/mysql'
 import type { Connection } from 'mysql2'
 import { writtenColumns } from './row-text.js'
 import { askRows } from './statements.js'

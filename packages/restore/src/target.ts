@@ -7,7 +7,7 @@ import {
   MySqlSource,
   READ_COMMITTED,
   statementError,
-} from '@archiver/core/mysql'
+} from '@archiver/mysql'
 import type { Connection } from 'mysql2'
 import { Guard, type Standing } from './guard.js'
 import { askRows } from './statements.js'

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { ArchiverError, type LogScoreChunk } from '@archiver/core'
-import { quoteName } from '@archiver/core/mysql'
+import { quoteName } from '@archiver/mysql'
 import type { Connection } from 'mysql2'
 import type { Guard, RowBounds } from './guard.js'
 import { insertForm, loadForm, rowTexts, writtenColumns } from './row-text.js'

@@ -1,7 +1,7 @@
 import type { CleanupEvent } from '@archiver/cleanup'
 import { harmlessText, type PlannedBatch, type TableWarning } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
-import type { FinishedBatch, Overview, PoolState } from '@archiver/core/mysql'
+import type { FinishedBatch, Overview, PoolState } from '@archiver/mysql'
 import type { Clock } from './clock.js'
 import { CLEANUP, type ServiceConfig } from './config.js'
 import { History } from './history.js'

@@ -1,7 +1,7 @@
 import type { CleanupEvent, CleanupResult, describeBlocked } from '@archiver/cleanup'
 import { harmlessText } from '@archiver/core'
 import { reasonOf, waitMs } from '@archiver/core/engine'
-import type { OverviewRow } from '@archiver/core/mysql'
+import type { OverviewRow } from '@archiver/mysql'
 import type { Connection } from 'mysql2'
 import { CLEANUP } from './config.js'
 import { backOffMs, type Desk, isEnd } from './desk.js'

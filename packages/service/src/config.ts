@@ -1,7 +1,7 @@
 import type { CleanupPolicy, ThrottlePolicy } from '@archiver/cleanup'
 import type { Archiver, BatchPolicy } from '@archiver/core'
 import type { NotHere, RetryPolicy } from '@archiver/core/engine'
-import type { LockNames, MySqlSettings } from '@archiver/core/mysql'
+import type { LockNames, MySqlSettings } from '@archiver/mysql'
 
 /** What a service works with; made anew when settings change. */
 export interface ServiceConfig {

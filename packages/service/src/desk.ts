@@ -1,6 +1,6 @@
 import type { CleanupEvent } from '@archiver/cleanup'
-import type { Permit } from '@archiver/core'
-import type { EngineEvent, Ledger, RetryPolicy } from '@archiver/core/engine'
+import type { Ledger, Permit } from '@archiver/core'
+import type { EngineEvent, RetryPolicy } from '@archiver/core/engine'
 import { backoffMs, isRetryable } from '@archiver/core/engine'
 import type { Board } from './board.js'
 import type { Clock } from './clock.js'

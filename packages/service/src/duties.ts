@@ -1,4 +1,4 @@
-import type { Overview, OverviewRow } from '@archiver/core/mysql'
+import type { Overview, OverviewRow } from '@archiver/mysql'
 import { ArchiverDuty } from './archiver-duty.js'
 import { CLEANUP } from './config.js'
 import type { Desk } from './desk.js'

@@ -1,13 +1,6 @@
 import { permitWhile } from '@archiver/core'
 import { Sightings } from '@archiver/core/engine'
-import {
-  isEncrypted,
-  MySqlLedger,
-  type MySqlLock,
-  MySqlOverview,
-  MySqlSource,
-  type Overview,
-} from '@archiver/core/mysql'
+import { isEncrypted, MySqlLedger, type MySqlLock, MySqlOverview, MySqlSource, type Overview } from '@archiver/mysql'
 import { CleanupDuty } from './cleanup-duty.js'
 import { CLEANUP } from './config.js'
 import type { Desk } from './desk.js'

@@ -1,5 +1,5 @@
 import type { Acknowledged, TableWarning } from '@archiver/core'
-import { connect, cutOff, disconnect, type FinishedBatch, MySqlOverview, type Overview } from '@archiver/core/mysql'
+import { connect, cutOff, disconnect, type FinishedBatch, MySqlOverview, type Overview } from '@archiver/mysql'
 import { CLEANUP, type ServiceConfig } from './config.js'
 
 /** Everything that MySQL knows of the archivers. */

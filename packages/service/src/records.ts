@@ -1,6 +1,6 @@
 import type { BatchPolicy } from '@archiver/core'
 import { ArchiverError, errorText, harmlessText } from '@archiver/core'
-import type { FinishedBatch } from '@archiver/core/mysql'
+import type { FinishedBatch } from '@archiver/mysql'
 import { lateAfterMs, type ServiceConfig } from './config.js'
 import type {
   ArchiverState,

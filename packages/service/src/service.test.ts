@@ -1,5 +1,5 @@
 import type { EngineEvent } from '@archiver/core/engine'
-import { CleanupHold, connect, disconnect } from '@archiver/core/mysql'
+import { CleanupHold, connect, disconnect } from '@archiver/mysql'
 import { createSourceTables, dropTables, generateRows, insertRows } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import type { Connection, RowDataPacket } from 'mysql2/promise'

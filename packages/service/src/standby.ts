@@ -1,5 +1,5 @@
 import { ArchiverError } from '@archiver/core'
-import { LockHeldError, type LockTimes, MySqlLock } from '@archiver/core/mysql'
+import { LockHeldError, type LockTimes, MySqlLock } from '@archiver/mysql'
 import type { ServiceConfig } from './config.js'
 
 /** The server waits so long for the lock before it says who has it: then it is asked again. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { SourceRange } from '@archiver/core'
 import { allocateChunk, type LogScoreChunk } from '@archiver/core'
-import type { SourceRange } from '@archiver/core/engine'
 import { beforeEach, expect, test } from 'vitest'
 import { type AheadSource, TurnSource } from './turn-source.js'
 import { Turns } from './turns.js'

@@ -1,5 +1,4 @@
-import type { LogScoreChunk, TimeSpan } from '@archiver/core'
-import type { Source, SourceRange } from '@archiver/core/engine'
+import type { LogScoreChunk, Source, SourceRange, TimeSpan } from '@archiver/core'
 import type { Turn, TurnHolder, Turns } from './turns.js'
 
 /** A source that reads on behind the range that was read last, as the one of MySQL does. */

@@ -7,7 +7,7 @@ import {
   unknownKeyWarnings,
 } from '@archiver/core'
 import { stampWarnings } from '@archiver/core/engine'
-import type { OverviewRow } from '@archiver/core/mysql'
+import type { OverviewRow } from '@archiver/mysql'
 
 /** What is to be said of the table: from MySQL, from the stamps of the status table, and from the rows that were archived. */
 export class Warnings {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { type FakeBigQuery, type FaultAction, spawnFakeBigQuery } from '@archiver/fake-bigquery'
 import { type FakeGcsServer, type GcsProxy, startGcsProxy } from '@archiver/testkit'
-import { type FakeBigQuery, type FaultAction, spawnFakeBigQuery } from '@archiver/testkit/bigquery'
 import { Cloud } from '../cloud.js'
 import { TcpProxy } from '../tcp-proxy.js'
 import { writeIdentity } from '../workload-identity.js'

@@ -1,4 +1,4 @@
-import type { LockTimes, MySqlSettings } from '@archiver/core/mysql'
+import type { LockTimes, MySqlSettings } from '@archiver/mysql'
 import type { ArchiverName } from '../archives.js'
 import type { CleanerAsks, RunSettings } from './schedule.js'
 import type { PlannedTrouble } from './troubles.js'

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { LockTimes } from '@archiver/core/mysql'
+import type { LockTimes } from '@archiver/mysql'
 import { createSourceTables, dropTables } from '@archiver/testkit'
 import { type ArchiverName, archivedRows, leftovers, type Places, storedRow } from '../archives.js'
 import { catalogueProblems } from '../catalogue.js'

@@ -1,4 +1,4 @@
-import { skipTableSql } from '@archiver/core/mysql'
+import { skipTableSql } from '@archiver/mysql'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { Dice } from './random.js'
 import type { Schedule } from './schedule.js'

@@ -1,4 +1,4 @@
-import type { LockNames } from '@archiver/core/mysql'
+import type { LockNames } from '@archiver/mysql'
 import { ConfigError, type Problem } from './problem.js'
 
 /** MySQL's limit for the name of a lock; MariaDB allows more, but the same name must work on both. */

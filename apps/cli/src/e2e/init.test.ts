@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type FakeBigQuery, spawnFakeBigQuery } from '@archiver/testkit/bigquery'
+import { type FakeBigQuery, spawnFakeBigQuery } from '@archiver/fake-bigquery'
 import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import type { RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'

@@ -1,4 +1,4 @@
-import { MySqlLock } from '@archiver/core/mysql'
+import { MySqlLock } from '@archiver/mysql'
 import { createDatabase, type MySqlAddress } from '@archiver/testkit'
 import { describeWithOwnMySql } from '@archiver/testkit/vitest'
 import { expect, test } from 'vitest'

@@ -1,5 +1,5 @@
 import { type LogScore, rowsFromChunk } from '@archiver/core'
-import { type MySqlSettings, MySqlSource } from '@archiver/core/mysql'
+import { type MySqlSettings, MySqlSource } from '@archiver/mysql'
 import { generateRows, insertRows, type SourceRow, seededRandom } from '@archiver/testkit'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 

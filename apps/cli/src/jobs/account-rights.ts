@@ -9,7 +9,7 @@ import {
   type NeedAnswer,
   type Session,
   turnOnNeeds,
-} from '@archiver/core/mysql'
+} from '@archiver/mysql'
 
 /** What the account is to do. */
 export interface Work {

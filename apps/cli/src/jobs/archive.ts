@@ -1,14 +1,13 @@
-import { permitWhile } from '@archiver/core'
+import { type Ledger, permitWhile } from '@archiver/core'
 import {
   type EngineEvent,
-  type Ledger,
   type OnEvent,
   type PassResult,
   runPass,
   stampWarnings,
   unlessAcknowledged,
 } from '@archiver/core/engine'
-import { isEncrypted, MySqlLedger, MySqlLock, MySqlOverview, MySqlSource, watchLockWaits } from '@archiver/core/mysql'
+import { isEncrypted, MySqlLedger, MySqlLock, MySqlOverview, MySqlSource, watchLockWaits } from '@archiver/mysql'
 import { openArchiver, sourceOptions, type Wiring } from '../archivers.js'
 import { ExitCode, exitCodeOf } from '../exit-codes.js'
 import type { Reporter } from '../report/reporter.js'

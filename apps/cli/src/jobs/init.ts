@@ -9,7 +9,7 @@ import {
   SETUP_SESSION,
   turnOnSql,
   watchLockWaits,
-} from '@archiver/core/mysql'
+} from '@archiver/mysql'
 import type { Wiring } from '../archivers.js'
 import { ExitCode } from '../exit-codes.js'
 import { type InitPlan, planLines } from '../report/init-lines.js'

@@ -1,4 +1,4 @@
-import type { StoredBatch } from '@archiver/core/mysql'
+import type { StoredBatch } from '@archiver/mysql'
 import type { Wiring } from '../archivers.js'
 import { ExitCode } from '../exit-codes.js'
 import { printLine } from '../standard-streams.js'

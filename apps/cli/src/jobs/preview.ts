@@ -1,5 +1,6 @@
-import { type ArchiverStatus, type Preview, preview, type Source } from '@archiver/core/engine'
-import { connect, disconnect, isEncrypted, MySqlLedger, MySqlSource } from '@archiver/core/mysql'
+import type { ArchiverStatus, Source } from '@archiver/core'
+import { type Preview, preview } from '@archiver/core/engine'
+import { connect, disconnect, isEncrypted, MySqlLedger, MySqlSource } from '@archiver/mysql'
 import { openArchiver } from '../archivers.js'
 import { ExitCode } from '../exit-codes.js'
 import { errorLine } from '../report/error-lines.js'

@@ -1,5 +1,5 @@
 import { type ArchiveReader, type Archiver, ArchiverError, type IdRange, lowerId } from '@archiver/core'
-import { CleanupHold, connect, disconnect, MySqlLedger, MySqlOperator, watchLockWaits } from '@archiver/core/mysql'
+import { CleanupHold, connect, disconnect, MySqlLedger, MySqlOperator, watchLockWaits } from '@archiver/mysql'
 import { aboveMark, type RestoreResult, RestoreTarget, restore, type Selection, type Standing } from '@archiver/restore'
 import { openArchiver, type Wiring } from '../archivers.js'
 import type { Point } from '../commands/point.js'

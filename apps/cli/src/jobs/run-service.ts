@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { watchLockWaits } from '@archiver/core/mysql'
+import { watchLockWaits } from '@archiver/mysql'
 import { FileWatch, Service, type ServiceView } from '@archiver/service'
 import type { Wiring } from '../archivers.js'
 import { processSource, settingsFiles } from '../config/index.js'

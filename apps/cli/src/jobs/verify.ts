@@ -1,5 +1,6 @@
+import type { ArchiverStatus } from '@archiver/core'
 import { type Archiver, ArchiverError, type IdRange, lowerId } from '@archiver/core'
-import type { ArchiverStatus } from '@archiver/core/engine'
+import { type Verification, type VerifySource, verifyArchive } from '@archiver/core/reconcile'
 import {
   connect,
   disconnect,
@@ -10,8 +11,7 @@ import {
   MySqlRanges,
   MySqlSource,
   watchLockWaits,
-} from '@archiver/core/mysql'
-import { type Verification, type VerifySource, verifyArchive } from '@archiver/core/verify'
+} from '@archiver/mysql'
 import { openArchiver, sourceOptions, type Wiring } from '../archivers.js'
 import type { Point } from '../commands/point.js'
 import { ExitCode, exitCodeOf, UsageError } from '../exit-codes.js'

@@ -1,6 +1,6 @@
+import type { ArchiverStatus } from '@archiver/core'
 import { ArchiverError, type Permit } from '@archiver/core'
-import type { ArchiverStatus } from '@archiver/core/engine'
-import { connect, disconnect, MySqlLedger, MySqlLock, MySqlOperator, watchLockWaits } from '@archiver/core/mysql'
+import { connect, disconnect, MySqlLedger, MySqlLock, MySqlOperator, watchLockWaits } from '@archiver/mysql'
 import type { Wiring } from '../archivers.js'
 import { standardError } from '../standard-streams.js'
 

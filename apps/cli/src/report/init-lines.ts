@@ -1,4 +1,4 @@
-import type { FoundTable, Session } from '@archiver/core/mysql'
+import type { FoundTable, Session } from '@archiver/mysql'
 import type { Rights } from '../jobs/account-rights.js'
 import type { ArchiveState } from '../jobs/look-at-archive.js'
 

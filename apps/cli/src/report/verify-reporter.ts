@@ -1,5 +1,5 @@
 import { harmlessText, type IdRange } from '@archiver/core'
-import type { DeletedRows, DifferentColumn, Finding, Verification } from '@archiver/core/verify'
+import type { DeletedRows, DifferentColumn, Finding, Verification } from '@archiver/core/reconcile'
 import { printError, printLine, standardError, standardOutput } from '../standard-streams.js'
 import { errorFields, errorLine } from './error-lines.js'
 import { barText, count, rate, seconds } from './quantities.js'

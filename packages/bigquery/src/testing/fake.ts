@@ -9,12 +9,7 @@ import {
   type PlannedBatch,
   permitUntil,
 } from '@archiver/core'
-import {
-  type FakeBigQuery,
-  type FakeBigQueryOptions,
-  startFakeBigQuery,
-  type TableRow,
-} from '@archiver/testkit/bigquery'
+import { type FakeBigQuery, type FakeBigQueryOptions, startFakeBigQuery, type TableRow } from '@archiver/fake-bigquery'
 import { onTestFinished } from 'vitest'
 import { createBigQueryArchiver } from '../archiver.js'
 import type { BigQueryArchiverOptions } from '../options.js'

@@ -1,5 +1,5 @@
 import { type LogScore, permitUntil, rowsFromChunk } from '@archiver/core'
-import { connect, disconnect, MySqlLedger, MySqlSource } from '@archiver/core/mysql'
+import { connect, disconnect, MySqlLedger, MySqlSource } from '@archiver/mysql'
 import { createSourceTables, generateRows, insertRows, type MySqlDatabase, type SourceRow } from '@archiver/testkit'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { runCleanup } from '../cleaner.js'

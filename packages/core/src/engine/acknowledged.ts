@@ -1,4 +1,4 @@
-import { type Acknowledged, unacknowledged } from '../unarchived.js'
+import { type Acknowledged, unacknowledged } from '../contract/unarchived.js'
 import type { EngineEvent } from './events.js'
 
 /** The event without the columns and keys that may be lost; null where nothing is left of it. */

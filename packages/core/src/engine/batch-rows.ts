@@ -1,8 +1,8 @@
-import { ArchiverError } from '../errors.js'
-import type { BatchSource, LogScoreChunk, PlannedBatch } from '../types.js'
+import { withoutIds } from '../chunk/select-rows.js'
+import { ArchiverError } from '../contract/errors.js'
+import type { Source } from '../contract/source.js'
+import type { BatchSource, LogScoreChunk, PlannedBatch } from '../contract/types.js'
 import { notDeleted } from './deleted-rows.js'
-import { withoutIds } from './select-rows.js'
-import type { Source } from './source.js'
 
 /**
  * The source's rows of a batch while it is looked up in the archive. Every read must return the same rows: rows that come

@@ -1,4 +1,4 @@
-import type { Source } from './source.js'
+import type { Source } from '../contract/source.js'
 
 /** What the rule needs to know of the source. */
 export type IdHistory = Pick<Source, 'nextId' | 'existingIds'>

@@ -1,7 +1,7 @@
-import type { ArchiverError } from '../errors.js'
-import type { PlannedBatch, StoreResult } from '../types.js'
-import type { TableWarning, Unarchived } from '../unarchived.js'
-import type { BatchRecord } from './ledger.js'
+import type { ArchiverError } from '../contract/errors.js'
+import type { BatchRecord } from '../contract/ledger.js'
+import type { PlannedBatch, StoreResult } from '../contract/types.js'
+import type { TableWarning, Unarchived } from '../contract/unarchived.js'
 import type { BatchSteps } from './steps.js'
 
 /** What a pass reports while it works. Names are stable; the CLI logs them as they are. */

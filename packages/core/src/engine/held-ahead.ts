@@ -1,5 +1,5 @@
-import type { IdRange } from '../archive-reader.js'
-import { ArchiverError } from '../errors.js'
+import type { IdRange } from '../contract/archive-reader.js'
+import { ArchiverError } from '../contract/errors.js'
 import type { ArchiverRun } from './store-batch.js'
 
 /**

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { allocateChunk } from '../chunk.js'
-import { permitUntil } from '../permit.js'
-import type { LogScoreChunk } from '../types.js'
+import { allocateChunk } from '../chunk/chunk.js'
+import { permitUntil } from '../contract/permit.js'
+import type { Source } from '../contract/source.js'
+import type { LogScoreChunk } from '../contract/types.js'
 import { guardHoles, holesOf, Sightings } from './holes.js'
-import type { Source } from './source.js'
 
 function chunkOf(...ids: bigint[]): LogScoreChunk {
   const columns = allocateChunk(ids.length + 5)

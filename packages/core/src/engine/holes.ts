@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ArchiverError } from '../errors.js'
-import type { LogScoreChunk, Permit, PlannedBatch } from '../types.js'
-import type { Source, SourceRange } from './source.js'
+import { ArchiverError } from '../contract/errors.js'
+import type { Source, SourceRange } from '../contract/source.js'
+import type { LogScoreChunk, Permit, PlannedBatch } from '../contract/types.js'
 
 /** The newest id, and since when we know of it: every id below it was handed out before then. */
 export interface Watch {

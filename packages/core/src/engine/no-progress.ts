@@ -1,5 +1,5 @@
-import { ArchiverError } from '../errors.js'
-import type { PlannedBatch } from '../types.js'
+import { ArchiverError } from '../contract/errors.js'
+import type { PlannedBatch } from '../contract/types.js'
 import type { ArchiverRun } from './store-batch.js'
 
 /** A loop of the engine would go round without getting anywhere. */

@@ -1,5 +1,5 @@
-import { ArchiverError } from '../errors.js'
-import type { ArchiverStatus } from './ledger.js'
+import { ArchiverError } from '../contract/errors.js'
+import type { ArchiverStatus } from '../contract/ledger.js'
 import { reasonOf, type ServeOptions, serveArchiver } from './serve.js'
 
 export interface PassOptions extends Omit<ServeOptions, 'settledId'> {

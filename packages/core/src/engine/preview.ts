@@ -1,8 +1,8 @@
-import { lowerId } from '../ids.js'
-import type { BatchPolicy } from '../types.js'
+import type { ArchiverStatus } from '../contract/ledger.js'
+import type { Source } from '../contract/source.js'
+import type { BatchPolicy } from '../contract/types.js'
+import { lowerId } from '../values/ids.js'
 import { waitMs } from './due.js'
-import type { ArchiverStatus } from './ledger.js'
-import type { Source } from './source.js'
 
 /** What a pass would do for one archiver. */
 export interface Preview {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ArchiverError } from '../errors.js'
+import { ArchiverError } from '../contract/errors.js'
 import { backoffMs, DEFAULT_RETRY, isRetryable, pause } from './retry.js'
 
 test('waits grow up to a bound, half of each left to chance', () => {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ArchiverError } from '../errors.js'
+import { ArchiverError } from '../contract/errors.js'
 
 /** How often and how long to try again what fails for reasons that pass. */
 export interface RetryPolicy {

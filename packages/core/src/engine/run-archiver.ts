@@ -1,10 +1,10 @@
-import { faultPoint } from '../fault.js'
-import { lowerId } from '../ids.js'
-import type { PlannedBatch } from '../types.js'
+import { faultPoint } from '../contract/fault.js'
+import type { SourceRange } from '../contract/source.js'
+import type { PlannedBatch } from '../contract/types.js'
+import { lowerId } from '../values/ids.js'
 import { enoughWait } from './due.js'
 import { heldAhead } from './held-ahead.js'
 import { noProgress } from './no-progress.js'
-import type { SourceRange } from './source.js'
 import { type ArchiverRun, type Outcome, recover, recoverOvertaken, storeNew } from './store-batch.js'
 
 /** Counts what a run has committed, and follows the mark. */

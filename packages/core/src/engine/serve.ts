@@ -1,12 +1,12 @@
-import { inOperation } from '../errors.js'
-import type { Archiver, Permit, PlannedBatch } from '../types.js'
+import { inOperation } from '../contract/errors.js'
+import type { ArchiverStatus, Ledger } from '../contract/ledger.js'
+import type { Source } from '../contract/source.js'
+import type { Archiver, Permit, PlannedBatch } from '../contract/types.js'
 import { type Due, dueNow } from './due.js'
 import type { OnEvent } from './events.js'
 import { startWatch } from './holes.js'
-import type { ArchiverStatus, Ledger } from './ledger.js'
 import { backoffMs, DEFAULT_RETRY, isRetryable, pause, type RetryPolicy } from './retry.js'
 import { type Progress, runArchiver } from './run-archiver.js'
-import type { Source } from './source.js'
 import { reportWarnings } from './warnings.js'
 
 /** An archiver that is turned on but is not to be run here, and why; no failure. */

@@ -1,5 +1,5 @@
-import { stampAheadWarning, type TableWarning } from '../unarchived.js'
-import type { ArchiverStatus } from './ledger.js'
+import type { ArchiverStatus } from '../contract/ledger.js'
+import { stampAheadWarning, type TableWarning } from '../contract/unarchived.js'
 
 /** A stamp that is ahead of the server's clock by less may be rounding. */
 const ROUNDING_MS = 1_000

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Archiver, LogScoreChunk } from '../types.js'
+import type { Archiver, LogScoreChunk } from '../contract/types.js'
 import { StepClock } from './steps.js'
 
 beforeEach(() => vi.useFakeTimers())

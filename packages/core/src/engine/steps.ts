@@ -1,4 +1,4 @@
-import type { Archiver, LogScoreChunk } from '../types.js'
+import type { Archiver, LogScoreChunk } from '../contract/types.js'
 
 /**
  * Where the time of a batch went, in milliseconds. Reading, encoding and sending take turns all the while, so each is a

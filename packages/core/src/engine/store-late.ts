@@ -1,11 +1,11 @@
-import type { IdRange } from '../archive-reader.js'
-import { ArchiverError, inOperation } from '../errors.js'
-import { faultPoint } from '../fault.js'
-import type { Archiver, Permit } from '../types.js'
+import type { IdRange } from '../contract/archive-reader.js'
+import { ArchiverError, inOperation } from '../contract/errors.js'
+import { faultPoint } from '../contract/fault.js'
+import type { Ledger } from '../contract/ledger.js'
+import type { Source } from '../contract/source.js'
+import type { Archiver, Permit } from '../contract/types.js'
 import type { OnEvent } from './events.js'
 import { startWatch } from './holes.js'
-import type { Ledger } from './ledger.js'
-import type { Source } from './source.js'
 import { recover } from './store-batch.js'
 
 export interface LateStore {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { ArchiverError } from '../errors.js'
-import { faultPoint } from '../fault.js'
-import type { LogScoreChunk, PlannedBatch, StoreResult } from '../types.js'
-import { NameCounts, type Unarchived } from '../unarchived.js'
-import type { BatchRecord } from './ledger.js'
+import { ArchiverError } from '../contract/errors.js'
+import { faultPoint } from '../contract/fault.js'
+import type { BatchRecord } from '../contract/ledger.js'
+import type { LogScoreChunk, PlannedBatch, StoreResult } from '../contract/types.js'
+import { NameCounts, type Unarchived } from '../contract/unarchived.js'
 
 /** Counts and hashes a batch's rows on their way from the source to the adapter. */
 export class Tally {

@@ -1,3 +1,4 @@
+import type { Ledger, Source, SourceRange } from '@archiver/core'
 import {
   type Archiver,
   ArchiverError,
@@ -7,8 +8,8 @@ import {
   type PlannedBatch,
   permitUntil,
 } from '@archiver/core'
-import type { EngineEvent, Ledger, Source, SourceRange } from '@archiver/core/engine'
-import type { Overview, OverviewRow } from '@archiver/core/mysql'
+import type { EngineEvent } from '@archiver/core/engine'
+import type { Overview, OverviewRow } from '@archiver/mysql'
 import { seededRandom } from '@archiver/testkit'
 import { Board } from '../board.js'
 import { CLEANUP, type ServiceConfig } from '../config.js'
