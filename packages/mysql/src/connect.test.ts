@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 import { connect, disconnect, isEncrypted } from './connect.js'
 import type { MySqlSettings } from './settings.js'
 
-const fixtures = fileURLToPath(new URL('../../core/fixtures/tls/', import.meta.url))
+const fixtures = fileURLToPath(new URL('../fixtures/tls/', import.meta.url))
 
 async function encrypted(settings: MySqlSettings): Promise<boolean> {
   const connection = await connect(settings)
