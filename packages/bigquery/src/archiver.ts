@@ -25,6 +25,16 @@ import { resultOf } from './result.js'
 import { storedRows } from './stored.js'
 import type { TsType } from './table.js'
 
+/** The load is spooled, partly sent, has its job, has ended. */
+declare module '@archiver/core' {
+  interface FaultPoints {
+    'bigquery.spooled': true
+    'bigquery.sending': true
+    'bigquery.sent': true
+    'bigquery.loaded': true
+  }
+}
+
 /**
  * The archive in BigQuery. Nothing is loaded or connected before `prepare`, `store`, `stored` or the reader is called.
  *

@@ -10,6 +10,17 @@ import { UnarchivedCheck } from './unarchived.js'
 import { Verifier } from './verify.js'
 import { wait } from './wait.js'
 
+/** A span of ids is verified; a range of it is about to be deleted, is deleted and not committed, is committed; the run is stamped. */
+declare module '@archiver/core' {
+  interface FaultPoints {
+    'cleanup.verified': true
+    'cleanup.before': true
+    'cleanup.deleted': true
+    'cleanup.after': true
+    'cleanup.stamped': true
+  }
+}
+
 /** Rows of a far time, one after the other, after which the rest counts as young: old rows behind so many are rare. */
 const MOST_YOUNG_ROWS = 10_000
 

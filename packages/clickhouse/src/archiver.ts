@@ -20,6 +20,14 @@ import { queryIdOf, storeBatch } from './store.js'
 import { storedRows } from './stored.js'
 import { type ClickHouseTarget, targetText } from './target.js'
 
+/** The insert is partly sent, is answered. */
+declare module '@archiver/core' {
+  interface FaultPoints {
+    'clickhouse.sending': true
+    'clickhouse.sent': true
+  }
+}
+
 export interface ClickHouseArchiverOptions {
   /** `ch_dsn`, or what {@link parseClickHouseDsn} made of it. */
   readonly dsn: string | ClickHouseTarget

@@ -21,7 +21,8 @@ export {
   RowError,
   shortText,
 } from './contract/errors.js'
-export { type FaultPoint, faultPoint } from './contract/fault.js'
+// By an asterisk: only so can others add to the interface FaultPoints.
+export * from './contract/fault.js'
 export type { ArchiverStatus, BatchRecord, Ledger, MarkMove } from './contract/ledger.js'
 export { permitUntil, permitWhile } from './contract/permit.js'
 export type { Source, SourceRange } from './contract/source.js'

@@ -33,6 +33,15 @@ import { defaultBatch, type FileAvroOptions } from './options.js'
 import { publish } from './publish.js'
 import { FolderShelf } from './shelf.js'
 
+/** The file is partly written, is whole and synced, has its name. */
+declare module '@archiver/core' {
+  interface FaultPoints {
+    'file.written': true
+    'file.synced': true
+    'file.published': true
+  }
+}
+
 /** Archives a source table as Avro files in a folder, one file a batch. */
 export function createFileAvroArchiver(options: FileAvroOptions): Archiver {
   return new FileAvroArchiver(options)

@@ -21,6 +21,15 @@ import { publish } from './publish.js'
 import { BucketShelf } from './shelf.js'
 import type { ObjectHeaders } from './upload.js'
 
+/** The object is spooled, partly sent, there. */
+declare module '@archiver/core' {
+  interface FaultPoints {
+    'gcs.spooled': true
+    'gcs.sending': true
+    'gcs.uploaded': true
+  }
+}
+
 /** Archives source tables as Avro objects in a bucket of Cloud Storage, one object a batch. */
 export function createGcsAvroArchiver(options: GcsAvroOptions): Archiver {
   return new GcsAvroArchiver(options)

@@ -7,6 +7,13 @@ import { statementError } from './mysql-errors.js'
 import type { MySqlSettings } from './settings.js'
 import { allowSilence } from './silence.js'
 
+/** All names of the lock are taken. */
+declare module '@archiver/core' {
+  interface FaultPoints {
+    'lock.taken': true
+  }
+}
+
 /** A commit waits no longer than this for the row lock of another transaction. */
 const ROW_LOCK_WAIT_S = 2
 

@@ -13,7 +13,7 @@ export interface ErrorPlace {
 }
 
 export interface ErrorDetails extends ErrorPlace {
-  /** Stable, upper case with underscores (`AVRO_PATH_MISSING`); each has a page in the runbook. */
+  /** Stable, upper case with underscores (`NO_PROGRESS`); each has a page in the runbook. */
   readonly code: string
   /** What to do about it: one sentence for the operator. */
   readonly hint?: string
@@ -72,7 +72,7 @@ export class RowError extends ArchiverError {
   constructor(id: bigint, column: string, why: string, details: Omit<ErrorDetails, 'code'> = {}) {
     super(`row ${id}, column ${column}: ${why}`, {
       code: 'ROW_UNFIT',
-      hint: `Correct the row in MySQL, or take it out of this archive: archiver skip ${details.archiver ?? 'ARCHIVER'} ${id} --reason TEXT. The rows before it are archived.`,
+      hint: `Correct the row in the source table, or take it out of this archive: archiver skip ${details.archiver ?? 'ARCHIVER'} ${id} --reason TEXT. The rows before it are archived.`,
       ...details,
     })
     this.id = id
@@ -88,7 +88,7 @@ export function shortText(text: string): string {
 /** The text of anything thrown, for messages that name a cause: harmless, and one line. */
 export function errorText(thrown: unknown): string {
   if (!(thrown instanceof Error)) return harmlessText(String(thrown))
-  // Libraries set these as they please: Google's HTTP client makes a number the message of an answer without a body.
+  // Libraries set these as they please: an HTTP client may make a number the message of an answer without a body.
   const { message, code, name }: { message: unknown; code?: unknown; name: unknown } = thrown
   return (
     [message, code, name].map((text) => harmlessText(String(text ?? ''))).find(Boolean) ?? 'an error without a message'

@@ -1,39 +1,30 @@
 /**
- * The places where a crash, a freeze or a lost lock is worth a test, in the order in which a batch passes them.
- * `plan` and `commit` are transactions in MySQL, `store` is the adapter's work (a chunk is about to be handed to it;
- * a file is partly written, is whole, has its name; an object is spooled, partly sent, there; an insert is partly sent, is
- * answered; a load is spooled, partly sent, has its job, has ended), `recover` the look at what an unfinished batch has
- * left. The cleaner: a span of ids is verified, a range of it is about to be deleted, is deleted and not committed, is
- * committed; the run is stamped.
+ * The places where a crash, a freeze or a lost lock is worth a test. Whoever passes such a place declares it, in a file that the types of its package's index reach:
+ *
+ * ```ts
+ * declare module '@archiver/core' {
+ *   interface FaultPoints {
+ *     'file.written': true
+ *   }
+ * }
+ * ```
+ *
+ * Those of the engine, in the order in which a batch passes them: `plan` and `commit` are transactions of the ledger; at
+ * `store.chunk` a chunk is about to be handed to the adapter; `recover` is the look-up of what an unfinished batch left.
  */
-export type FaultPoint =
-  | 'lock.taken'
-  | 'plan.before'
-  | 'plan.after'
-  | 'store.before'
-  | 'store.chunk'
-  | 'file.written'
-  | 'file.synced'
-  | 'file.published'
-  | 'gcs.spooled'
-  | 'gcs.sending'
-  | 'gcs.uploaded'
-  | 'clickhouse.sending'
-  | 'clickhouse.sent'
-  | 'bigquery.spooled'
-  | 'bigquery.sending'
-  | 'bigquery.sent'
-  | 'bigquery.loaded'
-  | 'store.after'
-  | 'commit.before'
-  | 'commit.after'
-  | 'recover.before'
-  | 'recover.after'
-  | 'cleanup.verified'
-  | 'cleanup.before'
-  | 'cleanup.deleted'
-  | 'cleanup.after'
-  | 'cleanup.stamped'
+export interface FaultPoints {
+  'plan.before': true
+  'plan.after': true
+  'store.before': true
+  'store.chunk': true
+  'store.after': true
+  'commit.before': true
+  'commit.after': true
+  'recover.before': true
+  'recover.after': true
+}
+
+export type FaultPoint = keyof FaultPoints
 
 /** The global under which a test leaves a function; the program never does. */
 const HOOK = Symbol.for('@archiver/fault')

@@ -4,10 +4,10 @@ import type { ArchiverError } from './errors.js'
 /**
  * The words of this project, each used for one thing only.
  *
- * - **source**: the MySQL table the rows come from (`log_scores`).
- * - **archive**: where rows are kept for good: a folder of Avro files, a ClickHouse table.
+ * - **source**: the table of a database that the rows come from (`log_scores`).
+ * - **archive**: where rows are kept for good: a folder of files, a table of another database.
  * - **adapter**: the code that writes one kind of archive; it implements {@link Archiver}.
- * - **archiver**: one configured adapter, named by its row in the status table (`fileavro`, `clickhouse`).
+ * - **archiver**: one configured adapter, named by its row in the status table.
  * - **mark**: the id of the last row an archiver has stored; every row at or below it is in the archive.
  * - **batch**: a planned range of ids `(afterId, upToId]`, stored as a whole under an identity of its own.
  * - **chunk**: some thousand rows of a batch as columns; what flows from the source to an adapter.
@@ -53,7 +53,7 @@ export type FloatColumn = 'score' | 'step' | 'offset'
  *
  * Arrays may be longer than `rows`; only the first `rows` entries count. The source reuses them: a chunk is valid
  * **until the next one is asked for**, so copy what must live longer. A value under a null flag of 1 is 0.
- * Null flags are one byte a row, not bits: ClickHouse's Native format takes them as they are.
+ * Null flags are one byte a row, not bits: column formats take them as they are.
  */
 export interface LogScoreChunk {
   /** At least 1. */
@@ -97,7 +97,7 @@ export interface BatchPolicy {
   readonly intervalMs: number
 }
 
-/** A range of ids that is stored as a whole. It is on record in MySQL before the first byte is sent. */
+/** A range of ids that is stored as a whole. It is on record in the ledger before the first byte is sent. */
 export interface PlannedBatch {
   /** From the batch table; unique for the source table, for ever. */
   readonly id: bigint
@@ -166,7 +166,7 @@ export interface ArchiveRight {
 }
 
 /**
- * One archive. An adapter writes rows and tells what it holds; marks, locks and MySQL are not its business.
+ * One archive. An adapter writes rows and tells what it holds; marks, locks and the source's database are not its business.
  * Calls never overlap: one at a time, `prepare` first.
  */
 export interface Archiver extends AsyncDisposable {

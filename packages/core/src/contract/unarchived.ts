@@ -86,7 +86,7 @@ export function unknownKeyWarnings(keys: Readonly<Record<string, number>>): Tabl
 }
 
 function unarchived(message: string, name: string, rows: number | null): TableWarning {
-  const hint = `Cleanup waits before it deletes such rows. If the values may be lost, set unarchived=${name}.${rows === null ? '' : ' avro_schema=2 keeps all keys.'}`
+  const hint = `Cleanup waits before it deletes such rows. If the values may be lost, set unarchived=${name}.${rows === null ? '' : ' An archive that keeps the text of attributes keeps all keys.'}`
   return { code: 'ROWS_UNARCHIVED', message, hint, rows }
 }
 
@@ -113,7 +113,7 @@ export function lowIdWarning(table: string, rows: number, id: bigint): TableWarn
 export function stampAheadWarning(archiver: string, aheadMs: number): TableWarning {
   return {
     code: 'STATUS_STAMP_AHEAD',
-    message: `${archiver}: modified_on in the status table is ${Math.round(aheadMs / 1000)} s ahead of the clock of MySQL: the archiver counts as due`,
+    message: `${archiver}: modified_on in the status table is ${Math.round(aheadMs / 1000)} s ahead of the clock of the database server: the archiver counts as due`,
     hint: 'The next batch writes it anew. If it comes back, correct the clock of the server, or the program that writes there.',
     rows: null,
   }

@@ -75,7 +75,7 @@ export interface HoleGuardOptions {
 /**
  * Passes chunks on, and ends well only if no row can appear any more between the rows that were passed on.
  *
- * InnoDB hands out ids before commit, so an id that is missing may still be used. Rows with no hole between them cost a
+ * A database hands out ids before commit, so an id that is missing may still be used. Rows with no hole between them cost a
  * comparison a chunk. A hole costs a locking read, which fails at once while an uncommitted row sits in it: then no row
  * behind it is passed on. A hole that is empty before `settleMs` have gone by since the watch began is looked at once
  * more after that, since an id may be allocated and not inserted yet; the rows go on meanwhile.

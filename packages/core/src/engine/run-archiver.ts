@@ -80,7 +80,7 @@ async function takeOver(run: ArchiverRun, progress: Progress, high: bigint): Pro
   return ahead !== 'unreadable'
 }
 
-/** A batch over the rows above the mark that the archive holds; null where MySQL has none of them. */
+/** A batch over the rows above the mark that the archive holds; null where the source has none of them. */
 async function planAhead(run: ArchiverRun, mark: bigint, upToId: bigint): Promise<PlannedBatch | null> {
   const firstId = await firstToStore(run, { afterId: mark, upToId })
   return firstId === null ? null : plan(run, { afterId: mark, firstId, upToId })

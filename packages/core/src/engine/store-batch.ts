@@ -30,7 +30,7 @@ export interface ArchiverRun {
 }
 
 /**
- * A batch is ended before a row that MySQL gives and no chunk can hold, then before one that the archive cannot hold, and
+ * A batch is ended before a row of the source that no chunk can hold, then before one that the archive cannot hold, and
  * before gaps that open meanwhile. More often than this, something keeps on refusing rows that it has been rid of.
  */
 const MAX_SHORTENINGS = 10
@@ -82,7 +82,7 @@ async function mayEndBefore(run: ArchiverRun, batch: PlannedBatch, id: bigint): 
  * else given up, since those rows are that program's.
  */
 export async function recoverOvertaken(run: ArchiverRun, batch: PlannedBatch, mark: bigint): Promise<Outcome> {
-  // Rows that have been deleted from MySQL since are behind every mark: there is nothing to settle.
+  // Rows that have been deleted from the source since are behind every mark: there is nothing to settle.
   const gone = (await run.source.firstId(batch)) === null
   try {
     const found = gone ? NOTHING : await heldOvertaken(run, batch, mark)

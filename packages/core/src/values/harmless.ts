@@ -30,7 +30,7 @@ const SECRETS: readonly (readonly [pattern: RegExp, shown: string])[] = [
   ],
   [/\b((?:db_)?pass["']?\s?=\s?)(?:"[^"]*"?|'[^']*'?|[^\s,;&"')]+)/gi, '$1…'],
   [/("[\w-]{0,40}(?:pass(?:w(?:or)?d)?|passphrase|pwd|secret|token|key)"\s?:\s?)"[^"]*"?/gi, '$1"…"'],
-  [/\b([\w-]{0,40}(?:passw(?:or)?d|passphrase|pwd|clickhouse-key|authorization)\s?:\s?)[^\s,;"')]+/gi, '$1…'],
+  [/\b([\w-]{0,40}(?:passw(?:or)?d|passphrase|pwd|x-[\w-]{1,40}-key|authorization)\s?:\s?)[^\s,;"')]+/gi, '$1…'],
 ]
 
 /**
