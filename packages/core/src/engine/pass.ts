@@ -1,5 +1,6 @@
 import { ArchiverError } from '../contract/errors.js'
 import type { ArchiverStatus } from '../contract/ledger.js'
+import { prepareArchive } from './prepare-archive.js'
 import { reasonOf, type ServeOptions, serveArchiver } from './serve.js'
 
 export interface PassOptions extends Omit<ServeOptions, 'settledId'> {
@@ -84,13 +85,13 @@ function turnedOff(name: string, table: string): ArchiverError {
  * its temporary file gone. Only an archiver with an unfinished batch can have left something.
  */
 async function clearLeftovers({ ledger, open, table }: Job, statuses: readonly ArchiverStatus[]): Promise<void> {
-  for (const { archiver: name } of statuses) {
+  for (const { archiver: name, mark } of statuses) {
     if ((await ledger.planned(name)) === null) continue
     try {
       const opened = await open(name)
       if ('notHere' in opened) continue
       await using archiver = opened
-      await archiver.prepare(table)
+      await prepareArchive({ archiver, table, ledger }, mark ?? 0n)
     } catch {
       // Whatever it is, it is met and reported when this archiver is served.
     }

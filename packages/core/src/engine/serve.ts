@@ -1,10 +1,10 @@
-import { inOperation } from '../contract/errors.js'
 import type { ArchiverStatus, Ledger } from '../contract/ledger.js'
 import type { Source } from '../contract/source.js'
 import type { Archiver, Permit, PlannedBatch } from '../contract/types.js'
 import { type Due, dueNow } from './due.js'
 import type { OnEvent } from './events.js'
 import { startWatch } from './holes.js'
+import { prepareArchive } from './prepare-archive.js'
 import { backoffMs, DEFAULT_RETRY, isRetryable, pause, type RetryPolicy } from './retry.js'
 import { type Progress, runArchiver } from './run-archiver.js'
 import { reportWarnings } from './warnings.js'
@@ -102,7 +102,7 @@ async function persist(job: Job, archiver: Archiver, progress: Progress, left: P
 
 async function attend(job: Job, archiver: Archiver, progress: Progress, left: PlannedBatch | null): Promise<void> {
   const { ledger, source, permit, settleMs, settledId, onEvent, table, drain } = job
-  await inOperation({ operation: 'prepare', archiver: archiver.name, table }, () => archiver.prepare(table))
+  await prepareArchive({ archiver, table, ledger }, progress.mark)
   const skipped = await ledger.skipped(archiver.name)
   const watch = await startWatch(source, settledId)
   const run = { table, archiver, ledger, source, permit, settleMs, watch, skipped, onEvent }

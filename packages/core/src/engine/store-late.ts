@@ -1,11 +1,12 @@
 import type { IdRange } from '../contract/archive-reader.js'
-import { ArchiverError, inOperation } from '../contract/errors.js'
+import { ArchiverError } from '../contract/errors.js'
 import { faultPoint } from '../contract/fault.js'
 import type { Ledger } from '../contract/ledger.js'
 import type { Source } from '../contract/source.js'
 import type { Archiver, Permit } from '../contract/types.js'
 import type { OnEvent } from './events.js'
 import { startWatch } from './holes.js'
+import { prepareArchive } from './prepare-archive.js'
 import { recover } from './store-batch.js'
 
 export interface LateStore {
@@ -28,9 +29,9 @@ export interface LateStore {
  * where the range is not behind the mark.
  */
 export async function storeLate(late: LateStore, range: IdRange): Promise<number> {
-  const { archiver, table, ledger, source } = late
+  const { archiver, ledger, source } = late
   const mark = await markOver(late, range)
-  await inOperation({ operation: 'prepare', archiver: archiver.name, table }, () => archiver.prepare(table))
+  await prepareArchive(late, mark)
   const skipped = await ledger.skipped(archiver.name)
   const watch = await startWatch(source)
   await faultPoint('plan.before')

@@ -77,6 +77,28 @@ await describeWithMySql('a pass', (database) => {
     expect(ids()).toEqual(upTo(95))
   })
 
+  test('does not create again the table of an archive that has held rows', async () => {
+    await pass()
+    shelf.rows.splice(0)
+    await insertRows(connection, table, generateRows({ rows: 10, firstId: 101n }))
+    shelf.statements = ['create table shelf']
+    const { failed } = await pass()
+    expect(failed.get('shelf')).toMatchObject({
+      code: 'ARCHIVE_MISSING',
+      message: `shelf has stored rows up to id 95, but the table ${table} of the archive does not exist`,
+    })
+    expect(shelf.statements).toHaveLength(1)
+    await connection.query(`update ${table}_archive_status set log_score_id = null`)
+    expect(await pass()).toMatchObject({ rows: 105, failed: new Map() })
+    expect(shelf.statements).toEqual([])
+  })
+
+  test('creates the table of an archive whose mark was set before anything was stored', async () => {
+    shelf.statements = ['create table shelf']
+    await connection.query(`update ${table}_archive_status set log_score_id = 50`)
+    expect(await pass()).toMatchObject({ rows: 40, failed: new Map() })
+  })
+
   test('a failed archiver is named and does not stop the rest', async () => {
     await connection.query(`insert into ${table}_archive_status (archiver) values ('broken')`)
     const open = async (name: string) => {

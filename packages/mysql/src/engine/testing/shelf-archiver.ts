@@ -24,7 +24,15 @@ export class ShelfArchiver implements Archiver {
   reader?: ArchiveReader
   readonly name = 'shelf'
 
-  async prepare() {}
+  /** What would create its table; none where it is there. */
+  statements: string[] = []
+
+  async preparation() {
+    return this.statements
+  }
+  async prepare() {
+    this.statements = []
+  }
   async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>) {
     const kept = [...this.rows]
     let rows = 0
