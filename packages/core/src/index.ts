@@ -12,6 +12,8 @@ export { Digest, digestOf, equalDigests } from './chunk/digest.js'
 export { matchingRows, matchRow, type RowFilter } from './chunk/row-filter.js'
 export { withoutIds } from './chunk/select-rows.js'
 export type { ArchiveReader, IdRange, RangeDigest, RowRange, ScanQuery, TimeSpan } from './contract/archive-reader.js'
+export type { ArchiveRight, Archiver } from './contract/archiver.js'
+export type { BatchPolicy, BatchSource, PlannedBatch, StoredRows, StoreResult } from './contract/batch.js'
 export {
   ArchiverError,
   type ErrorDetails,
@@ -24,23 +26,11 @@ export {
 // By an asterisk: only so can others add to the interface FaultPoints.
 export * from './contract/fault.js'
 export type { ArchiverStatus, BatchRecord, Ledger, MarkMove } from './contract/ledger.js'
+export type { Attributes, FloatColumn, LogScore, LogScoreChunk } from './contract/log-score.js'
+export type { Permit } from './contract/permit.js'
 export { permitUntil, permitWhile } from './contract/permit.js'
 export type { Source, SourceRange } from './contract/source.js'
 export { TakeoverWait } from './contract/takeover-wait.js'
-export type {
-  ArchiveRight,
-  Archiver,
-  Attributes,
-  BatchPolicy,
-  BatchSource,
-  FloatColumn,
-  LogScore,
-  LogScoreChunk,
-  Permit,
-  PlannedBatch,
-  StoredRows,
-  StoreResult,
-} from './contract/types.js'
 export {
   type Acknowledged,
   lowIdWarning,

@@ -1,5 +1,5 @@
 import { shortText } from '../contract/errors.js'
-import type { Attributes } from '../contract/types.js'
+import type { Attributes } from '../contract/log-score.js'
 import { unknownKeys } from '../contract/unarchived.js'
 
 const NONE: Attributes = { leap: null, error: null, warning: null }

@@ -1,5 +1,5 @@
 import type { IdRange } from '../contract/archive-reader.js'
-import type { LogScoreChunk } from '../contract/types.js'
+import type { LogScoreChunk } from '../contract/log-score.js'
 
 /** Rows `from` (inclusive) to `to` (exclusive) of a chunk, in the same memory. At least one row. */
 export function viewRows(chunk: LogScoreChunk, from: number, to: number): LogScoreChunk {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LogScore } from '../contract/types.js'
+import type { LogScore } from '../contract/log-score.js'
 import { chunkFromRows, chunksFromRows, rowsFromChunk } from './chunk.js'
 
 const row: LogScore = {

@@ -1,5 +1,5 @@
 import { RowError } from '../contract/errors.js'
-import type { Attributes, LogScore, LogScoreChunk } from '../contract/types.js'
+import type { Attributes, LogScore, LogScoreChunk } from '../contract/log-score.js'
 
 /** The name of a column of a chunk. */
 export type ChunkColumn = Exclude<

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { LogScore } from '../contract/types.js'
+import type { LogScore } from '../contract/log-score.js'
 import { allocateChunk, chunkFromRows, chunksFromRows } from './chunk.js'
 import { viewRows } from './chunk-views.js'
 import { Digest, digestOf } from './digest.js'

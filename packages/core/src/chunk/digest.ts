@@ -1,5 +1,5 @@
 import type { RangeDigest } from '../contract/archive-reader.js'
-import type { LogScoreChunk } from '../contract/types.js'
+import type { LogScoreChunk } from '../contract/log-score.js'
 
 /** A Mersenne prime: a remainder by it needs no division. */
 const PRIME = 2 ** 31 - 1

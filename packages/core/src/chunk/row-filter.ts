@@ -1,5 +1,5 @@
 import type { ScanQuery } from '../contract/archive-reader.js'
-import type { LogScoreChunk } from '../contract/types.js'
+import type { LogScoreChunk } from '../contract/log-score.js'
 import { chunkFromRows, rowsFromChunk } from './chunk.js'
 import { firstRows, rowsInRange } from './chunk-views.js'
 

@@ -1,4 +1,4 @@
-import type { LogScoreChunk } from '../contract/types.js'
+import type { LogScoreChunk } from '../contract/log-score.js'
 import { exactOf } from './chunk-views.js'
 
 /** The rows of `chunks` whose ids are not in `left` (ascending). */

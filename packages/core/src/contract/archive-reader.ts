@@ -1,4 +1,4 @@
-import type { LogScoreChunk } from './types.js'
+import type { LogScoreChunk } from './log-score.js'
 
 /** A range of ids: `(afterId, upToId]`. */
 export interface IdRange {

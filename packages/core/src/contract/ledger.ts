@@ -1,4 +1,4 @@
-import type { PlannedBatch } from './types.js'
+import type { PlannedBatch } from './batch.js'
 
 /** A row of the status table: an archiver that is turned on. */
 export interface ArchiverStatus {

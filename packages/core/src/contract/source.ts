@@ -1,5 +1,5 @@
 import type { IdRange, TimeSpan } from './archive-reader.js'
-import type { LogScoreChunk } from './types.js'
+import type { LogScoreChunk } from './log-score.js'
 
 /** A range of ids of the source table. */
 export type SourceRange = IdRange

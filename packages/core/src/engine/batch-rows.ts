@@ -1,7 +1,8 @@
 import { withoutIds } from '../chunk/select-rows.js'
+import { type BatchSource, type PlannedBatch, placeOf } from '../contract/batch.js'
 import { ArchiverError } from '../contract/errors.js'
+import type { LogScoreChunk } from '../contract/log-score.js'
 import type { Source } from '../contract/source.js'
-import type { BatchSource, LogScoreChunk, PlannedBatch } from '../contract/types.js'
 import { notDeleted } from './deleted-rows.js'
 
 /**
@@ -11,20 +12,20 @@ import { notDeleted } from './deleted-rows.js'
 export class BatchRows implements BatchSource {
   /** The sum of the ids, modulo 2^64. Undefined before the first read has come to its end. */
   idSum: bigint | undefined
+  readonly batch: PlannedBatch
   readonly #source: Source
-  readonly #batch: PlannedBatch
   /** Rows that an operator has taken out, ascending. */
   readonly #skipped: BigUint64Array
 
   constructor(source: Source, batch: PlannedBatch, skipped: BigUint64Array) {
     this.#source = source
-    this.#batch = batch
+    this.batch = batch
     this.#skipped = skipped
   }
 
   async *read(): AsyncGenerator<LogScoreChunk> {
     const sum = new IdSum()
-    const rows = this.#source.read(this.#batch, this.#batch.upToId, this.#skipped)
+    const rows = this.#source.read(this.batch, this.batch.upToId, this.#skipped)
     for await (const chunk of withoutIds(rows, this.#skipped)) {
       sum.add(chunk)
       yield chunk
@@ -40,13 +41,15 @@ export class BatchRows implements BatchSource {
   requireSame(idSum: bigint): void {
     this.idSum ??= idSum
     if (this.idSum === idSum) return
-    const { id, archiver, table, afterId, upToId } = this.#batch
-    throw new ArchiverError(`batch ${id}: rows were deleted from ${table} or added to it during the look-up`, {
-      code: 'ROWS_DIFFER',
-      ...{ archiver, table, afterId, upToId },
-      hint: 'Nothing was marked; the next try checks what the archive holds.',
-      retryable: true,
-    })
+    throw new ArchiverError(
+      `batch ${this.batch.id}: rows were deleted from ${this.batch.table} or added to it during the look-up`,
+      {
+        code: 'ROWS_DIFFER',
+        ...placeOf(this.batch),
+        hint: 'Nothing was marked; the next try checks what the archive holds.',
+        retryable: true,
+      },
+    )
   }
 }
 

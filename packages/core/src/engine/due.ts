@@ -1,6 +1,6 @@
+import type { BatchPolicy, PlannedBatch } from '../contract/batch.js'
 import type { ArchiverStatus } from '../contract/ledger.js'
 import type { Source, SourceRange } from '../contract/source.js'
-import type { BatchPolicy, PlannedBatch } from '../contract/types.js'
 
 /** Whether an archiver has something to do, and if not, why. */
 export type Due =

@@ -1,6 +1,6 @@
+import type { PlannedBatch, StoreResult } from '../contract/batch.js'
 import type { ArchiverError } from '../contract/errors.js'
 import type { BatchRecord } from '../contract/ledger.js'
-import type { PlannedBatch, StoreResult } from '../contract/types.js'
 import type { TableWarning, Unarchived } from '../contract/unarchived.js'
 import type { BatchSteps } from './steps.js'
 

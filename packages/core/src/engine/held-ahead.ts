@@ -1,12 +1,12 @@
 import type { IdRange } from '../contract/archive-reader.js'
 import { ArchiverError } from '../contract/errors.js'
-import type { ArchiverRun } from './store-batch.js'
+import type { RunContext } from './run-context.js'
 
 /**
  * The highest id above a mark that an archive holds; undefined where it holds none. `unreadable` where that cannot be told
  * (a file that its writer was killed in, for one): then each batch has to be looked up, and what is wrong is met there.
  */
-export async function heldAhead(run: ArchiverRun, mark: bigint): Promise<bigint | 'unreadable' | undefined> {
+export async function heldAhead(run: RunContext, mark: bigint): Promise<bigint | 'unreadable' | undefined> {
   try {
     return await lastHeld(run, mark)
   } catch (error) {
@@ -19,7 +19,7 @@ export async function heldAhead(run: ArchiverRun, mark: bigint): Promise<bigint 
  * Reads on to the last row: memory is bounded, and usually there is nothing to read. What the archive holds below the first
  * row that waits is history: without a mark that would be all of it.
  */
-async function lastHeld(run: ArchiverRun, mark: bigint): Promise<bigint | undefined> {
+async function lastHeld(run: RunContext, mark: bigint): Promise<bigint | undefined> {
   const { archiver, source, table, watch, permit } = run
   if (archiver.reader === undefined || watch.maxId <= mark) return undefined
   const firstId = await source.firstId({ afterId: mark, upToId: watch.maxId })
@@ -32,7 +32,7 @@ async function lastHeld(run: ArchiverRun, mark: bigint): Promise<bigint | undefi
 }
 
 /** Whether the archive holds a row of the range; also true where that cannot be told. */
-export async function holdsAny({ archiver, table, permit }: ArchiverRun, range: IdRange): Promise<boolean> {
+export async function holdsAny({ archiver, table, permit }: RunContext, range: IdRange): Promise<boolean> {
   if (archiver.reader === undefined) return true
   try {
     for await (const _ of archiver.reader.read(table, range, permit.signal)) return true

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { allocateChunk } from '../chunk/chunk.js'
+import type { LogScoreChunk } from '../contract/log-score.js'
 import { permitUntil } from '../contract/permit.js'
 import type { Source } from '../contract/source.js'
-import type { LogScoreChunk } from '../contract/types.js'
 import { guardHoles, holesOf, Sightings } from './holes.js'
 
 function chunkOf(...ids: bigint[]): LogScoreChunk {

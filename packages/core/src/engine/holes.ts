@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { PlannedBatch } from '../contract/batch.js'
 import { ArchiverError } from '../contract/errors.js'
+import type { LogScoreChunk } from '../contract/log-score.js'
+import type { Permit } from '../contract/permit.js'
 import type { Source, SourceRange } from '../contract/source.js'
-import type { LogScoreChunk, Permit, PlannedBatch } from '../contract/types.js'
 
 /** The newest id, and since when we know of it: every id below it was handed out before then. */
 export interface Watch {

@@ -1,6 +1,6 @@
+import type { Archiver } from '../contract/archiver.js'
 import { ArchiverError, inOperation } from '../contract/errors.js'
 import type { Ledger } from '../contract/ledger.js'
-import type { Archiver } from '../contract/types.js'
 
 interface Preparing {
   readonly archiver: Archiver
@@ -29,7 +29,7 @@ function archiveMissing(name: string, table: string, mark: bigint): ArchiverErro
     `${name} has stored rows up to id ${mark}, but the table ${table} of the archive does not exist`,
     {
       code: 'ARCHIVE_MISSING',
-      hint: `Restore the table. To store again what MySQL still has: archiver mark ${name} --set none. To go on without its history, create it empty: archiver init.`,
+      hint: `Restore the table. To store again what the source still has: archiver mark ${name} --set none. To go on without its history, create it empty: archiver init.`,
     },
   )
 }

@@ -1,6 +1,6 @@
+import type { BatchPolicy } from '../contract/batch.js'
 import type { ArchiverStatus } from '../contract/ledger.js'
 import type { Source } from '../contract/source.js'
-import type { BatchPolicy } from '../contract/types.js'
 import { lowerId } from '../values/ids.js'
 import { waitMs } from './due.js'
 

@@ -1,11 +1,12 @@
+import type { PlannedBatch } from '../contract/batch.js'
 import { faultPoint } from '../contract/fault.js'
 import type { SourceRange } from '../contract/source.js'
-import type { PlannedBatch } from '../contract/types.js'
 import { lowerId } from '../values/ids.js'
+import { BatchRun, type Outcome } from './batch-run.js'
 import { enoughWait } from './due.js'
 import { heldAhead } from './held-ahead.js'
 import { noProgress } from './no-progress.js'
-import { type ArchiverRun, type Outcome, recover, recoverOvertaken, storeNew } from './store-batch.js'
+import type { RunContext } from './run-context.js'
 
 /** Counts what a run has committed, and follows the mark. */
 export interface Progress {
@@ -23,7 +24,7 @@ export interface Progress {
  * @param drain - once aborted, no further batch is begun.
  */
 export async function runArchiver(
-  run: ArchiverRun,
+  run: RunContext,
   progress: Progress,
   left: PlannedBatch | null,
   drain: AbortSignal,
@@ -32,8 +33,7 @@ export async function runArchiver(
   const high = await noticeMove(run, progress.mark)
   announce(run, progress.mark)
   const trusted = progress.mark > high || high === 0n ? await takeOver(run, progress, high) : true
-  if (await checkAgain(run, progress, high, drain))
-    await storeWaiting(run, progress, drain, trusted ? storeNew : recover)
+  if (await checkAgain(run, progress, high, drain)) await storeWaiting(run, progress, drain, trusted)
 }
 
 function count(progress: Progress, { rows, mark }: Outcome): void {
@@ -42,12 +42,13 @@ function count(progress: Progress, { rows, mark }: Outcome): void {
   progress.mark = mark
 }
 
-function announce({ archiver, watch, onEvent }: ArchiverRun, mark: bigint): void {
+function announce({ archiver, watch, onEvent }: RunContext, mark: bigint): void {
   onEvent({ event: 'archiver.started', archiver: archiver.name, mark, upToId: watch.maxId })
 }
 
-function settleLeft(run: ArchiverRun, left: PlannedBatch, mark: bigint): Promise<Outcome> {
-  return mark > left.afterId ? recoverOvertaken(run, left, mark) : recover(run, left, mark)
+function settleLeft(run: RunContext, left: PlannedBatch, mark: bigint): Promise<Outcome> {
+  const batch = new BatchRun(run, left, mark)
+  return mark > left.afterId ? batch.recoverOvertaken() : batch.recover()
 }
 
 /**
@@ -56,7 +57,7 @@ function settleLeft(run: ArchiverRun, left: PlannedBatch, mark: bigint): Promise
  *
  * @returns the highest id that the catalogue knows to be stored.
  */
-async function noticeMove({ archiver, ledger, source, onEvent }: ArchiverRun, mark: bigint): Promise<bigint> {
+async function noticeMove({ archiver, ledger, source, onEvent }: RunContext, mark: bigint): Promise<bigint> {
   const high = await ledger.highPoint(archiver.name)
   const isMoved = mark > high || (mark < high && (await source.firstId({ afterId: mark, upToId: high })) !== null)
   if (isMoved) onEvent({ event: 'mark.moved', archiver: archiver.name, from: high, to: mark })
@@ -70,18 +71,18 @@ async function noticeMove({ archiver, ledger, source, onEvent }: ArchiverRun, ma
  *
  * @returns whether the archive could be read: only then is nothing of the rest in it.
  */
-async function takeOver(run: ArchiverRun, progress: Progress, high: bigint): Promise<boolean> {
+async function takeOver(run: RunContext, progress: Progress, high: bigint): Promise<boolean> {
   run.permit.check()
   const { mark } = progress
   const ahead = await heldAhead(run, mark)
   const batch = typeof ahead === 'bigint' ? await planAhead(run, mark, ahead) : null
-  if (batch !== null) count(progress, await recover(run, batch, mark))
+  if (batch !== null) count(progress, await new BatchRun(run, batch, mark).recover())
   if (mark > high) await run.ledger.noteForeign(run.archiver.name, { afterId: high, upToId: mark })
   return ahead !== 'unreadable'
 }
 
 /** A batch over the rows above the mark that the archive holds; null where the source has none of them. */
-async function planAhead(run: ArchiverRun, mark: bigint, upToId: bigint): Promise<PlannedBatch | null> {
+async function planAhead(run: RunContext, mark: bigint, upToId: bigint): Promise<PlannedBatch | null> {
   const firstId = await firstToStore(run, { afterId: mark, upToId })
   return firstId === null ? null : plan(run, { afterId: mark, firstId, upToId })
 }
@@ -91,13 +92,13 @@ async function planAhead(run: ArchiverRun, mark: bigint, upToId: bigint): Promis
  *
  * @returns whether all is checked: only then may rows be stored without a look.
  */
-async function checkAgain(run: ArchiverRun, progress: Progress, high: bigint, drain: AbortSignal): Promise<boolean> {
+async function checkAgain(run: RunContext, progress: Progress, high: bigint, drain: AbortSignal): Promise<boolean> {
   while (progress.mark < high) {
     if (drain.aborted) return false
     run.permit.check()
     const batch = await planCheck(run, progress.mark, high)
     if (batch === null) return true
-    const outcome = await recover(run, batch, progress.mark)
+    const outcome = await new BatchRun(run, batch, progress.mark).recover()
     const stuck = outcome.mark === progress.mark
     count(progress, outcome)
     if (stuck) return false
@@ -109,7 +110,7 @@ async function checkAgain(run: ArchiverRun, progress: Progress, high: bigint, dr
  * The finished batch that holds the first row after the mark, or a new one over rows that the catalogue does not know, or
  * over what the cleaner has left of a finished one. Null where no row is left.
  */
-async function planCheck(run: ArchiverRun, mark: bigint, high: bigint): Promise<PlannedBatch | null> {
+async function planCheck(run: RunContext, mark: bigint, high: bigint): Promise<PlannedBatch | null> {
   const { archiver, ledger } = run
   const firstId = await firstToStore(run, { afterId: mark, upToId: high })
   if (firstId === null) return null
@@ -123,36 +124,30 @@ async function planCheck(run: ArchiverRun, mark: bigint, high: bigint): Promise<
 }
 
 /** Whether the batch's first row is still the first of its range. Rows that were skipped may be before it. */
-async function isFirst(run: ArchiverRun, batch: PlannedBatch): Promise<boolean> {
+async function isFirst(run: RunContext, batch: PlannedBatch): Promise<boolean> {
   const first = await run.source.firstId(batch)
   return first === batch.firstId || (await firstToStore(run, batch)) === batch.firstId
 }
 
 /** The first row of the range that nobody has skipped; null where there is none. */
-async function firstToStore(
-  { source, skipped }: ArchiverRun,
-  { afterId, upToId }: SourceRange,
-): Promise<bigint | null> {
+async function firstToStore({ source, skipped }: RunContext, { afterId, upToId }: SourceRange): Promise<bigint | null> {
   let id = await source.firstId({ afterId, upToId })
   while (id !== null && skipped.includes(id)) id = await source.firstId({ afterId: id, upToId })
   return id
 }
 
-async function storeWaiting(
-  run: ArchiverRun,
-  progress: Progress,
-  drain: AbortSignal,
-  store: typeof storeNew,
-): Promise<void> {
+/** @param trusted - whether the archive is known to hold none of these rows: then no batch is looked up first. */
+async function storeWaiting(run: RunContext, progress: Progress, drain: AbortSignal, trusted: boolean): Promise<void> {
   let limit = run.watch.maxId
   let stuckAt: bigint | undefined
   while (!drain.aborted) {
     run.permit.check()
     const batch = await planNew(run, progress.mark, limit)
     if (batch === null) return
-    if (batch.firstId === stuckAt) throw noProgress(run, batch, `the mark stays at ${progress.mark}`)
-    const outcome = await store(run, batch, progress.mark)
-    const next = lowerId(limit, outcome.endsAt ?? limit)
+    if (batch.firstId === stuckAt) throw noProgress(batch, `the mark stays at ${progress.mark}`)
+    const planned = new BatchRun(run, batch, progress.mark)
+    const outcome = await (trusted ? planned.store() : planned.recover())
+    const next = lowerId(limit, outcome.stopAfterId ?? limit)
     // The rows of a batch may all have been deleted meanwhile: then the next batch begins behind them.
     stuckAt = outcome.mark <= progress.mark && next >= limit ? batch.firstId : undefined
     count(progress, outcome)
@@ -160,7 +155,7 @@ async function storeWaiting(
   }
 }
 
-async function planNew(run: ArchiverRun, mark: bigint, limit: bigint): Promise<PlannedBatch | null> {
+async function planNew(run: RunContext, mark: bigint, limit: bigint): Promise<PlannedBatch | null> {
   const { archiver, source } = run
   const waiting = { afterId: mark, upToId: limit }
   if (!(await enoughWait(source, waiting, archiver.batch.minRows))) return null
@@ -168,17 +163,17 @@ async function planNew(run: ArchiverRun, mark: bigint, limit: bigint): Promise<P
   return firstId === null ? null : planWithin(run, mark, firstId, limit)
 }
 
-async function planWithin(run: ArchiverRun, afterId: bigint, firstId: bigint, limit: bigint): Promise<PlannedBatch> {
+async function planWithin(run: RunContext, afterId: bigint, firstId: bigint, limit: bigint): Promise<PlannedBatch> {
   return plan(run, { afterId, firstId, upToId: lowerId(largestBatch(run, firstId), limit) })
 }
 
 /** Where a batch of the most rows would end. */
-function largestBatch({ archiver }: ArchiverRun, firstId: bigint): bigint {
+function largestBatch({ archiver }: RunContext, firstId: bigint): bigint {
   return firstId + BigInt(archiver.batch.maxRows) - 1n
 }
 
 async function plan(
-  { archiver, ledger, onEvent }: ArchiverRun,
+  { archiver, ledger, onEvent }: RunContext,
   range: Pick<PlannedBatch, 'afterId' | 'firstId' | 'upToId'>,
 ): Promise<PlannedBatch> {
   await faultPoint('plan.before')

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Archiver, LogScoreChunk } from '../contract/types.js'
+import type { Archiver } from '../contract/archiver.js'
+import type { LogScoreChunk } from '../contract/log-score.js'
 import { StepClock } from './steps.js'
 
 beforeEach(() => vi.useFakeTimers())

@@ -1,4 +1,5 @@
-import type { Archiver, LogScoreChunk } from '../contract/types.js'
+import type { Archiver } from '../contract/archiver.js'
+import type { LogScoreChunk } from '../contract/log-score.js'
 
 /**
  * Where the time of a batch went, in milliseconds. Reading, encoding and sending take turns all the while, so each is a

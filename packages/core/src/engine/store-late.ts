@@ -1,13 +1,14 @@
 import type { IdRange } from '../contract/archive-reader.js'
+import type { Archiver } from '../contract/archiver.js'
 import { ArchiverError } from '../contract/errors.js'
 import { faultPoint } from '../contract/fault.js'
 import type { Ledger } from '../contract/ledger.js'
+import type { Permit } from '../contract/permit.js'
 import type { Source } from '../contract/source.js'
-import type { Archiver, Permit } from '../contract/types.js'
+import { BatchRun } from './batch-run.js'
 import type { OnEvent } from './events.js'
 import { startWatch } from './holes.js'
 import { prepareArchive } from './prepare-archive.js'
-import { recover } from './store-batch.js'
 
 export interface LateStore {
   readonly archiver: Archiver
@@ -39,7 +40,7 @@ export async function storeLate(late: LateStore, range: IdRange): Promise<number
   const batch = await ledger.plan({ archiver: archiver.name, ...range, firstId: range.afterId + 1n })
   await faultPoint('plan.after')
   late.onEvent({ event: 'batch.planned', batch })
-  return (await recover({ ...late, skipped, watch }, batch, mark)).rows
+  return (await new BatchRun({ ...late, skipped, watch }, batch, mark).recover()).rows
 }
 
 /** The archiver's mark. */

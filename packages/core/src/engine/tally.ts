@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import { type PlannedBatch, placeOf, type StoreResult } from '../contract/batch.js'
 import { ArchiverError } from '../contract/errors.js'
 import { faultPoint } from '../contract/fault.js'
 import type { BatchRecord } from '../contract/ledger.js'
-import type { LogScoreChunk, PlannedBatch, StoreResult } from '../contract/types.js'
+import type { LogScoreChunk } from '../contract/log-score.js'
 import { NameCounts, type Unarchived } from '../contract/unarchived.js'
 
 /** Counts and hashes a batch's rows on their way from the source to the adapter. */
@@ -72,15 +73,14 @@ export class Tally {
   }
 
   private outOfOrder(first: bigint, last: bigint): ArchiverError {
-    const { archiver, table, afterId, upToId, id } = this.batch
-    return new ArchiverError(`the source gave ids ${first} to ${last} after ${this.lastId} for batch ${id}`, {
-      code: 'SOURCE_ORDER',
-      archiver,
-      table,
-      afterId,
-      upToId,
-      hint: 'This is a defect of the archiver; nothing was marked.',
-    })
+    return new ArchiverError(
+      `the source gave ids ${first} to ${last} after ${this.lastId} for batch ${this.batch.id}`,
+      {
+        code: 'SOURCE_ORDER',
+        ...placeOf(this.batch),
+        hint: 'This is a defect of the archiver; nothing was marked.',
+      },
+    )
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { Archiver } from '../contract/archiver.js'
 import { ArchiverError } from '../contract/errors.js'
-import type { Archiver } from '../contract/types.js'
 import type { EngineEvent } from './events.js'
 import { reportWarnings } from './warnings.js'
 

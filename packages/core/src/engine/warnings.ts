@@ -1,4 +1,4 @@
-import type { Archiver } from '../contract/types.js'
+import type { Archiver } from '../contract/archiver.js'
 import type { OnEvent } from './events.js'
 
 /** More different warnings of one process are forgotten, and reported again. */

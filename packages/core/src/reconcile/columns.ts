@@ -1,6 +1,6 @@
 import { chunkColumns, rowsFromChunk } from '../chunk/chunk.js'
 import { viewRows } from '../chunk/chunk-views.js'
-import type { LogScore, LogScoreChunk } from '../contract/types.js'
+import type { LogScore, LogScoreChunk } from '../contract/log-score.js'
 import type { DifferentColumn } from './finding.js'
 
 /** Columns whose rows are the same exactly where their bytes are: a value under a null flag is 0. */

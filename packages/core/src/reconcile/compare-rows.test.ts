@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chunksFromRows } from '../chunk/chunk.js'
-import type { LogScore } from '../contract/types.js'
+import type { LogScore } from '../contract/log-score.js'
 import { compareRows } from './compare-rows.js'
 import { FindingLog } from './finding.js'
 import { rowsOf, upTo } from './test-support.js'

@@ -1,4 +1,4 @@
-import type { LogScoreChunk } from '../contract/types.js'
+import type { LogScoreChunk } from '../contract/log-score.js'
 import { differentColumns, equalIds, equalRows, type Place } from './columns.js'
 import { ExtraRows, type ExtraRowsQuestion } from './extra-rows.js'
 import type { FindingLog } from './finding.js'

@@ -1,5 +1,5 @@
 import type { IdRange } from '../contract/archive-reader.js'
-import type { LogScore } from '../contract/types.js'
+import type { LogScore } from '../contract/log-score.js'
 import { DeletedRowsLog } from './deleted-rows-log.js'
 
 /**

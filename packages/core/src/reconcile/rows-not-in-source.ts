@@ -1,4 +1,5 @@
-import type { BatchSource, LogScoreChunk, StoredRows } from '../contract/types.js'
+import type { BatchSource, StoredRows } from '../contract/batch.js'
+import type { LogScoreChunk } from '../contract/log-score.js'
 
 /** Ids that are asked about in one query of the source. */
 const IDS_PER_QUERY = 1_000

@@ -2,7 +2,7 @@ import { chunksFromRows } from '../chunk/chunk.js'
 import { digestOf } from '../chunk/digest.js'
 import { matchingRows } from '../chunk/row-filter.js'
 import type { ArchiveReader, IdRange, ScanQuery, TimeSpan } from '../contract/archive-reader.js'
-import type { LogScore } from '../contract/types.js'
+import type { LogScore } from '../contract/log-score.js'
 import { joinSpans } from '../values/time-spans.js'
 import type { VerifySource } from './source.js'
 

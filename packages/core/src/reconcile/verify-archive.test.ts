@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { RowRange } from '../contract/archive-reader.js'
 import { ArchiverError } from '../contract/errors.js'
-import type { LogScore } from '../contract/types.js'
+import type { LogScore } from '../contract/log-score.js'
 import { MemoryReader, MemorySource, rowsOf, timesOf, upTo } from './test-support.js'
 import { type VerifyOptions, verifyArchive } from './verify-archive.js'
 
