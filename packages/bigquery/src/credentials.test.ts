@@ -57,15 +57,18 @@ test("errors do not carry the clients' requests, which hold tokens", () => {
   expect(inspect(error, { depth: 9 })).not.toContain('SECRET')
 })
 
+const notFound = { code: 404, errors: [{ reason: 'notFound' }] }
+
 test.each([
   [Object.assign(new Error('x'), { code: 'ECONNRESET' }), 'BQ_UNREACHABLE', true],
   [new Error('Could not load the default credentials. Browse to …'), 'BQ_LOGIN', false],
   [Object.assign(new Error('invalid_grant'), { status: 400 }), 'BQ_LOGIN', false],
   [Object.assign(new Error('x'), { code: 403, errors: [{ reason: 'accessNotConfigured' }] }), 'BQ_API_OFF', false],
   [Object.assign(new Error('x'), { code: 403 }), 'BQ_DENIED', false],
-  [Object.assign(new Error('Not found: Dataset a:b'), { code: 404 }), 'BQ_DATASET', false],
-  [Object.assign(new Error('Not found: Table a:b.c'), { code: 404 }), 'BQ_TABLE_MISSING', true],
-  [Object.assign(new Error('x'), { code: 404 }), 'BQ_NOT_FOUND', false],
+  [Object.assign(new Error('Not found: Dataset a:b'), notFound), 'BQ_DATASET', false],
+  [Object.assign(new Error('Not found: Table a:b.c'), notFound), 'BQ_TABLE_MISSING', true],
+  [Object.assign(new Error('x'), notFound), 'BQ_NOT_FOUND', false],
+  [Object.assign(new Error('a page of a proxy'), { code: 404 }), 'BQ_UNREACHABLE', true],
   [Object.assign(new Error('x'), { code: 400 }), 'BQ_REFUSED', false],
   [Object.assign(new Error('x'), { status: '503' }), 'BQ_BUSY', true],
 ])('%s is %s', (thrown, code, retryable) => {

@@ -16,10 +16,10 @@ export interface LoadJob {
   readonly errors: readonly ErrorProto[]
 }
 
-const firstPollMs = 100
-const longestPollMs = 3_000
+export const firstPollMs = 100
+export const longestPollMs = 3_000
 /** BigQuery ends a load job after six hours at the latest; the next pass may look again well before. */
-const waitLimitMs = 900_000
+export const waitLimitMs = 900_000
 
 /** The job as it is now; undefined where BigQuery does not know it (any more). */
 export async function findJob(link: Link, id: string, signal: AbortSignal): Promise<LoadJob | undefined> {
@@ -28,7 +28,7 @@ export async function findJob(link: Link, id: string, signal: AbortSignal): Prom
     client.job(id, { location }).getMetadata(),
   )
   // The client has no type for the answer, which is the job resource.
-  return found && loadJob(id, found[0] as JobMetadata)
+  return found && loadJob(id, found as JobMetadata)
 }
 
 /** The job once it has ended, asked for at growing intervals; undefined where there is none. */

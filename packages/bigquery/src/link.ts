@@ -1,5 +1,5 @@
 import type { ErrorPlace } from '@archiver/core'
-import { googleFailure } from '@archiver/google'
+import { googleFailure, isGoogleNotFound, requireGoogleAnswer } from '@archiver/google'
 import type { BigQuery } from '@google-cloud/bigquery'
 import { connect } from './connect.js'
 import { bigQueryError } from './errors.js'
@@ -36,7 +36,7 @@ export class Link {
   async location(signal: AbortSignal): Promise<string> {
     if (this.#location !== undefined) return this.#location
     const doing = `cannot look at the data set ${this.projectId}.${this.dataset}`
-    const [metadata] = await this.call(doing, signal, (client) => client.dataset(this.dataset).getMetadata())
+    const metadata = await this.resource(doing, signal, (client) => client.dataset(this.dataset).getMetadata())
     this.#location = String(metadata.location)
     return this.#location
   }
@@ -56,14 +56,21 @@ export class Link {
     }
   }
 
+  /** The same, for the metadata of something that is there. */
+  resource<T>(doing: string, signal: AbortSignal, ask: Ask<readonly [T, ...unknown[]]>): Promise<T> {
+    return this.call(doing, signal, async (client) => requireGoogleAnswer((await ask(client))[0]))
+  }
+
   /** The same; undefined where BigQuery says that there is no such thing. */
-  async find<T>(doing: string, signal: AbortSignal, ask: Ask<T>): Promise<T | undefined> {
+  async find<T>(doing: string, signal: AbortSignal, ask: Ask<readonly [T, ...unknown[]]>): Promise<T | undefined> {
     return this.call(doing, signal, (client) =>
-      ask(client).catch((thrown: unknown) => {
-        const { status, why } = googleFailure(thrown)
-        if (status === 404 && !/Not found: (Dataset|Project)/i.test(why)) return undefined
-        throw thrown
-      }),
+      ask(client)
+        .then(([found]) => requireGoogleAnswer(found))
+        .catch((thrown: unknown) => {
+          const failure = googleFailure(thrown)
+          if (isGoogleNotFound(failure) && !/Not found: (Dataset|Project)/i.test(failure.why)) return undefined
+          throw thrown
+        }),
     )
   }
 }

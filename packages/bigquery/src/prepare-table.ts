@@ -93,7 +93,7 @@ function requireLasting(link: Link, table: string, { expirationTime, timePartiti
 /** The same for a table that is still to be made: it would take over what its data set says. */
 async function requireLastingDefaults(link: Link, table: string, signal: AbortSignal): Promise<void> {
   const doing = `cannot look at the data set ${link.projectId}.${link.dataset}`
-  const [found] = await link.call(doing, signal, (client) => client.dataset(link.dataset).getMetadata())
+  const found = await link.resource(doing, signal, (client) => client.dataset(link.dataset).getMetadata())
   // The client has no type for the answer, which is the data set resource.
   const { defaultPartitionExpirationMs, defaultTableExpirationMs } = found as Record<string, string | undefined>
   const ms = Number(defaultPartitionExpirationMs ?? defaultTableExpirationMs ?? 0)
@@ -126,7 +126,7 @@ async function findTable(link: Link, table: string, signal: AbortSignal): Promis
     client.dataset(link.dataset).table(table).getMetadata(),
   )
   // The client has no type for the answer, which is the table resource.
-  return found && (found[0] as TableMetadata)
+  return found as TableMetadata | undefined
 }
 
 async function createTable(

@@ -1,3 +1,6 @@
+import { ArchiverError } from '@archiver/core'
+import { requireGoogleAnswer, requireNewPage } from '@archiver/google'
+import { firstPollMs, longestPollMs, pause, waitLimitMs } from './jobs.js'
 import { type Link, request } from './link.js'
 import type { Statement } from './sql.js'
 
@@ -32,16 +35,42 @@ export async function* query(
       types: Object.fromEntries(texts.map(([name]) => [name, 'INT64'])),
     }),
   )
-  let pageToken: string | undefined
-  do {
-    const qs = { location, maxResults: rowsPerPage, ...(pageToken === undefined ? {} : { pageToken }) }
-    const results = await link.call('cannot read the archive', signal, (client) =>
-      request<Results>(client, { uri: `/queries/${job.id}`, qs }),
-    )
-    if (results.jobComplete === false) continue
+  for (let pageToken: string | undefined; ; ) {
+    const results = await completePage(link, job.id ?? '', pageToken, signal)
     if (results.rows?.length) yield results.rows.map(({ f }) => f.map(({ v }) => v))
-    pageToken = results.pageToken
-    if (pageToken === undefined) return
-  } while (!signal.aborted)
-  signal.throwIfAborted()
+    if (results.pageToken === undefined) return
+    pageToken = requireNewPage(results.pageToken, pageToken)
+  }
+}
+
+/** A page once the query has ended. BigQuery itself waits for some seconds before it says that a query goes on. */
+async function completePage(
+  link: Link,
+  jobId: string,
+  pageToken: string | undefined,
+  signal: AbortSignal,
+): Promise<Results> {
+  const location = await link.location(signal)
+  const qs = { location, maxResults: rowsPerPage, ...(pageToken === undefined ? {} : { pageToken }) }
+  const startMs = performance.now()
+  for (let pollMs = firstPollMs; ; pollMs = Math.min(longestPollMs, pollMs * 1.6)) {
+    const results = await link.call('cannot read the archive', signal, async (client) =>
+      requireGoogleAnswer(await request<Results>(client, { uri: `/queries/${jobId}`, qs }), 'jobComplete'),
+    )
+    if (results.jobComplete !== false) return results
+    if (performance.now() - startMs > waitLimitMs) throw stillRunning(jobId)
+    await pause(pollMs, signal)
+  }
+}
+
+function stillRunning(jobId: string): ArchiverError {
+  return new ArchiverError(
+    `cannot read the archive: the query ${jobId} has not ended within ${waitLimitMs / 60_000} minutes`,
+    {
+      archiver: 'bigquery',
+      code: 'BQ_BUSY',
+      hint: 'It is tried again. See in the console why the query takes so long.',
+      retryable: true,
+    },
+  )
 }

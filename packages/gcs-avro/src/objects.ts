@@ -1,13 +1,13 @@
 import { isUnreadable, type RowSelection, readAvroHeader, readLogScores } from '@archiver/avro'
 import type { LogScoreChunk } from '@archiver/core'
-import { googleFailure } from '@archiver/google'
+import { googleFailure, isGoogleNotFound, requireGoogleAnswer, requireNewPage } from '@archiver/google'
 import type { Connection } from './connection.js'
 import { isYear, prefixOf } from './object-name.js'
 import { readObject } from './read-object.js'
 import { type BatchObject, batchObject, type Metadata, type StoredObject, storedObject } from './stored-object.js'
 
-/** What of an object a listing tells; the rest would only take memory. */
-const listed = 'items(name,size,generation,crc32c,metadata),prefixes,nextPageToken'
+/** What of an object a listing tells; the rest would only take memory. The kind says that Google gave the answer. */
+const listed = 'kind,items(name,size,generation,crc32c,metadata),prefixes,nextPageToken'
 
 interface Page {
   readonly items: readonly unknown[]
@@ -41,8 +41,8 @@ export class Objects {
         const [metadata] = await bucket.file(name).getMetadata()
         return storedObject(metadata)
       } catch (thrown) {
-        const { status, why } = googleFailure(thrown)
-        if (status === 404 && !/bucket does not exist/i.test(why)) return undefined
+        const failure = googleFailure(thrown)
+        if (isGoogleNotFound(failure) && !/bucket does not exist/i.test(failure.why)) return undefined
         throw thrown
       }
     })
@@ -88,12 +88,12 @@ export class Objects {
   }
 
   async *#pages(prefix: string, signal: AbortSignal): AsyncGenerator<Page> {
-    let token: string | undefined
-    do {
+    for (let token: string | undefined; ; ) {
       const page = await this.#page(prefix, token, 1000, signal)
       yield page
-      token = page.nextPageToken
-    } while (token)
+      if (!page.nextPageToken) return
+      token = requireNewPage(page.nextPageToken, token)
+    }
   }
 
   /** Objects right below the prefix, and the folders there. */
@@ -102,7 +102,7 @@ export class Objects {
       const query = { prefix, delimiter: '/', maxResults, fields: listed, autoPaginate: false }
       const [items, , answer] = await bucket.getFiles({ ...query, ...(pageToken ? { pageToken } : {}) })
       // The library's types say nothing of the answer; with `fields` it gives the items as they came.
-      const { prefixes = [], nextPageToken } = (answer ?? {}) as { prefixes?: string[]; nextPageToken?: string }
+      const { prefixes = [], nextPageToken } = requireGoogleAnswer(answer) as Partial<Page>
       return { items, prefixes, nextPageToken }
     })
   }

@@ -8,6 +8,8 @@ export interface GoogleFailure {
   readonly reason: string
   /** One short line, without anything that opens a door. */
   readonly why: string
+  /** Whether the body is an error of Google's form. Only then is a status what Google says, and not a proxy. */
+  readonly isGoogles: boolean
 }
 
 /**
@@ -21,12 +23,14 @@ export function googleFailure(thrown: unknown): GoogleFailure {
   const status = [error.status, error.code, response.status, body.code].map(Number).find((number) => number >= 100)
   const [first] = [error.errors, body.errors].flatMap((errors) => (Array.isArray(errors) ? errors : []))
   const { reason = error.code, message = body.message } = fieldsOf(first)
+  const isGoogles = body.code !== undefined || 'reason' in fieldsOf(first)
   // Of an answer without a body the HTTP client says nothing, or a number.
   const said = typeof message === 'string' ? message : withoutObjects(errorText(thrown))
   return {
     status,
     reason: String(reason ?? ''),
     why: harmlessLine(said) || wordless(status, error.statusMessage ?? response.statusText),
+    isGoogles,
   }
 }
 
@@ -41,20 +45,49 @@ function wordless(status: number | undefined, phrase: unknown): string {
   return harmlessLine(`${what} without a message`)
 }
 
+/** Whether Google says that what was asked for does not exist. */
+export function isGoogleNotFound({ status, isGoogles }: GoogleFailure): boolean {
+  return status === 404 && isGoogles
+}
+
+/**
+ * An answer as Google's APIs give it. A proxy may answer any request with a page of its own.
+ *
+ * @throws Error where it is no object of Google's: it has neither `kind` nor `expected`.
+ */
+export function requireGoogleAnswer<T>(answer: T, ...expected: readonly string[]): T {
+  const fields = fieldsOf(answer)
+  if (['kind', ...expected].some((name) => name in fields)) return answer
+  throw Object.assign(new Error('no answer of Google: a proxy or another service answers at this address'), {
+    code: 'ERR_NOT_GOOGLE',
+  })
+}
+
+/**
+ * The token of the next page of a list.
+ *
+ * @throws Error where it is that of the page before: the list would never end.
+ */
+export function requireNewPage(token: string, before: string | undefined): string {
+  if (token !== before) return token
+  throw Object.assign(new Error('the list has a next page that is the same page'), { code: 'ERR_SAME_PAGE' })
+}
+
 /** Whether the credentials are refused, or cannot be had. */
 export function isGoogleLogin({ status, why }: GoogleFailure): boolean {
   if (status !== undefined && status !== 400) return status === 401
   return /invalid_grant|invalid_client|unauthorized_client|private key|PEM|DECODER|credential/i.test(why)
 }
 
-/** Whether no answer came because of the network, and not of a defect here. */
-export function isGoogleUnreachable({ status, reason, why }: GoogleFailure): boolean {
+/** Whether Google gave no answer, because of the network or of a proxy, and not of a defect here. */
+export function isGoogleUnreachable({ status, reason, why, isGoogles }: GoogleFailure): boolean {
+  if (status === 404) return !isGoogles
   if (status !== undefined) return false
   return network.test(reason) || /premature close|socket hang up|timeout|aborted|no answer|no byte/i.test(why)
 }
 
 const network =
-  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND|ERR_STREAM_PREMATURE_CLOSE|UND_ERR)/
+  /^(ERR_NOT_GOOGLE|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND|ERR_STREAM_PREMATURE_CLOSE|UND_ERR)/
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   // Any object has fields; what is in them is looked at before use.

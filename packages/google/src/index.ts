@@ -1,2 +1,10 @@
-export { type GoogleFailure, googleFailure, isGoogleLogin, isGoogleUnreachable } from './google-failure.js'
+export {
+  type GoogleFailure,
+  googleFailure,
+  isGoogleLogin,
+  isGoogleNotFound,
+  isGoogleUnreachable,
+  requireGoogleAnswer,
+  requireNewPage,
+} from './google-failure.js'
 export { GOOGLE_KEY_VARIABLE, requireGoogleKeyFile } from './google-key-file.js'
