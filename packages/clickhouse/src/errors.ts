@@ -62,7 +62,8 @@ export function errorNumber(thrown: unknown): number | undefined {
 }
 
 function reason(thrown: unknown): { number: number | undefined; why: string } {
-  const text = errorText(thrown)
+  const isWordless = thrown instanceof Error && thrown.message.trim() === ''
+  const text = isWordless ? 'an error without a text' : errorText(thrown)
   const why = /DB::Exception: (.*?)(, e\.what\(\)|\. \([A-Z_]+\)|$)/s.exec(text)?.[1] ?? text
   return { number: errorNumber(thrown), why: oneLine(why) }
 }

@@ -1,8 +1,8 @@
 import { Agent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
 import { Readable } from 'node:stream'
-import type { Permit } from '@archiver/core'
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import { ArchiverError, type Permit } from '@archiver/core'
+import { type ClickHouseClient, ClickHouseLogLevel, createClient, type ResponseHeaders } from '@clickhouse/client'
 import { commitLast, cutBlocks } from './commit-last.js'
 import { clickHouseError, errorNumber, isRefusedConnection } from './errors.js'
 import { type Facts, readFacts } from './facts.js'
@@ -66,21 +66,22 @@ export class ServerLink implements Link {
   }
 
   rows(sql: string): Promise<Record<string, string>[]> {
-    return rowsOf(this.#client, sql, this.#dsn)
+    return rowsOf(this.#client, sql, this.#dsn, this.#requireClickHouse)
   }
 
   run(sql: string): Promise<void> {
-    return run(this.#client, sql, this.#dsn)
+    return run(this.#client, sql, this.#dsn, this.#requireClickHouse)
   }
 
   async *read(sql: string, signal: AbortSignal, format = 'RowBinary'): AsyncGenerator<Uint8Array> {
     try {
-      const { stream } = await this.#client.exec({
+      const { stream, response_headers } = await this.#client.exec({
         query: `${sql} FORMAT ${format}`,
         abort_signal: signal,
         // An error that strikes in the middle is then an HTTP error, not a few bytes of text after the rows.
         clickhouse_settings: { wait_end_of_query: 1 },
       })
+      this.#requireClickHouse(response_headers)
       yield* stream
     } catch (thrown) {
       signal.throwIfAborted()
@@ -99,7 +100,7 @@ export class ServerLink implements Link {
     const source = new Watched(commitLast(zipped ? gzipCuts(cut) : cut, permit, taken))
     const body: Readable = Readable.from(source, { objectMode: false, highWaterMark: 1 })
     try {
-      const { stream } = await this.#insertClient.exec({
+      const { stream, response_headers } = await this.#insertClient.exec({
         query: `INSERT INTO ${quoted(this.#target.database)}.${quoted(table)} (${columnList}) FORMAT Native`,
         query_id: queryId,
         session_id: batchId,
@@ -109,6 +110,7 @@ export class ServerLink implements Link {
         clickhouse_settings: { min_insert_block_size_rows, ...insertSettings, ...(framed ? frameSettings : {}) },
       })
       await stream.resume().toArray()
+      this.#requireClickHouse(response_headers)
     } catch (thrown) {
       if (source.failure) throw source.failure.thrown
       permit.signal.throwIfAborted()
@@ -153,6 +155,17 @@ export class ServerLink implements Link {
       if (errorNumber(thrown) === number) return true
       throw clickHouseError(thrown, `cannot tell what still runs at ${this.url}`, this.#dsn)
     }
+  }
+
+  /** ClickHouse puts headers of its own into every answer. A proxy may answer any request with a page of its own. */
+  readonly #requireClickHouse = (headers: ResponseHeaders): void => {
+    if (Object.keys(headers).some((name) => name.startsWith('x-clickhouse-'))) return
+    throw new ArchiverError(`the answer of ${this.url} is not one of ClickHouse: it has no X-ClickHouse header`, {
+      code: 'CLICKHOUSE_UNREACHABLE',
+      archiver: 'clickhouse',
+      hint: 'A proxy or another service answers there. Check host and HTTP port (8123, https 8443, or http_port=) in ch_dsn.',
+      retryable: true,
+    })
   }
 
   async close(): Promise<void> {
