@@ -27,7 +27,7 @@ async function killHolder(connection: Connection, name: string): Promise<void> {
 /** The reason that the lock's signal gives when it aborts. */
 async function lossOf(lock: MySqlLock): Promise<unknown> {
   if (!lock.signal.aborted) await once(lock.signal, 'abort')
-  expect(() => lock.check()).toThrow()
+  expect(() => lock.assertHeld()).toThrow()
   return lock.signal.reason
 }
 
@@ -49,7 +49,7 @@ await describeWithMySql('the lock, its times at an eighth', (database) => {
   test('is held for as long as it is answered for', async () => {
     await using lock = await take('kept')
     await delay(1_600)
-    lock.check()
+    lock.assertHeld()
     await expect(take('kept', SCALED, 0)).rejects.toMatchObject({ code: 'LOCK_HELD' })
   })
 
@@ -72,7 +72,7 @@ await describeWithMySql('the lock, its times at an eighth', (database) => {
     const other = MySqlLock.take({ settings: database.address, name: 'stalled', timeoutMs: 10_000, times: SCALED })
     while (performance.now() - heldSince < 3_000) {
       try {
-        lock.check()
+        lock.assertHeld()
       } catch (error) {
         expect(error).toEqual(lost(/no answer for 0.75 s/))
         break

@@ -1,4 +1,4 @@
-import { type Archiver, type Permit, permitUntil, type Source } from '@archiver/core'
+import { type Archiver, type Lease, leaseUntil, type Source } from '@archiver/core'
 import { type EngineEvent, type RetryPolicy, runPass } from '@archiver/core/engine'
 import { MySqlLedger, MySqlLock, MySqlSource } from '@archiver/mysql'
 import type { MySqlDatabase } from '@archiver/testkit'
@@ -10,7 +10,7 @@ export interface PassSetup {
   readonly settleMs?: number
   readonly pageRows?: number
   readonly retry?: RetryPolicy
-  readonly permit?: Permit
+  readonly lease?: Lease
   /** Sees what the engine asks the source. */
   readonly watchSource?: (source: MySqlSource) => Source
 }
@@ -36,7 +36,7 @@ export async function onePass(setup: PassSetup): Promise<PassLog> {
     table,
     ledger,
     source: setup.watchSource?.(source) ?? source,
-    permit: setup.permit ?? permitUntil(),
+    lease: setup.lease ?? leaseUntil(),
     open: async () => archiver,
     settleMs,
     retry,

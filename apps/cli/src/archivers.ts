@@ -90,8 +90,8 @@ export async function openToRead(name: string, wiring: Wiring): Promise<Readable
   if ('notHere' in opened) throw new UsageError(`${name} is ${opened.notHere}`)
   const { reader } = opened
   if (reader === undefined) throw new ArchiverError(`${name} cannot be read back`, { code: 'ARCHIVE_NOT_READABLE' })
-  if (name === 'fileavro') await opened.check?.()
-  return { name, reader, [Symbol.asyncDispose]: () => opened.close() }
+  if (name === 'fileavro') await opened.validate?.()
+  return { name, reader, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() }
 }
 
 /** The archives that are configured here, those first that answer fastest for a few rows. */

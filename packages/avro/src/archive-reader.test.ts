@@ -183,7 +183,7 @@ test('cuts are where files begin and end, but never inside another', async () =>
   ])
   const range = { afterId: rows[0]!.id, upToId: lastId }
   const expected = [9, 29, 39, 49].map((i) => rows[i]!.id)
-  expect(await new AvroArchiveReader(shelf).cuts('t', range, signal)).toEqual(expected)
+  expect(await new AvroArchiveReader(shelf).splitPoints('t', range, signal)).toEqual(expected)
 })
 
 test('files that lie across each other in any way are read in the order of ids, each opened when its turn comes', async () => {

@@ -42,7 +42,7 @@ export interface AvroShelf {
 /** Reads an archive of Avro files back: files in a folder, objects in a bucket. */
 export class AvroArchiveReader implements ArchiveReader {
   readonly layout = 'files'
-  readonly lost = lostByVersion1
+  readonly losses = lostByVersion1
   readonly #archived = new ArchivedChunks()
   readonly #shelf: AvroShelf
   /** What was learned of files whose metadata does not say it. By name and first id. */
@@ -56,7 +56,7 @@ export class AvroArchiveReader implements ArchiveReader {
     return digestOf(this.read(table, range, signal))
   }
 
-  archived(chunk: LogScoreChunk): LogScoreChunk {
+  applyConversions(chunk: LogScoreChunk): LogScoreChunk {
     return this.#archived.of(chunk)
   }
 
@@ -74,7 +74,7 @@ export class AvroArchiveReader implements ArchiveReader {
   }
 
   /** Never inside a file: to read its second half is to read it wholly. Late rows have files within those of others. */
-  async cuts(table: string, range: IdRange, signal: AbortSignal): Promise<bigint[]> {
+  async splitPoints(table: string, range: IdRange, signal: AbortSignal): Promise<bigint[]> {
     const parts = this.#within(await this.#shelf.parts(table, range, signal), range)
     const cuts = new Set<bigint>()
     let end = 0n
@@ -85,7 +85,7 @@ export class AvroArchiveReader implements ArchiveReader {
     return [...cuts.add(end)].filter((id) => id > range.afterId && id < range.upToId)
   }
 
-  async gone(table: string, identities: readonly string[], signal: AbortSignal): Promise<string[]> {
+  async missingFiles(table: string, identities: readonly string[], signal: AbortSignal): Promise<string[]> {
     const names = await this.#shelf.names(table, signal)
     // A batch that was found in several files has all their names.
     return identities.flatMap((identity) => identity.split(', ')).filter((name) => name !== '' && !names.has(name))

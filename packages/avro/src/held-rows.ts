@@ -3,8 +3,8 @@ import {
   type BatchSource,
   deletedRowsOf,
   type IdRange,
+  type Lease,
   type LogScoreChunk,
-  type Permit,
   type PlannedBatch,
   RowsNotInSource,
   type StoredRows,
@@ -48,7 +48,7 @@ export interface HeldRowsQuestion {
   readonly files: readonly BatchFile[]
   readonly batch: PlannedBatch
   readonly source: BatchSource
-  readonly permit: Permit
+  readonly lease: Lease
 }
 
 /**
@@ -145,7 +145,7 @@ async function matchRows(
   metadata: Readonly<Record<string, string>>,
   onId?: (id: bigint) => void,
 ): Promise<Held | undefined> {
-  const { batch, permit } = question
+  const { batch, lease } = question
   const { name } = file
   await using held = new RowCursor(file.rows())
   await using source = new RowCursor(question.source.read())
@@ -154,7 +154,7 @@ async function matchRows(
   let firstId = 0n
   let lastId = 0n
   while (await held.next()) {
-    if (held.rows % 10_000 === 1) permit.check()
+    if (held.rows % 10_000 === 1) lease.assertHeld()
     const id = held.id
     if (id <= batch.afterId) continue
     if (id > batch.upToId) {

@@ -5,8 +5,8 @@ import {
   ArchiverError,
   type ErrorPlace,
   errorText,
+  type Lease,
   type LogScoreChunk,
-  type Permit,
   type PlannedBatch,
 } from '@archiver/core'
 import { metadataOf, syncMarkerOf } from './batch-metadata.js'
@@ -68,7 +68,7 @@ export class Spool {
   async write(
     batch: PlannedBatch,
     chunks: AsyncIterable<LogScoreChunk>,
-    permit: Permit,
+    lease: Lease,
     { mostRows, afterBlock, ...format }: SpoolFormat,
   ): Promise<SpooledFile> {
     const place = placeOf(batch)
@@ -78,7 +78,7 @@ export class Spool {
     const file = await this.#named(place, () => TemporaryFile.create(path, 0o600))
     try {
       const write = async (bytes: Uint8Array): Promise<void> => {
-        permit.check()
+        lease.assertHeld()
         await this.#named(place, () => file.write(bytes))
         await afterBlock?.(bytes)
       }

@@ -5,10 +5,10 @@ import {
   type BatchPolicy,
   type BatchSource,
   faultPoint,
+  type Lease,
   type LogScoreChunk,
-  type Permit,
+  leaseUntil,
   type PlannedBatch,
-  permitUntil,
   type StoredRows,
   type StoreResult,
 } from '@archiver/core'
@@ -47,7 +47,7 @@ export function createBigQueryArchiver(options: BigQueryArchiverOptions): Archiv
 class BigQueryArchiver implements Archiver {
   readonly name = 'bigquery'
   encodedMs = 0
-  readonly batch: BatchPolicy
+  readonly policy: BatchPolicy
   readonly reader: BigQueryReader
   readonly #options: BigQueryArchiverOptions
   readonly #link: Link
@@ -71,7 +71,7 @@ class BigQueryArchiver implements Archiver {
     } = options
     requireName('bq_project', projectId, /^[a-z][a-z0-9.:-]*$/)
     requireName('bq_dataset', dataset, /^\w+$/)
-    this.batch = { ...defaultBatch, ...options.batch }
+    this.policy = { ...defaultBatch, ...options.batch }
     this.#options = options
     this.#schema = schema
     this.#link = new Link(options)
@@ -88,59 +88,55 @@ class BigQueryArchiver implements Archiver {
     this.reader = new BigQueryReader(this.#link)
   }
 
-  async check(): Promise<void> {
+  async validate(): Promise<void> {
     if (emulatorOf(this.#options) === undefined) await checkedKeyFile(this.#options)
     await this.#spool.check()
   }
 
-  async preparation(table: string): Promise<readonly string[]> {
-    await this.check()
-    return missingStatements(this.#link, table, this.#wishes, permitUntil().signal)
+  async pendingDdl(table: string): Promise<readonly string[]> {
+    await this.validate()
+    return missingStatements(this.#link, table, this.#wishes, leaseUntil().signal)
   }
 
   async prepare(table: string): Promise<void> {
-    const { signal } = permitUntil()
+    const { signal } = leaseUntil()
     this.#loader.begin()
-    await this.check()
+    await this.validate()
     await this.#spool.sweep(table)
     this.#tsTypes.set(table, await prepareTable(this.#link, table, this.#wishes, signal))
     const isRunning = async (jobId: string) => (await findJob(this.#link, jobId, signal))?.state === 'running'
     await this.#bucket?.sweep(jobPrefixOf({ dataset: this.#link.dataset, table }), isRunning, signal)
   }
 
-  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
-    permit.check()
+  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, lease: Lease): Promise<StoreResult> {
+    lease.assertHeld()
     const tsType = this.#tsTypes.get(batch.table)
     if (tsType === undefined) throw new Error(`prepare was not called for ${batch.table}`)
-    await using file = await this.#spool.write(batch, chunks, permit, this.#format)
+    await using file = await this.#spool.write(batch, chunks, lease, this.#format)
     this.encodedMs += file.encodeMs
     if (file.rows === 0) return { rows: 0, bytes: 0, identity: '' }
     this.#requireSmall(file, batch)
     await faultPoint('bigquery.spooled')
-    const jobId = await this.#loader.load({ batch, file, tsType, permit })
+    const jobId = await this.#loader.load({ batch, file, tsType, lease })
     await faultPoint('bigquery.loaded')
     return resultOf(file, jobId)
   }
 
-  stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows> {
-    permit.check()
+  findStored(batch: PlannedBatch, source: BatchSource, lease: Lease): Promise<StoredRows> {
+    lease.assertHeld()
     const { dataset } = this.#options
     const link = { loader: this.#loader, reader: this.reader, dataset, schema: this.#schema }
-    return storedRows({ ...link, batch, source, permit })
+    return storedRows({ ...link, batch, source, lease })
   }
 
-  async close(): Promise<void> {}
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
-  }
+  async [Symbol.asyncDispose](): Promise<void> {}
 
   get #wishes() {
     return { schema: this.#schema, acceptExpiry: this.#options.acceptExpiry ?? false }
   }
 
   get #format() {
-    return { schema: this.#schema, mostRows: this.batch.maxRows }
+    return { schema: this.#schema, mostRows: this.policy.maxRows }
   }
 
   #requireSmall({ bytes }: SpooledFile, { archiver, table, afterId, upToId }: PlannedBatch): void {

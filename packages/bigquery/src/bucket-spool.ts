@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { ArchiverError, type Permit } from '@archiver/core'
+import { ArchiverError, type Lease } from '@archiver/core'
 import { googleFailure } from '@archiver/google'
 import type { Bucket } from '@google-cloud/storage'
 import { addressOf, keyFileOption } from './connect.js'
@@ -31,10 +31,10 @@ export class BucketSpool {
   }
 
   /** Uploads the file as the object of the job, over whatever an earlier try left. @returns its URI. */
-  async put(jobId: string, file: { readonly path: string; readonly bytes: number }, permit: Permit): Promise<string> {
+  async put(jobId: string, file: { readonly path: string; readonly bytes: number }, lease: Lease): Promise<string> {
     const uri = this.#uri(nameOf(jobId))
-    permit.check()
-    await this.#named(`cannot write ${uri}`, permit.signal, async (bucket) => {
+    lease.assertHeld()
+    await this.#named(`cannot write ${uri}`, lease.signal, async (bucket) => {
       const object = bucket.file(nameOf(jobId)).createWriteStream({
         contentType: 'avro/binary',
         // To an endpoint of one's own the library sends sessions, and no others, without credentials.
@@ -42,9 +42,9 @@ export class BucketSpool {
         validation: 'crc32c',
       })
       const idle = new IdleLimit()
-      const signal = AbortSignal.any([permit.signal, idle.signal])
+      const signal = AbortSignal.any([lease.signal, idle.signal])
       try {
-        await pipeline(createReadStream(file.path), checked(permit, idle), object, { signal })
+        await pipeline(createReadStream(file.path), checked(lease, idle), object, { signal })
       } catch (thrown) {
         throw idle.signal.aborted ? idle.signal.reason : thrown
       } finally {
@@ -116,14 +116,14 @@ function nameOf(jobId: string): string {
   return folder + jobId + ending
 }
 
-function checked(permit: Permit, idle: IdleLimit) {
+function checked(lease: Lease, idle: IdleLimit) {
   return async function* (pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const piece of pieces) {
-      permit.check()
+      lease.assertHeld()
       idle.touch()
       yield piece
     }
-    permit.check()
+    lease.assertHeld()
   }
 }
 

@@ -2,8 +2,8 @@ import { RowCursor } from '@archiver/avro'
 import {
   ArchiverError,
   type BatchSource,
+  type Lease,
   NamedRows,
-  type Permit,
   type PlannedBatch,
   RowsNotInSource,
   type TimeSpan,
@@ -14,7 +14,7 @@ export interface Comparison {
   readonly reader: BigQueryReader
   readonly batch: PlannedBatch
   readonly source: BatchSource
-  readonly permit: Permit
+  readonly lease: Lease
 }
 
 /** When the rows of the batch were measured. */
@@ -38,14 +38,14 @@ export interface ComparedRows {
  * @throws ArchiverError `BQ_FOREIGN_ROWS` for rows that only the table has and that were not deleted from the source,
  * `BQ_DUPLICATE_ROWS` for those it has twice.
  */
-export async function compareRows({ reader, batch, source, permit, times }: Comparison & Times): Promise<ComparedRows> {
+export async function compareRows({ reader, batch, source, lease, times }: Comparison & Times): Promise<ComparedRows> {
   const ids: bigint[] = []
   const others = new RowsNotInSource(source)
   const twice = new NamedRows()
   await using rows = new RowCursor(source.read())
-  await using held = new RowCursor(reader.read(batch.table, { ...batch, times }, permit.signal))
+  await using held = new RowCursor(reader.read(batch.table, { ...batch, times }, lease.signal))
   while (await held.next()) {
-    if (held.rows % 10_000 === 1) permit.check()
+    if (held.rows % 10_000 === 1) lease.assertHeld()
     const { id } = held
     if (!(await seek(rows, id))) {
       await others.add(id)

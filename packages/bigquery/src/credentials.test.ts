@@ -24,7 +24,7 @@ describe('a key file that is of no use fails before anything is loaded', () => {
       code: 'GOOGLE_KEY_FILE',
       message: expect.stringMatching(/^GOOGLE_APPLICATION_CREDENTIALS: .*missing/),
     }
-    await expect(archiver.check!()).rejects.toMatchObject(error)
+    await expect(archiver.validate!()).rejects.toMatchObject(error)
     await expect(archiver.prepare('log_scores')).rejects.toMatchObject(error)
     await expect(
       archiver.reader!.digest('log_scores', { afterId: 0n, upToId: 1n }, AbortSignal.timeout(9e4)),
@@ -36,7 +36,7 @@ describe('a key file that is of no use fails before anything is loaded', () => {
     await writeFile(path, '{"private_key": "-----BEGIN SECRET-----')
     process.env.GOOGLE_APPLICATION_CREDENTIALS = path
     const archiver = createBigQueryArchiver(options)
-    const error: unknown = await archiver.check!().catch((thrown: unknown) => thrown)
+    const error: unknown = await archiver.validate!().catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'GOOGLE_KEY_FILE' })
     expect(inspect(error, { depth: 9 })).not.toContain('SECRET')
   })

@@ -39,7 +39,7 @@ async function read(wanted: Partial<ScanQuery> = {}): Promise<LogScore[]> {
 }
 
 test('a table that is made for version 2 has its columns', async () => {
-  expect(await archiverOf(fake, { schema: 2 }).preparation!(table)).toEqual([
+  expect(await archiverOf(fake, { schema: 2 }).pendingDdl!(table)).toEqual([
     createTableSql({ projectId: fake.projectId, dataset, table }, 2),
   ])
   await store(await prepared(fake, { schema: 2 }), batch(1n, rows), rows)

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ArchiverError, type ErrorPlace, type Permit } from '@archiver/core'
+import { ArchiverError, type ErrorPlace, type Lease } from '@archiver/core'
 import type { JobMetadata } from '@google-cloud/bigquery'
 import type { ErrorProto } from './errors.js'
 import type { Link } from './link.js'
@@ -35,16 +35,16 @@ export async function findJob(link: Link, id: string, signal: AbortSignal): Prom
 export async function settledJob(
   link: Link,
   id: string,
-  permit: Permit,
+  lease: Lease,
   place: ErrorPlace,
 ): Promise<LoadJob | undefined> {
   const startMs = performance.now()
   for (let pollMs = firstPollMs; ; pollMs = Math.min(longestPollMs, pollMs * 1.6)) {
-    permit.check()
-    const job = await findJob(link, id, permit.signal)
+    lease.assertHeld()
+    const job = await findJob(link, id, lease.signal)
     if (job?.state !== 'running') return job
     if (performance.now() - startMs > waitLimitMs) throw stillRunning(id, place)
-    await pause(pollMs, permit.signal)
+    await pause(pollMs, lease.signal)
   }
 }
 

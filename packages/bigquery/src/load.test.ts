@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { archivedRow } from '@archiver/avro'
 import { ordinaryRows } from '@archiver/conformance'
-import { permitUntil } from '@archiver/core'
+import { leaseUntil } from '@archiver/core'
 import type { ErrorName, FakeBigQuery, FaultAction } from '@archiver/fake-bigquery'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -73,7 +73,7 @@ test('a batch is one load job with its labels, its location and a length', async
   expect(upload.bodyBytes).toBeGreaterThan(result.bytes)
 })
 
-test('warnings that the record has no field for are counted, by stored() too', async () => {
+test('warnings that the record has no field for are counted, by findStored() too', async () => {
   const warned = rows.with(3, { ...rows[3]!, warning: 'odd' })
   const result = await store(await open(), batch(1n, warned), warned)
   expect(result.conversions).toEqual({ warningDropped: 1 })
@@ -129,7 +129,7 @@ describe('a job that is there already', () => {
   test('and runs is waited for and adopted', async () => {
     await uploadMeets({ kind: 'hold-job', state: 'RUNNING' })
     const stop = new AbortController()
-    const first = store(await open(), batch(1n, rows), rows, permitUntil(stop.signal))
+    const first = store(await open(), batch(1n, rows), rows, leaseUntil(stop.signal))
     await jobIs('RUNNING')
     stop.abort(new Error('the process ends'))
     await expect(first).rejects.toThrow('the process ends')
@@ -243,15 +243,15 @@ test('a table with ts as a number takes microseconds, and tells what it holds', 
   })
 })
 
-test('a permit that ends at any moment leaves whole batches only', async () => {
+test('a lease that ends at any moment leaves whole batches only', async () => {
   const end = new Error('no more')
   for (let allowed = 0; ; allowed++) {
     let checks = 0
-    const check = () => {
+    const assertHeld = () => {
       if (checks++ >= allowed) throw end
     }
-    const permit = { signal: new AbortController().signal, check }
-    const outcome: unknown = await store(await open(), batch(1n, rows), rows, permit).catch((thrown: unknown) => thrown)
+    const lease = { signal: new AbortController().signal, assertHeld }
+    const outcome: unknown = await store(await open(), batch(1n, rows), rows, lease).catch((thrown: unknown) => thrown)
     expect(await readdir(spoolPath)).toEqual([])
     expect([0, 300]).toContain((await rowsIn(fake)).length)
     if (outcome === end) continue
@@ -262,12 +262,12 @@ test('a permit that ends at any moment leaves whole batches only', async () => {
   expect(await loads()).toHaveLength(1)
 })
 
-test('a permit that ends when all of the file is on its way: BigQuery has nothing', async () => {
+test('a lease that ends when all of the file is on its way: BigQuery has nothing', async () => {
   const stop = new AbortController()
   const end = new Error('the lock is lost')
   atFault('bigquery.sending', () => stop.abort(end))
-  const permit = { signal: new AbortController().signal, check: () => stop.signal.throwIfAborted() }
-  await expect(store(await open(), batch(1n, rows), rows, permit)).rejects.toThrow(end)
+  const lease = { signal: new AbortController().signal, assertHeld: () => stop.signal.throwIfAborted() }
+  await expect(store(await open(), batch(1n, rows), rows, lease)).rejects.toThrow(end)
   expect(await loads()).toEqual([])
   await expectRows([])
 })

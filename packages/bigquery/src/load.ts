@@ -1,12 +1,5 @@
 import type { SchemaVersion, SpooledFile } from '@archiver/avro'
-import {
-  ArchiverError,
-  type ErrorPlace,
-  faultPoint,
-  type Permit,
-  type PlannedBatch,
-  TakeoverWait,
-} from '@archiver/core'
+import { ArchiverError, type ErrorPlace, faultPoint, type Lease, type PlannedBatch, TakeoverWait } from '@archiver/core'
 import { googleFailure } from '@archiver/google'
 import type { BucketSpool } from './bucket-spool.js'
 import { bigQueryError, jobError } from './errors.js'
@@ -40,7 +33,7 @@ interface Load {
   readonly batch: PlannedBatch
   readonly file: SpooledFile
   readonly tsType: TsType
-  readonly permit: Permit
+  readonly lease: Lease
 }
 
 /** Loads whole files into a table, each once. */
@@ -80,10 +73,10 @@ export class Loader {
    * @returns the job's id.
    */
   async load(load: Load): Promise<string> {
-    const { batch, file, permit } = load
+    const { batch, file, lease } = load
     for (let attempt = 1; ; attempt++) {
       const id = this.#idOf(batch, attempt)
-      const known = await settledJob(this.#link, id, permit, placeOf(batch))
+      const known = await settledJob(this.#link, id, lease, placeOf(batch))
       const job = known ?? (await this.#send(id, load))
       if (job.state === 'failed') {
         if (known === undefined) throw jobError(id, job.errors, placeOf(batch))
@@ -94,16 +87,16 @@ export class Loader {
   }
 
   /** All of BigQuery's that a batch may have left, ended: a job for each attempt. What they read is not needed any more. */
-  async settled(batch: PlannedBatch, permit: Permit): Promise<LoadJob[]> {
+  async settled(batch: PlannedBatch, lease: Lease): Promise<LoadJob[]> {
     const jobs: LoadJob[] = []
     for (;;) {
       const id = this.#idOf(batch, jobs.length + 1)
-      const look = () => settledJob(this.#link, id, permit, placeOf(batch))
-      const job = (await look()) ?? ((await this.#takeover.done(permit.signal)) ? await look() : undefined)
+      const look = () => settledJob(this.#link, id, lease, placeOf(batch))
+      const job = (await look()) ?? ((await this.#takeover.done(lease.signal)) ? await look() : undefined)
       if (job === undefined) break
       jobs.push(job)
     }
-    await this.#clearBucket(batch, permit.signal)
+    await this.#clearBucket(batch, lease.signal)
     return jobs
   }
 
@@ -124,26 +117,26 @@ export class Loader {
 
   /** Sends the job until BigQuery has it, and waits for its end. */
   async #send(id: string, load: Load): Promise<LoadJob> {
-    const { batch, permit } = load
+    const { batch, lease } = load
     await this.#sendUntilTaken(id, load)
     this.#loadsInto(batch.table).add()
     await faultPoint('bigquery.sent')
-    const ended = await settledJob(this.#link, id, permit, placeOf(batch))
-    await this.#bucket?.remove(id, permit.signal)
+    const ended = await settledJob(this.#link, id, lease, placeOf(batch))
+    await this.#bucket?.remove(id, lease.signal)
     if (ended === undefined) throw unknownJob(id, placeOf(batch))
     return ended
   }
 
   async #sendUntilTaken(id: string, load: Load): Promise<void> {
-    const { batch, file, permit } = load
+    const { batch, file, lease } = load
     for (let sent = 1, renewed = false; ; sent++) {
-      await this.#loadsInto(batch.table).require(batch, permit)
-      permit.check()
+      await this.#loadsInto(batch.table).require(batch, lease)
+      lease.assertHeld()
       try {
         return await this.#transmit(id, load)
       } catch (thrown) {
         this.#takeover.restart()
-        permit.check()
+        lease.assertHeld()
         if (isTaken(thrown)) return
         const error = bigQueryError(thrown, `cannot load ${file.bytes} bytes (job ${id})`, placeOf(batch))
         // A token may have come to its end on the way.
@@ -155,14 +148,14 @@ export class Loader {
           this.#bucket?.renew()
         }
       }
-      await pause(250 * 2 ** sent, permit.signal)
-      if (await findJob(this.#link, id, permit.signal)) return
+      await pause(250 * 2 ** sent, lease.signal)
+      if (await findJob(this.#link, id, lease.signal)) return
     }
   }
 
-  async #transmit(id: string, { batch, file, tsType, permit }: Load): Promise<void> {
+  async #transmit(id: string, { batch, file, tsType, lease }: Load): Promise<void> {
     const { projectId, dataset } = this.#link
-    const location = await this.#link.location(permit.signal)
+    const location = await this.#link.location(lease.signal)
     const jobReference = { projectId, jobId: id, location }
     const labels = labelsOf(batch, file.rows)
     const load = {
@@ -174,12 +167,12 @@ export class Loader {
       ...(this.#schema === 2 ? { schemaUpdateOptions: additions } : {}),
     }
     if (this.#bucket === undefined) {
-      return uploadJob(this.#link, { jobReference, configuration: { labels, load } }, file, permit)
+      return uploadJob(this.#link, { jobReference, configuration: { labels, load } }, file, lease)
     }
-    const sourceUris = [await this.#bucket.put(id, file, permit)]
+    const sourceUris = [await this.#bucket.put(id, file, lease)]
     const json = { jobReference, configuration: { labels, load: { ...load, sourceUris } } }
-    permit.check()
-    await within(permit.signal, request(await this.#link.client(), { method: 'POST', uri: '/jobs', json }))
+    lease.assertHeld()
+    await within(lease.signal, request(await this.#link.client(), { method: 'POST', uri: '/jobs', json }))
   }
 
   #loadsInto(table: string): LoadsToday {

@@ -1,4 +1,4 @@
-import { ArchiverError, type Permit, type PlannedBatch } from '@archiver/core'
+import { ArchiverError, type Lease, type PlannedBatch } from '@archiver/core'
 import { isLoadOf } from './job-id.js'
 import type { Link } from './link.js'
 
@@ -22,9 +22,9 @@ export class LoadsToday {
   }
 
   /** @throws ArchiverError `BQ_LOADS_SPENT` where one more would be too many, with the time when it goes on. */
-  async require({ archiver, table, afterId, upToId }: PlannedBatch, permit: Permit): Promise<void> {
+  async require({ archiver, table, afterId, upToId }: PlannedBatch, lease: Lease): Promise<void> {
     const nowMs = Date.now()
-    this.#times = (this.#times ?? (await this.#list(nowMs, permit))).filter((timeMs) => timeMs > nowMs - dayMs)
+    this.#times = (this.#times ?? (await this.#list(nowMs, lease))).filter((timeMs) => timeMs > nowMs - dayMs)
     const freed = this.#times[this.#times.length - this.#limit]
     if (freed === undefined) return
     const at = new Date(freed + dayMs).toISOString().slice(0, 16)
@@ -43,7 +43,7 @@ export class LoadsToday {
     this.#times?.push(Date.now())
   }
 
-  async #list(nowMs: number, { signal }: Permit): Promise<number[]> {
+  async #list(nowMs: number, { signal }: Lease): Promise<number[]> {
     const { dataset } = this.#link
     const [jobs] = await this.#link.call('cannot count the load jobs of today', signal, (client) =>
       client.getJobs({ minCreationTime: String(nowMs - dayMs), maxResults: 1000, projection: 'minimal' }),

@@ -48,7 +48,7 @@ export interface BigQueryArchiverOptions {
   /** Part of the names of spool files: those of the same scope are swept. Use the name of the lock. Default `archiver`. */
   readonly scope?: string
   /**
-   * How long {@link Archiver.stored} waits for a job that BigQuery may have accepted and not begun
+   * How long {@link Archiver.findStored} waits for a job that BigQuery may have accepted and not begun
    * (`archive_takeover_wait`). Default 2000.
    */
   readonly takeoverWaitMs?: number

@@ -41,16 +41,16 @@ test('a missing table is created by days, clustered by server, with described co
 test('says beforehand what it would create, and creates nothing', async () => {
   const archiver = archiverOf(fake)
   const requests = (await fake.requests()).length
-  expect(await archiver.preparation!(table)).toEqual([createTableSql({ projectId: fake.projectId, dataset, table })])
+  expect(await archiver.pendingDdl!(table)).toEqual([createTableSql({ projectId: fake.projectId, dataset, table })])
   const asked = (await fake.requests()).slice(requests)
   expect(asked.map(({ operation }) => operation)).toEqual(['tables.get', 'datasets.get'])
   await archiver.prepare(table)
-  expect(await archiver.preparation!(table)).toEqual([])
+  expect(await archiver.pendingDdl!(table)).toEqual([])
 })
 
 test('refuses beforehand what does not fit', async () => {
   await fake.createTable(dataset, table, without('rtt'))
-  await expect(archiverOf(fake).preparation!(table)).rejects.toMatchObject({ code: 'BQ_TABLE' })
+  await expect(archiverOf(fake).pendingDdl!(table)).rejects.toMatchObject({ code: 'BQ_TABLE' })
 })
 
 test.each([
@@ -158,7 +158,7 @@ test('what a killed process left in the spool is removed; that of others is not'
 
 test('a spool folder that is not there is named before anything else', async () => {
   const archiver = archiverOf(fake, { spoolPath: '/nowhere' })
-  await expect(archiver.check!()).rejects.toMatchObject({
+  await expect(archiver.validate!()).rejects.toMatchObject({
     code: 'SPOOL_PATH',
     message: expect.stringMatching(/^spool_path: \/nowhere/),
   })
@@ -181,7 +181,7 @@ describe('a table that drops rows with time', () => {
   ])('%s: refused unless accepted', async (what, settings) => {
     await fake.createTable(dataset, table, fields, settings)
     await expect(prepared(fake)).rejects.toMatchObject(refusal(what))
-    await expect(archiverOf(fake).preparation!(table)).rejects.toMatchObject(refusal(what))
+    await expect(archiverOf(fake).pendingDdl!(table)).rejects.toMatchObject(refusal(what))
     await prepared(fake, { acceptExpiry: true })
   })
 
@@ -193,7 +193,7 @@ describe('a table that drops rows with time', () => {
     await fake.createDataset({ id, location: 'EU', ...expirations })
     const told = refusal('its data set gives new tables an expiration of 60 days')
     await expect(prepared(fake, { dataset: id })).rejects.toMatchObject(told)
-    await expect(archiverOf(fake, { dataset: id }).preparation!(table)).rejects.toMatchObject(told)
+    await expect(archiverOf(fake, { dataset: id }).pendingDdl!(table)).rejects.toMatchObject(told)
     const made = (await fake.requests()).filter(
       ({ operation, url }) => operation === 'tables.insert' && url.includes(id),
     )

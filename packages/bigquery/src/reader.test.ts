@@ -71,7 +71,7 @@ describe.each([table, 'numbers'])('%s', (name) => {
 
 test('rows of the source become what read gives back', () => {
   const some = rows.slice(0, 500)
-  expect(rowsFromChunk(reader.archived(chunkFromRows(some)))).toEqual(some.map(archivedRow))
+  expect(rowsFromChunk(reader.applyConversions(chunkFromRows(some)))).toEqual(some.map(archivedRow))
 })
 
 test('a missing table holds no rows', async () => {

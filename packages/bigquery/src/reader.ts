@@ -30,7 +30,7 @@ const secondsPerDay = 86_400
  */
 export class BigQueryReader implements ArchiveReader {
   readonly layout = 'table'
-  readonly lost = lostByVersion1
+  readonly losses = lostByVersion1
   readonly #archived = new ArchivedChunks()
   readonly #link: Link
 
@@ -75,7 +75,7 @@ export class BigQueryReader implements ArchiveReader {
     }
   }
 
-  archived(chunk: LogScoreChunk): LogScoreChunk {
+  applyConversions(chunk: LogScoreChunk): LogScoreChunk {
     return this.#archived.of(chunk)
   }
 

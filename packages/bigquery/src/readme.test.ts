@@ -17,7 +17,7 @@ test('no client is loaded with the package', async () => {
 import { createRequire } from 'node:module'
 import { createBigQueryArchiver } from '@archiver/bigquery'
 await using archiver = createBigQueryArchiver({ projectId: 'ntppool', dataset: 'ntp' })
-await archiver.check()
+await archiver.validate()
 console.log(Object.keys(createRequire(import.meta.url).cache).length)
 `
   // The clients are CommonJS modules: each would be in the cache.

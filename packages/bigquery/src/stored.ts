@@ -4,8 +4,8 @@ import {
   deletedRowsOf,
   equalDigests,
   joinSpans,
+  type Lease,
   type LogScoreChunk,
-  type Permit,
   type RangeDigest,
   type StoredRows,
   type TimeSpan,
@@ -31,11 +31,11 @@ export interface Question extends Comparison {
  * always the digest's: all, or none. Only where it is neither are the rows compared one by one.
  */
 export async function storedRows(question: Question): Promise<StoredRows> {
-  const { loader, reader, batch, source, permit } = question
-  const jobs = await loader.settled(batch, permit)
+  const { loader, reader, batch, source, lease } = question
+  const jobs = await loader.settled(batch, lease)
   const done = jobs.filter(({ state }) => state === 'done')
-  const { digest, times } = await summarise(source.read(), permit)
-  const held = await reader.digest(batch.table, { ...batch, times }, permit.signal)
+  const { digest, times } = await summarise(source.read(), lease)
+  const held = await reader.digest(batch.table, { ...batch, times }, lease.signal)
   if (held.rows > 0n && equalDigests(held, digest)) return all(question, done)
   if (held.rows === 0n) {
     loader.spend(done)
@@ -53,11 +53,11 @@ interface Summary {
   readonly times: readonly TimeSpan[]
 }
 
-async function summarise(chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<Summary> {
+async function summarise(chunks: AsyncIterable<LogScoreChunk>, lease: Lease): Promise<Summary> {
   const digest = new Digest()
   const days = new Set<number>()
   for await (const chunk of chunks) {
-    permit.check()
+    lease.assertHeld()
     digest.add(chunk)
     let last = -1
     for (let i = 0; i < chunk.rows; i++) {
@@ -73,13 +73,10 @@ function spanOfDay(day: number): TimeSpan {
   return { fromSeconds: day * secondsPerDay, toSeconds: (day + 1) * secondsPerDay - 1 }
 }
 
-async function all(
-  { batch, dataset, schema, source, permit }: Question,
-  done: readonly LoadJob[],
-): Promise<StoredRows> {
+async function all({ batch, dataset, schema, source, lease }: Question, done: readonly LoadJob[]): Promise<StoredRows> {
   const identity = done.at(-1)?.id ?? jobIdOf({ dataset, table: batch.table }, batch.id, 1)
   // The same rows give the same file, so this is what `store` would have answered (now: the version may have been another).
   const format = { schema, metadata: metadataOf(batch), sync: syncMarkerOf(batch) }
-  const written = await writeLogScores(source.read(), async () => permit.check(), format)
+  const written = await writeLogScores(source.read(), async () => lease.assertHeld(), format)
   return { kind: 'all', result: resultOf(written, identity) }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
-import { faultPoint, type Permit } from '@archiver/core'
+import { faultPoint, type Lease } from '@archiver/core'
 import type { JobMetadata } from '@google-cloud/bigquery'
 import type { Link } from './link.js'
 import { IdleLimit } from './time-limits.js'
@@ -11,15 +11,15 @@ import { IdleLimit } from './time-limits.js'
  *
  * Not the client's `createLoadJob`: that puts `labels` and `location` inside `configuration.load`, where BigQuery does not
  * look, cannot be stopped, and waits for ever where the file cannot be read. The request has a length, and its end is
- * held back until the permit has been asked once more: a body that ends early is never taken for a whole one.
+ * held back until the lease has been asked once more: a body that ends early is never taken for a whole one.
  *
- * @throws what the client throws, or what the permit does.
+ * @throws what the client throws, or what the lease does.
  */
 export async function uploadJob(
   link: Link,
   job: JobMetadata,
   file: { readonly path: string; readonly bytes: number },
-  permit: Permit,
+  lease: Lease,
 ): Promise<void> {
   const client = await link.client()
   const boundary = randomUUID()
@@ -37,28 +37,28 @@ export async function uploadJob(
         'Content-Type': `multipart/related; boundary=${boundary}`,
         'Content-Length': String(head.length + file.bytes + tail.length),
       },
-      data: Readable.from(bodyOf(head, file.path, tail, permit, idle), { objectMode: false }),
-      signal: AbortSignal.any([permit.signal, idle.signal]),
+      data: Readable.from(bodyOf(head, file.path, tail, lease, idle), { objectMode: false }),
+      signal: AbortSignal.any([lease.signal, idle.signal]),
       responseType: 'json',
       retry: false,
     })
   } catch (thrown) {
-    permit.check()
+    lease.assertHeld()
     throw idle.signal.aborted ? idle.signal.reason : thrown
   } finally {
     idle.end()
   }
 }
 
-async function* bodyOf(head: Buffer, path: string, tail: Buffer, permit: Permit, idle: IdleLimit) {
-  permit.check()
+async function* bodyOf(head: Buffer, path: string, tail: Buffer, lease: Lease, idle: IdleLimit) {
+  lease.assertHeld()
   yield head
   for await (const piece of createReadStream(path, { highWaterMark: 2 ** 18 })) {
-    permit.check()
+    lease.assertHeld()
     idle.touch()
     yield piece as Buffer // a stream without an encoding gives buffers
     await faultPoint('bigquery.sending')
   }
-  permit.check()
+  lease.assertHeld()
   yield tail
 }

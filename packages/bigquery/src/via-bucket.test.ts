@@ -1,6 +1,6 @@
 import { archivedRow } from '@archiver/avro'
 import { ordinaryRows } from '@archiver/conformance'
-import { permitUntil } from '@archiver/core'
+import { leaseUntil } from '@archiver/core'
 import type { FakeBigQuery } from '@archiver/fake-bigquery'
 import { describeWithFakeGcs } from '@archiver/testkit/vitest'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -55,7 +55,7 @@ await describeWithFakeGcs('through a bucket', (bucket) => {
   test('the object stays while its job may read it, and is swept after', async () => {
     await fake.fail({ on: 'jobs.insert', do: { kind: 'hold-job', state: 'RUNNING' } })
     const stop = new AbortController()
-    const first = store(await open(), batch(1n, rows), rows, permitUntil(stop.signal))
+    const first = store(await open(), batch(1n, rows), rows, leaseUntil(stop.signal))
     while (!(await fake.jobs()).some(({ state }) => state === 'RUNNING'));
     stop.abort(new Error('the process ends'))
     await expect(first).rejects.toThrow('the process ends')
@@ -73,7 +73,7 @@ await describeWithFakeGcs('through a bucket', (bucket) => {
     test('when its job has ended', async () => {
       await fake.fail({ on: 'jobs.insert', do: { kind: 'hold-job', state: 'RUNNING' } })
       const stop = new AbortController()
-      const first = store(await open(), batch(1n, rows), rows, permitUntil(stop.signal))
+      const first = store(await open(), batch(1n, rows), rows, leaseUntil(stop.signal))
       while (!(await fake.jobs()).some(({ state }) => state === 'RUNNING'));
       stop.abort(new Error('the process ends'))
       await expect(first).rejects.toThrow('the process ends')

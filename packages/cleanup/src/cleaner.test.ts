@@ -1,4 +1,4 @@
-import { ArchiverError, permitUntil } from '@archiver/core'
+import { ArchiverError, leaseUntil } from '@archiver/core'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CleanupOptions } from './options.js'
@@ -168,12 +168,12 @@ await describeWithMySql('the cleaner', (database) => {
     expect(await bench.markOf('cleanup')).toBeNull()
   })
 
-  test('nothing is deleted once the permit is gone', async () => {
+  test('nothing is deleted once the lease is gone', async () => {
     await someOld()
     await bench.archiveAll(100n)
     const leave = new AbortController()
     bench.shelf().onAsked = () => leave.abort(new ArchiverError('the lock was lost', { code: 'LOCK_LOST' }))
-    await expect(bench.clean({ permit: permitUntil(leave.signal) })).rejects.toMatchObject({ code: 'LOCK_LOST' })
+    await expect(bench.clean({ lease: leaseUntil(leave.signal) })).rejects.toMatchObject({ code: 'LOCK_LOST' })
     expect(await bench.ids()).toHaveLength(100)
   })
 

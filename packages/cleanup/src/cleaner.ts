@@ -31,7 +31,7 @@ const MOST_CHANGES = 10
  * One run of the cleaner, if it is due: deletes rows of the source that are older than `retentionDays`, below every mark
  * and, where the archives can be asked, in every archive; at most `maxRows`, in ranges of at most 5,000 ids.
  *
- * @throws ArchiverError when MySQL fails or the permit is gone. What is deleted by then was safe to delete, and is on
+ * @throws ArchiverError when MySQL fails or the lease is gone. What is deleted by then was safe to delete, and is on
  * record.
  */
 export async function runCleanup(options: CleanupOptions): Promise<CleanupResult> {
@@ -47,9 +47,9 @@ export async function runCleanup(options: CleanupOptions): Promise<CleanupResult
   return result
 }
 
-function throttleOf({ connection, settings, permit, drain, throttle, onEvent }: CleanupOptions): Throttle {
+function throttleOf({ connection, settings, lease, drain, throttle, onEvent }: CleanupOptions): Throttle {
   const policy = throttle ?? {}
-  return new Throttle({ connection, settings, permit, drain: drain ?? NEVER, policy, onEvent })
+  return new Throttle({ connection, settings, lease, drain: drain ?? NEVER, policy, onEvent })
 }
 
 /** Above every id. */
@@ -87,7 +87,7 @@ class Run {
       acknowledged: options.policy.unarchived ?? [],
       cutoff: () => this.cutoff,
       readers: (archivers) => verifier.readers(archivers),
-      signal: options.permit.signal,
+      signal: options.lease.signal,
     })
     this.drain = options.drain ?? NEVER
     this.now = options.now ?? Date.now
@@ -97,15 +97,15 @@ class Run {
 
   /** Deletes until there is a reason to end. */
   async work(): Promise<CleanupEnd> {
-    const { permit, onEvent } = this.options
+    const { lease, onEvent } = this.options
     const refused = await this.throttle.pass()
     if (refused !== null) return blockedBy(refused)
-    permit.check()
+    lease.assertHeld()
     await this.table.clearOwnMark()
     this.cutoff = await this.table.cutoff(this.retentionDays)
     await this.table.lookForReferences()
     for (let afterId = 0n, begun = false; ; begun = true) {
-      permit.check()
+      lease.assertHeld()
       if (this.drain.aborted) return { why: 'drained' }
       const { marks, ...standing } = await this.table.standing()
       if (!begun && (await this.table.firstId(0n, MAX_ID)) === null) return { why: 'empty' }
@@ -129,7 +129,7 @@ class Run {
       why === 'empty' ||
       (why === 'blocked' && wasCostly(end.blocked))
     ) {
-      this.options.permit.check()
+      this.options.lease.assertHeld()
       await this.table.stamp(this.recordId, why === 'full')
       await faultPoint('cleanup.stamped')
     }
@@ -189,7 +189,7 @@ class Run {
   }
 
   private async deleteSlice(slice: Slice): Promise<CleanupEnd | 'changed' | null> {
-    const { permit, policy, onEvent } = this.options
+    const { lease, policy, onEvent } = this.options
     if (this.drain.aborted) return { why: 'drained' }
     const refused = await this.throttle.pass()
     if (refused !== null) return blockedBy(refused)
@@ -203,13 +203,13 @@ class Run {
     const range = { afterId: slice.afterId, upToId: slice.upToId }
     onEvent({ event: 'cleanup.deleted', range, rows: outcome.rows, elapsedMs: performance.now() - startedMs })
     if (this.rows >= this.maxRows) return { why: 'full' }
-    await wait(policy.pauseMs ?? 50, permit, this.drain)
+    await wait(policy.pauseMs ?? 50, lease, this.drain)
     return null
   }
 
   private deletion() {
     const { table, cutoff, now, retentionDays, options } = this
-    return { table, cutoff, now, retentionDays, permit: options.permit }
+    return { table, cutoff, now, retentionDays, lease: options.lease }
   }
 
   private noteOdd(slices: readonly Slice[]): void {

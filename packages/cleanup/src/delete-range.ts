@@ -1,4 +1,4 @@
-import { ArchiverError, equalDigests, faultPoint, type IdRange, type Permit } from '@archiver/core'
+import { ArchiverError, equalDigests, faultPoint, type IdRange, type Lease } from '@archiver/core'
 import type { ControlTables } from '@archiver/mysql'
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Blocked } from './blocked.js'
@@ -11,7 +11,7 @@ import { type DigestRow, digestColumns, inRange, toDigest, whole } from './state
 /** What a range is deleted by. */
 export interface Deletion {
   readonly table: CleanupTable
-  readonly permit: Permit
+  readonly lease: Lease
   readonly now: () => number
   /** By the server's clock, as it was when the run began. */
   readonly cutoff: string
@@ -36,9 +36,9 @@ export type RangeOutcome =
  * @throws ArchiverError (CLEANUP_CONTRADICTION) when the server deletes other rows than expected; rolled back.
  */
 export async function deleteRange(deletion: Deletion, slice: Slice, recordId: bigint | null): Promise<RangeOutcome> {
-  const { table, permit } = deletion
+  const { table, lease } = deletion
   await faultPoint('cleanup.before')
-  permit.check()
+  lease.assertHeld()
   try {
     const outcome = await table.try('deleting rows', async () => {
       const lock = await lockClause(table)
@@ -57,8 +57,8 @@ export async function deleteRange(deletion: Deletion, slice: Slice, recordId: bi
 
 /** Names the row that a foreign key or a trigger does not let go. Where there is none any more, the range is looked at again. */
 async function refusedRow(deletion: Deletion, slice: Slice): Promise<RangeOutcome> {
-  const { table, permit } = deletion
-  permit.check()
+  const { table, lease } = deletion
+  lease.assertHeld()
   await table.lookForReferences()
   const lock = await lockClause(table)
   const found = await rolledBack(table, (transaction) =>
@@ -100,7 +100,7 @@ interface LockedDeletion extends Deletion {
 }
 
 async function deleteLocked(deletion: LockedDeletion, slice: Slice, recordId: bigint | null): Promise<RangeOutcome> {
-  const { table, permit, transaction, now } = deletion
+  const { table, lease, transaction, now } = deletion
   const limit = decideLimit(await table.standing(transaction, deletion.lock), now())
   if ('reason' in limit) return { kind: 'blocked', blocked: limit }
   if (slice.upToId >= limit.belowId) return { kind: 'changed' }
@@ -112,7 +112,7 @@ async function deleteLocked(deletion: LockedDeletion, slice: Slice, recordId: bi
   if (rows !== held.rows) throw contradiction(table.name, slice, rows, held.rows)
   const record = await table.file(transaction, recordId, held)
   await faultPoint('cleanup.deleted')
-  permit.check()
+  lease.assertHeld()
   return { kind: 'deleted', recordId: record, ...held }
 }
 

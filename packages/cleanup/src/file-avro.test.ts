@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { permitUntil } from '@archiver/core'
+import { leaseUntil } from '@archiver/core'
 import { runPass } from '@archiver/core/engine'
 import { createFileAvroArchiver } from '@archiver/file-avro'
 import { describeWithMySql } from '@archiver/testkit/vitest'
@@ -29,7 +29,7 @@ await describeWithMySql('rows in files', (database) => {
   async function archive(): Promise<void> {
     const { table, ledger, source } = bench
     const only = ['fileavro']
-    const options = { table, ledger, source, permit: permitUntil(), open, only, settleMs: 0, onEvent: () => undefined }
+    const options = { table, ledger, source, lease: leaseUntil(), open, only, settleMs: 0, onEvent: () => undefined }
     expect((await runPass(options)).failed).toEqual(new Map())
   }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { permitUntil } from '@archiver/core'
+import { leaseUntil } from '@archiver/core'
 import { runPass } from '@archiver/core/engine'
 import { createFileAvroArchiver } from '@archiver/file-avro'
 import { createDatabase, fillTable, generateRows, type MySqlDatabase } from '@archiver/testkit'
@@ -41,7 +41,7 @@ await describeWithOwnMySql(
         table,
         ledger,
         source,
-        permit: permitUntil(),
+        lease: leaseUntil(),
         only: ['fileavro'],
         open,
         settleMs: 0,

@@ -1,4 +1,4 @@
-import type { Acknowledged, Archiver, Ledger, Permit, Source } from '@archiver/core'
+import type { Acknowledged, Archiver, Lease, Ledger, Source } from '@archiver/core'
 import type { NotHere, OnEvent } from '@archiver/core/engine'
 import type { MySqlSettings } from '@archiver/mysql'
 import type { Connection } from 'mysql2'
@@ -63,7 +63,7 @@ export interface CleanupOptions {
   /** Prepared: its batch table is there. */
   readonly ledger: Ledger
   readonly source: Source
-  readonly permit: Permit
+  readonly lease: Lease
   readonly policy: CleanupPolicy
   readonly throttle?: ThrottlePolicy
   /** Makes the archiver of a status row, to be asked through its `reader`; as for a pass. */

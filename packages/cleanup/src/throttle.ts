@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises'
-import type { Permit } from '@archiver/core'
+import type { Lease } from '@archiver/core'
 import { type MySqlSettings, statementError } from '@archiver/mysql'
 import type { Connection } from 'mysql2'
 import type { Blocked } from './blocked.js'
@@ -20,7 +20,7 @@ export interface ThrottleOptions {
   /** To the source. */
   readonly connection: Connection
   readonly settings: MySqlSettings
-  readonly permit: Permit
+  readonly lease: Lease
   readonly drain: AbortSignal
   readonly policy: ThrottlePolicy
   readonly onEvent: OnCleanupEvent
@@ -52,14 +52,14 @@ export class Throttle implements AsyncDisposable {
    * all. No transaction is open meanwhile.
    */
   async pass(): Promise<Blocked | null> {
-    const { permit, drain, onEvent } = this.options
+    const { lease, drain, onEvent } = this.options
     for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(MOST_DELAY_MS, delayMs * 2)) {
-      permit.check()
+      lease.assertHeld()
       const blocked = await this.look()
       if (blocked === null || blocked.reason === 'paused' || this.leftMs <= 0 || drain.aborted) return blocked
       const shortMs = Math.min(delayMs, this.leftMs)
       onEvent({ event: 'cleanup.waiting', blocked, delayMs: shortMs })
-      await wait(shortMs, permit, drain)
+      await wait(shortMs, lease, drain)
       this.leftMs -= shortMs
     }
   }

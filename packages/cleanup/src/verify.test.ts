@@ -232,7 +232,7 @@ await describeWithMySql('before rows are deleted', (database) => {
         await bench.ledger.commit(batch, { ...record, identity: name }, { from: 60n, to: 60n })
       }
       for (const id of upTo(30)) shelf.drop(BigInt(id))
-      shelf.reader.gone = async (_, identities) => identities.filter((name) => name === 'first.avro')
+      shelf.reader.missingFiles = async (_, identities) => identities.filter((name) => name === 'first.avro')
     })
 
     test('stop it, and are named with the way out', async () => {

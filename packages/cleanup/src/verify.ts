@@ -52,7 +52,7 @@ export class Verifier implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const asked of this.opened.values()) await asked?.archiver.close()
+    for (const asked of this.opened.values()) await asked?.archiver[Symbol.asyncDispose]()
   }
 
   private async confirmWith(name: string, span: Span): Promise<Blocked | null> {
@@ -73,7 +73,7 @@ export class Verifier implements AsyncDisposable {
 
   /** What went wrong with the archive blocks; what went wrong with MySQL or the lock is an error of the run. */
   private unanswered(archiver: string, error: unknown): Blocked {
-    this.options.permit.check()
+    this.options.lease.assertHeld()
     if (!(error instanceof Error)) throw error
     if (isOfMySql(error)) throw error
     return { reason: 'archive-unreadable', archiver, error }
@@ -92,7 +92,7 @@ export class Verifier implements AsyncDisposable {
     if ('notHere' in archiver) return this.notAsked(name, archiver.notHere)
     const { reader } = archiver
     if (reader !== undefined) return { archiver, reader }
-    await archiver.close()
+    await archiver[Symbol.asyncDispose]()
     return this.notAsked(name, 'this archive cannot be read back')
   }
 
@@ -106,11 +106,11 @@ export class Verifier implements AsyncDisposable {
     { archiver: { name }, reader }: Asked,
     span: IdRange,
   ): Promise<readonly IdRange[] | Blocked> {
-    if (reader.gone === undefined) return []
-    const { onEvent, permit, policy, table } = this.options
+    if (reader.missingFiles === undefined) return []
+    const { onEvent, lease, policy, table } = this.options
     const batches = await this.table.batches(name, span)
     const named = batches.map(({ identity }) => identity)
-    const identities = await reader.gone(table, named, permit.signal)
+    const identities = await reader.missingFiles(table, named, lease.signal)
     if (identities.length === 0) return []
     if (policy.movedIsSafe !== true) return { reason: 'files-gone', archiver: name, identities }
     onEvent({ event: 'cleanup.moved', archiver: name, identities })
@@ -157,7 +157,7 @@ export class Verifier implements AsyncDisposable {
   }
 
   private async ask({ reader }: Asked, range: IdRange, skipped: BigUint64Array): Promise<Answer> {
-    const { table, source, permit, policy } = this.options
+    const { table, source, lease, policy } = this.options
     const deep = policy.verify === 'rows'
     const digest = (part: IdRange, without: readonly bigint[]) => this.table.digest(part, without)
     const verification = await verifyArchive({
@@ -168,22 +168,22 @@ export class Verifier implements AsyncDisposable {
         read: (part, _, without) => source.read(part, part.upToId, without),
         digest,
       },
-      ...{ reader, table, range, skipped, deep, identities: [], mostNamed: MOST_FINDINGS, signal: permit.signal },
+      ...{ reader, table, range, skipped, deep, identities: [], mostNamed: MOST_FINDINGS, signal: lease.signal },
     })
     return answerOf(verification, deep)
   }
 
   private async mend(archiver: Archiver, range: IdRange): Promise<Blocked | null> {
-    const { table, ledger, source, permit, onEvent, settleMs = 3_000, onEngineEvent = () => undefined } = this.options
+    const { table, ledger, source, lease, onEvent, settleMs = 3_000, onEngineEvent = () => undefined } = this.options
     const { exclusively = (_name, work) => work() } = this.options
     const { name } = archiver
     try {
-      const late = { archiver, table, ledger, source, permit, settleMs, onEvent: onEngineEvent }
+      const late = { archiver, table, ledger, source, lease, settleMs, onEvent: onEngineEvent }
       const rows = await exclusively(name, () => storeLate(late, range))
       onEvent({ event: 'cleanup.mended', archiver: name, range, rows })
       return null
     } catch (error) {
-      permit.check()
+      lease.assertHeld()
       if (!(error instanceof Error) || isOfMySql(error)) throw error
       const waits = error instanceof ArchiverError && error.code === 'BATCH_UNFINISHED'
       return waits

@@ -3,8 +3,8 @@ import type {
   Archiver,
   BatchPolicy,
   BatchSource,
+  Lease,
   LogScoreChunk,
-  Permit,
   PlannedBatch,
   StoredRows,
   StoreResult,
@@ -34,7 +34,7 @@ export interface ClickHouseArchiverOptions {
   /** Default 50 rows, 500,000 rows, 0 ms. */
   readonly batch?: Partial<BatchPolicy>
   /**
-   * How long {@link Archiver.stored} waits, once no statement of the batch runs any more, for one that the server has
+   * How long {@link Archiver.findStored} waits, once no statement of the batch runs any more, for one that the server has
    * accepted but not begun (`archive_takeover_wait`). Default 2000.
    */
   readonly takeoverWaitMs?: number
@@ -55,7 +55,7 @@ export function createClickHouseArchiver(options: ClickHouseArchiverOptions): Ar
 class ClickHouseArchiver implements Archiver {
   readonly name = 'clickhouse'
   encodedMs = 0
-  readonly batch: BatchPolicy
+  readonly policy: BatchPolicy
   readonly reader: ClickHouseReader
   readonly #links: Links
   readonly #target: ClickHouseTarget
@@ -65,7 +65,7 @@ class ClickHouseArchiver implements Archiver {
     this.#acceptExpiry = acceptExpiry
     const target = typeof dsn === 'string' ? parseClickHouseDsn(dsn) : dsn
     this.#target = target
-    this.batch = { minRows: 50, maxRows: 500_000, intervalMs: 0, ...batch }
+    this.policy = { minRows: 50, maxRows: 500_000, intervalMs: 0, ...batch }
     const masked = targetText(target)
     this.#links =
       target.kind === 'embedded' ? new Embedded(target, masked) : new Servers(target, masked, takeoverWaitMs)
@@ -76,7 +76,7 @@ class ClickHouseArchiver implements Archiver {
     return rightsFor(this.#target, table)
   }
 
-  preparation(table: string): Promise<readonly string[]> {
+  pendingDdl(table: string): Promise<readonly string[]> {
     return this.#links.preview((link, facts) => missingStatements(link, this.#place, table, facts))
   }
 
@@ -85,10 +85,10 @@ class ClickHouseArchiver implements Archiver {
     await prepareTable(link, this.#place, table, facts)
   }
 
-  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
+  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, lease: Lease): Promise<StoreResult> {
     const link = await this.#links.reach()
     try {
-      const { result, encodeMs } = await storeBatch(link, this.#links.database, batch, chunks, permit)
+      const { result, encodeMs } = await storeBatch(link, this.#links.database, batch, chunks, lease)
       this.encodedMs += encodeMs
       return result
     } catch (thrown) {
@@ -97,10 +97,10 @@ class ClickHouseArchiver implements Archiver {
     }
   }
 
-  async stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows> {
-    permit.check()
-    await this.#links.settle(queryIdOf(this.#links.database, batch), permit)
-    return storedRows(await this.#links.reach(), this.#links.database, batch, source, permit)
+  async findStored(batch: PlannedBatch, source: BatchSource, lease: Lease): Promise<StoredRows> {
+    lease.assertHeld()
+    await this.#links.settle(queryIdOf(this.#links.database, batch), lease)
+    return storedRows(await this.#links.reach(), this.#links.database, batch, source, lease)
   }
 
   get #place() {
@@ -108,11 +108,7 @@ class ClickHouseArchiver implements Archiver {
     return { database, createsDatabase, acceptExpiry: this.#acceptExpiry }
   }
 
-  async close(): Promise<void> {
-    await this.#links.close()
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
+    await this.#links.close()
   }
 }

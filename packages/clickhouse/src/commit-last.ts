@@ -1,4 +1,4 @@
-import type { Permit } from '@archiver/core'
+import type { Lease } from '@archiver/core'
 
 /** A block on its way, cut where it is not whole yet: no server can make rows of `body` alone. */
 export interface CutBlock {
@@ -14,7 +14,7 @@ export async function* cutBlocks(pieces: AsyncIterable<Uint8Array>): AsyncGenera
 
 /**
  * The bytes of the blocks. The end of each is held back until the next block is there. Then it waits until the operating
- * system has taken all bytes before it, asks the permit, and hands the end over: nothing that completes a block lies in the
+ * system has taken all bytes before it, asks the lease, and hands the end over: nothing that completes a block lies in the
  * memory of this process, where a process that was frozen would send it after another one has taken over.
  *
  * So a body that ends early also ends inside a block, which no server takes for a whole insert: 18.16 ends a chunked body
@@ -24,22 +24,22 @@ export async function* cutBlocks(pieces: AsyncIterable<Uint8Array>): AsyncGenera
  */
 export async function* commitLast(
   blocks: AsyncIterable<CutBlock>,
-  permit: Permit,
+  lease: Lease,
   untilTaken: () => Promise<void>,
 ): AsyncGenerator<Uint8Array> {
   let end: Uint8Array | undefined
   for await (const block of blocks) {
-    if (end !== undefined) yield* release(end, permit, untilTaken)
-    permit.check()
+    if (end !== undefined) yield* release(end, lease, untilTaken)
+    lease.assertHeld()
     yield block.body
     end = block.end
   }
-  if (end !== undefined) yield* release(end, permit, untilTaken)
+  if (end !== undefined) yield* release(end, lease, untilTaken)
 }
 
-async function* release(end: Uint8Array, permit: Permit, untilTaken: () => Promise<void>): AsyncGenerator<Uint8Array> {
+async function* release(end: Uint8Array, lease: Lease, untilTaken: () => Promise<void>): AsyncGenerator<Uint8Array> {
   await untilTaken()
-  permit.check()
+  lease.assertHeld()
   yield end
   // Node sends what was written in a turn of the event loop at the end of that turn: nothing else may happen in it.
   await untilTaken()

@@ -7,7 +7,7 @@ import {
   batchSourceFrom,
   chunksFromRows,
   type LogScore,
-  permitUntil,
+  leaseUntil,
   rowsFromChunk,
 } from '@archiver/core'
 import { type ClickHouseClient, createClient } from '@clickhouse/client'
@@ -41,16 +41,16 @@ describe('the embedded ClickHouse', () => {
     return archiver
   }
   const store = (archiver: Archiver, table: string, rows: readonly LogScore[]) =>
-    archiver.store(batchOf(table, rows), chunksFromRows(rows, 1000), permitUntil())
+    archiver.store(batchOf(table, rows), chunksFromRows(rows, 1000), leaseUntil())
   const stored = (archiver: Archiver, table: string, rows: readonly LogScore[]) =>
-    archiver.stored(
+    archiver.findStored(
       batchOf(table, rows),
       batchSourceFrom(() => chunksFromRows(rows, 1000)),
-      permitUntil(),
+      leaseUntil(),
     )
 
   afterEach(async () => {
-    for (const archiver of opened.splice(0)) await archiver.close()
+    for (const archiver of opened.splice(0)) await archiver[Symbol.asyncDispose]()
   })
 
   describeArchiver('chdb', { open: async () => open(), read, convert })
@@ -67,7 +67,7 @@ describe('the embedded ClickHouse', () => {
   })
 
   it('refuses a table that drops rows or values with time, unless that is accepted', async () => {
-    await (await start('lasting')).close()
+    await (await start('lasting'))[Symbol.asyncDispose]()
     const { made } = (
       await (
         await client.query({
@@ -93,7 +93,7 @@ describe('the embedded ClickHouse', () => {
       ...refusal,
       message: expect.stringContaining('the column error has a TTL'),
     })
-    await expect(open().preparation!('expiring')).rejects.toMatchObject(refusal)
+    await expect(open().pendingDdl!('expiring')).rejects.toMatchObject(refusal)
     const accepting = createClickHouseArchiver({ dsn: `chdb://${encodeURI(path)}`, acceptExpiry: true })
     opened.push(accepting)
     await accepting.prepare('expiring')
@@ -126,7 +126,7 @@ describe('the embedded ClickHouse', () => {
   })
 
   it('takes a table that keeps its texts by LowCardinality', async () => {
-    await (await start('texts')).close()
+    await (await start('texts'))[Symbol.asyncDispose]()
     const type = 'LowCardinality(Nullable(String))'
     await client.command({ query: `ALTER TABLE texts MODIFY COLUMN error ${type}, MODIFY COLUMN warning ${type}` })
     const rows = plainRows(50).map((row, i) => ({ ...row, error: i % 9 ? null : 'i/o timeout' }))
@@ -164,7 +164,7 @@ describe('the embedded ClickHouse', () => {
       throw new Error('the source broke')
     }
     await store(archiver, 'spool', rows)
-    await expect(archiver.store(batchOf('spool', rows), breaks(), permitUntil())).rejects.toThrow('the source broke')
+    await expect(archiver.store(batchOf('spool', rows), breaks(), leaseUntil())).rejects.toThrow('the source broke')
     await client.command({ query: 'DROP TABLE spool' })
     await expect(store(archiver, 'spool', rows)).rejects.toMatchObject({ code: 'CLICKHOUSE_TABLE_MISSING' })
     expect(await readdir(spool)).toEqual([])

@@ -2,7 +2,7 @@ import { createWriteStream, existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import type { Permit } from '@archiver/core'
+import type { Lease } from '@archiver/core'
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { ChdbConnection } from 'chdb/connection'
 import { asConnection, openChdb } from './chdb.js'
@@ -65,8 +65,8 @@ export class Embedded implements Links, Link {
   }
 
   /** Statements end with their process, and the engine locks its folder: nothing of an earlier process can arrive. */
-  async settle(_queryId: string, permit: Permit): Promise<void> {
-    permit.check()
+  async settle(_queryId: string, lease: Lease): Promise<void> {
+    lease.assertHeld()
   }
 
   /** A failed insert has ended. */
@@ -94,23 +94,18 @@ export class Embedded implements Links, Link {
     }
   }
 
-  async insert(
-    table: string,
-    { queryId }: InsertIds,
-    blocks: AsyncIterable<Uint8Array>,
-    permit: Permit,
-  ): Promise<void> {
+  async insert(table: string, { queryId }: InsertIds, blocks: AsyncIterable<Uint8Array>, lease: Lease): Promise<void> {
     const spool = this.#spoolOf(table)
     const file = join(spool, `${encodeURIComponent(queryId)}.native`)
     const source = new Watched(blocks)
     try {
       await mkdir(spool, { recursive: true })
-      await pipeline(source, createWriteStream(file), { signal: permit.signal })
-      permit.check()
+      await pipeline(source, createWriteStream(file), { signal: lease.signal })
+      lease.assertHeld()
       await this.#insertFile(table, file)
     } catch (thrown) {
       if (source.failure) throw source.failure.thrown
-      permit.check()
+      lease.assertHeld()
       throw clickHouseError(thrown, `cannot insert (${queryId})`, this.#dsn, { table })
     } finally {
       await rm(file, { force: true })

@@ -1,4 +1,4 @@
-import type { Permit } from '@archiver/core'
+import type { Lease } from '@archiver/core'
 import type { Facts } from './facts.js'
 
 /** One ClickHouse to talk to: a server over HTTP, or the engine inside this process. Its errors are ArchiverErrors. */
@@ -12,8 +12,8 @@ export interface Link {
   readonly maxReadIds: bigint
   /** An answer of any size, as it arrives; by default in RowBinary. An answer cut short is an error. */
   read(sql: string, signal: AbortSignal, format?: 'RowBinary' | 'Native'): AsyncIterable<Uint8Array>
-  /** Inserts blocks of the Native format; asks the permit before each is sent, and before the insert counts. */
-  insert(table: string, ids: InsertIds, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void>
+  /** Inserts blocks of the Native format; asks the lease before each is sent, and before the insert counts. */
+  insert(table: string, ids: InsertIds, blocks: AsyncIterable<Uint8Array>, lease: Lease): Promise<void>
 }
 
 /** How a server knows an insert. */
@@ -36,7 +36,7 @@ export interface Links {
   /** Removes what an interrupted insert into the table left outside of ClickHouse; looks again at what it can do. */
   prepare(table: string): Promise<{ link: Link; facts: Facts }>
   /** Resolves when nothing that an earlier process sent under this query id can still arrive. */
-  settle(queryId: string, permit: Permit): Promise<void>
+  settle(queryId: string, lease: Lease): Promise<void>
   /** An insert of this process has failed: ClickHouse may have accepted it all the same. */
   interrupted(): void
   close(): Promise<void>

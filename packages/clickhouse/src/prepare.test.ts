@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
-import { batchSourceFrom, chunksFromRows, permitUntil } from '@archiver/core'
+import { batchSourceFrom, chunksFromRows, leaseUntil } from '@archiver/core'
 import { freePort } from '@archiver/testkit'
 import { describeWithClickHouse } from '@archiver/testkit/vitest'
 import { describe, expect, it } from 'vitest'
@@ -38,13 +38,13 @@ await describeWithClickHouse('prepare() on a server', (database) => {
 
   it('says beforehand what it runs, and runs nothing else', async () => {
     await using archiver = createClickHouseArchiver({ dsn: dsnOf(database) })
-    const statements = await archiver.preparation!('planned')
+    const statements = await archiver.pendingDdl!('planned')
     expect(await database.query('EXISTS TABLE planned')).toBe('0\n')
     expect(statements).toMatchObject([
       expect.stringContaining(`CREATE TABLE IF NOT EXISTS \`${database.name}\`.\`planned\``),
     ])
     for (const statement of statements) await database.query(statement)
-    expect(await archiver.preparation!('planned')).toEqual([])
+    expect(await archiver.pendingDdl!('planned')).toEqual([])
     const made = await database.query('SHOW CREATE TABLE planned')
     await archiver.prepare('planned')
     expect(await database.query('SHOW CREATE TABLE planned')).toBe(made)
@@ -81,7 +81,7 @@ await describeWithClickHouse('prepare() on a server', (database) => {
     }
     await expect(prepare(dsnOf(database), name)).rejects.toMatchObject(refusal)
     await using archiver = createClickHouseArchiver({ dsn: dsnOf(database) })
-    await expect(archiver.preparation!(name)).rejects.toMatchObject(refusal)
+    await expect(archiver.pendingDdl!(name)).rejects.toMatchObject(refusal)
   })
 
   it('refuses a Distributed table over one that would not keep the rows', async () => {
@@ -103,12 +103,12 @@ await describeWithClickHouse('prepare() on a server', (database) => {
     await using archiver = createClickHouseArchiver({ dsn: dsnOf(database), takeoverWaitMs: 0 })
     await archiver.prepare('similar')
     const rows = plainRows(100)
-    const result = await archiver.store(batchOf('similar', rows), chunksFromRows(rows), permitUntil())
+    const result = await archiver.store(batchOf('similar', rows), chunksFromRows(rows), leaseUntil())
     expect(await readTable(database, 'similar')).toEqual(rows)
-    const answer = await archiver.stored(
+    const answer = await archiver.findStored(
       batchOf('similar', rows),
       batchSourceFrom(() => chunksFromRows(rows)),
-      permitUntil(),
+      leaseUntil(),
     )
     expect(answer).toEqual({ kind: 'all', result })
   })
@@ -204,12 +204,12 @@ await describeWithClickHouse('prepare() on a server', (database) => {
       await successor.prepare('failing')
       const rows = plainRows(60_000)
       const batch = batchOf('failing', rows)
-      await expect(archiver.store(batch, chunksFromRows(rows), permitUntil())).rejects.toMatchObject(error)
+      await expect(archiver.store(batch, chunksFromRows(rows), leaseUntil())).rejects.toMatchObject(error)
       expect(
-        await successor.stored(
+        await successor.findStored(
           batch,
           batchSourceFrom(() => chunksFromRows(rows)),
-          permitUntil(),
+          leaseUntil(),
         ),
       ).toEqual({ kind: 'none' })
     })

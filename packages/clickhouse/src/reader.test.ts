@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describeReader, ordinaryRows } from '@archiver/conformance'
-import { type ArchiveReader, chunksFromRows, permitUntil, rowsFromChunk, type ScanQuery } from '@archiver/core'
+import { type ArchiveReader, chunksFromRows, leaseUntil, rowsFromChunk, type ScanQuery } from '@archiver/core'
 import { describeWithClickHouse } from '@archiver/testkit/vitest'
 import { describe, expect, it } from 'vitest'
 import { createClickHouseArchiver } from './archiver.js'
@@ -22,7 +22,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
       const rows = (await readTable(database, table)).flatMap(edit)
       await database.query(`TRUNCATE TABLE ${table}`)
       await using archiver = open()
-      await archiver.store(batchOf(table, rows), chunksFromRows(rows), permitUntil())
+      await archiver.store(batchOf(table, rows), chunksFromRows(rows), leaseUntil())
     },
   })
 
@@ -33,13 +33,13 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
       await using archiver = open()
       await archiver.prepare('days')
       const rows = plainRows(40, 1n, 1)
-      await archiver.store(batchOf('days', rows), chunksFromRows(rows), permitUntil())
+      await archiver.store(batchOf('days', rows), chunksFromRows(rows), leaseUntil())
       const { reader } = archiver
       const range = { afterId: 10n, upToId: 12n }
       expect(await reader!.digest('days', range, signal)).toMatchObject({ rows: 2n, idSum: 23n })
       await database.query(`ALTER TABLE days DROP PARTITION '${dayOf(rows[10]!.tsSeconds)}'`)
       const later = plainRows(1, 11n).map((row) => ({ ...row, tsSeconds: row.tsSeconds + 90 * 86_400 }))
-      await archiver.store(batchOf('days', later, 2n), chunksFromRows(later), permitUntil())
+      await archiver.store(batchOf('days', later, 2n), chunksFromRows(later), leaseUntil())
       expect(await reader!.digest('days', range, signal)).toMatchObject({ rows: 2n, idSum: 23n })
       await database.query(`ALTER TABLE days DROP PARTITION '${dayOf(later[0]!.tsSeconds)}'`)
       expect(await reader!.digest('days', range, signal)).toMatchObject({ rows: 1n, idSum: 12n })
@@ -56,7 +56,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     await archiver.prepare('slices')
     for (const id of [1n, 2n]) {
       const some = rows.filter((row, i) => (row === rows[i - 1] ? id === 2n : id === 1n))
-      await archiver.store(batchOf('slices', some, id), chunksFromRows(some), permitUntil())
+      await archiver.store(batchOf('slices', some, id), chunksFromRows(some), leaseUntil())
     }
     const target = parseClickHouseDsn(dsnOf(database))
     if (target.kind !== 'servers') throw new Error('no server')
@@ -107,7 +107,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
       const rows = plainRows(5_000)
       await using archiver = open()
       await archiver.prepare('gone')
-      await archiver.store(batchOf('gone', rows), chunksFromRows(rows), permitUntil())
+      await archiver.store(batchOf('gone', rows), chunksFromRows(rows), leaseUntil())
       /** Passes small answers on; of a large one the beginning. */
       const cut = (answer: IncomingMessage, response: ServerResponse) => {
         answer.once('end', () => response.end())
@@ -136,7 +136,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     )
     await using archiver = open()
     await archiver.prepare('zoned')
-    await archiver.store(batchOf('zoned', rows), chunksFromRows(rows), permitUntil())
+    await archiver.store(batchOf('zoned', rows), chunksFromRows(rows), leaseUntil())
     const read = []
     const signal = new AbortController().signal
     for await (const chunk of archiver.reader!.read('zoned', { afterId: 0n, upToId: 99n }, signal)) {

@@ -28,7 +28,7 @@ type Query = ScanQuery & RowRange
 /** Reads the table back: sums computed by ClickHouse, rows in the Native format. */
 export class ClickHouseReader implements ArchiveReader {
   readonly layout = 'table'
-  readonly lost: readonly string[] = [
+  readonly losses: readonly string[] = [
     'score and step have 32 bits instead of 64',
     'a monitor_id of NULL was stored as 0, and comes back as NULL',
     'a negative rtt was stored as NULL',
@@ -46,7 +46,7 @@ export class ClickHouseReader implements ArchiveReader {
     this.#dsn = dsn
   }
 
-  archived(chunk: LogScoreChunk): LogScoreChunk {
+  applyConversions(chunk: LogScoreChunk): LogScoreChunk {
     return this.#archived.of(chunk)
   }
 

@@ -5,7 +5,7 @@ import {
   chunksFromRows,
   digestOf,
   type LogScore,
-  permitUntil,
+  leaseUntil,
 } from '@archiver/core'
 import { createClickHouseDatabase } from '@archiver/testkit'
 import { describeWithOwnClickHouse } from '@archiver/testkit/vitest'
@@ -35,7 +35,7 @@ await describeWithOwnClickHouse(
     const { signal } = new AbortController()
     const opened: Archiver[] = []
     afterEach(async () => {
-      for (const archiver of opened.splice(0)) await archiver.close()
+      for (const archiver of opened.splice(0)) await archiver[Symbol.asyncDispose]()
     })
 
     function open(account: string, database = 'default', port = server.httpPort): Archiver {
@@ -45,13 +45,13 @@ await describeWithOwnClickHouse(
       return archiver
     }
     const stored = (archiver: Archiver, table: string, some: readonly LogScore[]) =>
-      archiver.stored(
+      archiver.findStored(
         batchOf(table, some),
         batchSourceFrom(() => chunksFromRows(some, 500)),
-        permitUntil(),
+        leaseUntil(),
       )
     const store = (archiver: Archiver, table: string) =>
-      archiver.store(batchOf(table, rows), chunksFromRows(rows, 500), permitUntil())
+      archiver.store(batchOf(table, rows), chunksFromRows(rows, 500), leaseUntil())
     const whole = { afterId: 0n, upToId: 2n ** 63n }
 
     async function expectRead(archiver: Archiver, table: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
 import { Readable } from 'node:stream'
-import { ArchiverError, type Permit } from '@archiver/core'
+import { ArchiverError, type Lease } from '@archiver/core'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient, type ResponseHeaders } from '@clickhouse/client'
 import { commitLast, cutBlocks } from './commit-last.js'
 import { clickHouseError, errorNumber, isRefusedConnection } from './errors.js'
@@ -89,7 +89,7 @@ export class ServerLink implements Link {
     }
   }
 
-  async insert(table: string, ids: InsertIds, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void> {
+  async insert(table: string, ids: InsertIds, blocks: AsyncIterable<Uint8Array>, lease: Lease): Promise<void> {
     const { queryId, batchId } = ids
     const { insertSettings } = await this.facts()
     const { min_insert_block_size_rows = rowsPerServerBlock } = this.#target.settings
@@ -97,7 +97,7 @@ export class ServerLink implements Link {
     const zipped = this.#target.compression === 'gzip'
     const cut = cutBlocks(framed ? zstdFrames(blocks) : blocks)
     const taken = () => untilTaken(this.#insertAgent, body)
-    const source = new Watched(commitLast(zipped ? gzipCuts(cut) : cut, permit, taken))
+    const source = new Watched(commitLast(zipped ? gzipCuts(cut) : cut, lease, taken))
     const body: Readable = Readable.from(source, { objectMode: false, highWaterMark: 1 })
     try {
       const { stream, response_headers } = await this.#insertClient.exec({
@@ -105,7 +105,7 @@ export class ServerLink implements Link {
         query_id: queryId,
         session_id: batchId,
         values: body,
-        abort_signal: permit.signal,
+        abort_signal: lease.signal,
         ...(zipped ? { http_headers: gzipHeaders } : {}),
         clickhouse_settings: { min_insert_block_size_rows, ...insertSettings, ...(framed ? frameSettings : {}) },
       })
@@ -113,7 +113,7 @@ export class ServerLink implements Link {
       this.#requireClickHouse(response_headers)
     } catch (thrown) {
       if (source.failure) throw source.failure.thrown
-      permit.signal.throwIfAborted()
+      lease.signal.throwIfAborted()
       throw clickHouseError(thrown, `cannot insert (query ${queryId})`, this.#dsn, { table })
     }
   }

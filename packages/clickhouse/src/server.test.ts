@@ -7,7 +7,7 @@ import {
   chunkFromRows,
   chunksFromRows,
   type LogScore,
-  permitUntil,
+  leaseUntil,
 } from '@archiver/core'
 import { createClickHouseDatabase } from '@archiver/testkit'
 import { describeWithClickHouse } from '@archiver/testkit/vitest'
@@ -35,16 +35,16 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     return archiver
   }
   const store = (archiver: Archiver, table: string, rows: readonly LogScore[], rowsPerChunk = 1000) =>
-    archiver.store(batchOf(table, rows), chunksFromRows(rows, rowsPerChunk), permitUntil())
+    archiver.store(batchOf(table, rows), chunksFromRows(rows, rowsPerChunk), leaseUntil())
   const stored = (archiver: Archiver, table: string, rows: readonly LogScore[]) =>
-    archiver.stored(
+    archiver.findStored(
       batchOf(table, rows),
       batchSourceFrom(() => chunksFromRows(rows, 1000)),
-      permitUntil(),
+      leaseUntil(),
     )
 
   afterEach(async () => {
-    for (const archiver of opened.splice(0)) await archiver.close()
+    for (const archiver of opened.splice(0)) await archiver[Symbol.asyncDispose]()
   })
 
   describeArchiver('clickhouse', {
@@ -129,7 +129,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
       kind: 'some',
       ids: BigUint64Array.from(held, ({ id }) => id),
     })
-    await archiver.store(batchOf('parts', rows), chunksFromRows(missing), permitUntil())
+    await archiver.store(batchOf('parts', rows), chunksFromRows(missing), leaseUntil())
     expect(await readTable(database, 'parts')).toEqual(rows)
   })
 
@@ -174,7 +174,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
       yield* chunksFromRows(rows)
       stop.abort(new Error('the pass ends'))
     }
-    await expect(archiver.store(batchOf('failed', rows), stopping(), permitUntil(stop.signal))).rejects.toThrow()
+    await expect(archiver.store(batchOf('failed', rows), stopping(), leaseUntil(stop.signal))).rejects.toThrow()
     const startedMs = performance.now()
     await stored(archiver, 'failed', rows)
     expect(performance.now() - startedMs).toBeGreaterThan(1_490)
@@ -198,7 +198,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
       yield* chunksFromRows(rows, 10_000)
       throw new Error('the source broke')
     }
-    await expect(archiver.store(batchOf('broken', rows), breaks(), permitUntil())).rejects.toThrow('the source broke')
+    await expect(archiver.store(batchOf('broken', rows), breaks(), leaseUntil())).rejects.toThrow('the source broke')
     expect(await stored(archiver, 'broken', rows)).toEqual({ kind: 'none' })
     expect(await readTable(database, 'broken')).toEqual([])
   })
@@ -211,31 +211,31 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
       yield* chunksFromRows(rows, 10_000)
       throw new Error('the source broke')
     }
-    await expect(archiver.store(batch, breaks(), permitUntil())).rejects.toThrow('the source broke')
+    await expect(archiver.store(batch, breaks(), leaseUntil())).rejects.toThrow('the source broke')
     const answer = await stored(archiver, 'large', rows)
     if (answer.kind !== 'some') throw new Error(`whole blocks were sent, and the archive holds ${answer.kind}`)
     expect(answer.ids.length % 10_000).toBe(0)
     const held = new Set(answer.ids)
     const missing = rows.filter(({ id }) => !held.has(id))
-    await archiver.store(batch, chunksFromRows(missing), permitUntil())
+    await archiver.store(batch, chunksFromRows(missing), leaseUntil())
     expect(await database.query('SELECT count(), uniqExact(id) FROM large')).toBe('300000\t300000\n')
     expect(await stored(archiver, 'large', rows)).toMatchObject({ kind: 'all', result: { rows: 300_000 } })
   })
 
-  it('asks the permit once more before the byte that makes the insert count', async () => {
-    const archiver = await start('permit')
+  it('asks the lease once more before the byte that makes the insert count', async () => {
+    const archiver = await start('lease')
     const rows = plainRows(1000)
     let sent = false
     async function* chunks() {
       yield* chunksFromRows(rows, 100)
       sent = true
     }
-    const check = () => {
+    const assertHeld = () => {
       if (sent) throw new Error('the lock is lost')
     }
-    const permit = { signal: new AbortController().signal, check }
-    await expect(archiver.store(batchOf('permit', rows), chunks(), permit)).rejects.toThrow('the lock is lost')
-    expect(await stored(archiver, 'permit', rows)).toEqual({ kind: 'none' })
+    const lease = { signal: new AbortController().signal, assertHeld }
+    await expect(archiver.store(batchOf('lease', rows), chunks(), lease)).rejects.toThrow('the lock is lost')
+    expect(await stored(archiver, 'lease', rows)).toEqual({ kind: 'none' })
   })
 
   it('a body that its sender leaves is taken for whole where it ends between blocks; ours never does', async () => {
@@ -248,13 +248,13 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
       insert.die()
       await untilRunning(database, queryId, false)
     }
-    await die('ours', await withoutLast(commitLast(cutBlocks(blocksOf(rows)), permitUntil(), async () => {})))
+    await die('ours', await withoutLast(commitLast(cutBlocks(blocksOf(rows)), leaseUntil(), async () => {})))
     expect(await readTable(database, 'left')).toEqual([])
     await die('theirs', await Array.fromAsync(blocksOf(rows)))
     expect(await readTable(database, 'left')).toHaveLength(60_000)
   })
 
-  it('stored() waits for a statement of the batch that still runs', async () => {
+  it('findStored() waits for a statement of the batch that still runs', async () => {
     const archiver = await start('running')
     const rows = plainRows(60_000)
     const body = await Array.fromAsync(blocksOf(rows))
@@ -273,7 +273,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     expect(await answer).toMatchObject({ left: true, answer: { kind: 'all' } })
   })
 
-  it('stored() waits for an insert that the server has received in part and not begun', async () => {
+  it('findStored() waits for an insert that the server has received in part and not begun', async () => {
     const rows = plainRows(60)
     const frozen = await start('unbegun', '&min_insert_block_size_rows=1&min_insert_block_size_bytes=1')
     const archiver = await start('unbegun')
@@ -281,7 +281,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     const gate = Promise.withResolvers<void>()
     const writing = frozen.store(batchOf('unbegun', rows), stallAfter(rows.slice(0, 40), gate.resolve, stop.signal), {
       signal: stop.signal,
-      check: () => stop.signal.throwIfAborted(),
+      assertHeld: () => stop.signal.throwIfAborted(),
     })
     const failed = expect(writing).rejects.toThrow()
     await gate.promise

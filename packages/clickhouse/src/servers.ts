@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ArchiverError, errorText, type Permit, TakeoverWait } from '@archiver/core'
+import { ArchiverError, errorText, type Lease, TakeoverWait } from '@archiver/core'
 import { isNetworkError } from './errors.js'
 import type { Facts } from './facts.js'
 import type { Link, Links } from './link.js'
@@ -64,13 +64,13 @@ export class Servers implements Links {
     this.#takeover.restart()
   }
 
-  async settle(queryId: string, permit: Permit): Promise<void> {
+  async settle(queryId: string, lease: Lease): Promise<void> {
     const links = await this.#links()
     do {
-      for (const link of links) await this.#untilGone(link, queryId, permit)
+      for (const link of links) await this.#untilGone(link, queryId, lease)
       // An accepted request may not have become a statement yet.
-    } while (await this.#takeover.done(permit.signal))
-    permit.check()
+    } while (await this.#takeover.done(lease.signal))
+    lease.assertHeld()
   }
 
   async close(): Promise<void> {
@@ -92,7 +92,7 @@ export class Servers implements Links {
   }
 
   /** Lets a statement end by itself for a while, then kills it. */
-  async #untilGone(link: ServerLink, queryId: string, permit: Permit): Promise<void> {
+  async #untilGone(link: ServerLink, queryId: string, lease: Lease): Promise<void> {
     const startMs = performance.now()
     let killed = false
     for (;;) {
@@ -105,8 +105,8 @@ export class Servers implements Links {
         await link.run(`KILL QUERY WHERE query_id IN (${running.map(literal).join(', ')})`).catch(() => {})
         killed = true
       }
-      await delay(pollMs, undefined, { signal: permit.signal }).catch(() => permit.signal.throwIfAborted())
-      permit.check()
+      await delay(pollMs, undefined, { signal: lease.signal }).catch(() => lease.signal.throwIfAborted())
+      lease.assertHeld()
     }
   }
 

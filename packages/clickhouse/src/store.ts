@@ -1,4 +1,4 @@
-import { faultPoint, type LogScoreChunk, type Permit, type PlannedBatch, type StoreResult } from '@archiver/core'
+import { faultPoint, type Lease, type LogScoreChunk, type PlannedBatch, type StoreResult } from '@archiver/core'
 import type { Link } from './link.js'
 import { NativeEncoder } from './native.js'
 import { inParts, type PartRows } from './parts.js'
@@ -25,15 +25,15 @@ export async function storeBatch(
   database: string,
   batch: PlannedBatch,
   chunks: AsyncIterable<LogScoreChunk>,
-  permit: Permit,
+  lease: Lease,
 ): Promise<{ readonly result: StoreResult; readonly encodeMs: number }> {
-  permit.check()
+  lease.assertHeld()
   const blocks = new BatchBlocks(partsOf(chunks, link))
   const identity = queryIdOf(database, batch)
   try {
     for (let part = await blocks.start(); part !== undefined; part = blocks.nextPart) {
       const queryId = part === 1 ? identity : `${identity}.${part}`
-      await link.insert(batch.table, { queryId, batchId: identity }, blocks.ofPart(part), permit)
+      await link.insert(batch.table, { queryId, batchId: identity }, blocks.ofPart(part), lease)
       await faultPoint('clickhouse.sent')
       if (blocks.nextPart === part) throw new Error(`ClickHouse ended the insert ${queryId} before its last block`)
     }

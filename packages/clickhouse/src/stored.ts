@@ -2,8 +2,8 @@ import {
   ArchiverError,
   type BatchSource,
   deletedRowsOf,
+  type Lease,
   NamedRows,
-  type Permit,
   type PlannedBatch,
   RowsNotInSource,
   type StoredRows,
@@ -28,13 +28,13 @@ export async function storedRows(
   database: string,
   batch: PlannedBatch,
   source: BatchSource,
-  permit: Permit,
+  lease: Lease,
 ): Promise<StoredRows> {
-  const summary = await summarise(link, source, permit)
-  permit.check()
-  const held = new HeldRows(link.read(heldQuery(database, batch, summary), permit.signal))
+  const summary = await summarise(link, source, lease)
+  lease.assertHeld()
+  const held = new HeldRows(link.read(heldQuery(database, batch, summary), lease.signal))
   try {
-    const { ids, deletedRows } = await compare(held, source, summary.rows, batch, permit)
+    const { ids, deletedRows } = await compare(held, source, summary.rows, batch, lease)
     return { ...answer(ids, summary, queryIdOf(database, batch)), ...deletedRowsOf(deletedRows) }
   } finally {
     await held.end()
@@ -47,10 +47,10 @@ function answer(ids: BigUint64Array, { rows, bytes, rttNegative }: SourceSummary
   return { kind: 'all', result: { rows, bytes, identity, conversions: { rttNegative } } }
 }
 
-async function summarise(link: Link, source: BatchSource, permit: Permit): Promise<SourceSummary> {
+async function summarise(link: Link, source: BatchSource, lease: Lease): Promise<SourceSummary> {
   const summary = { rows: 0, bytes: 0, rttNegative: 0, firstDay: Number.POSITIVE_INFINITY, lastDay: -1 }
   for await (const part of partsOf(source.read(), link)) {
-    permit.check()
+    lease.assertHeld()
     const { bytes, rttNegative } = measure(part)
     summary.rows += part.to - part.from
     summary.bytes += bytes
@@ -85,7 +85,7 @@ async function compare(
   source: BatchSource,
   rows: number,
   batch: PlannedBatch,
-  permit: Permit,
+  lease: Lease,
 ): Promise<ComparedRows> {
   const ids = new BigUint64Array(rows)
   const others = new RowsNotInSource(source)
@@ -93,7 +93,7 @@ async function compare(
   let count = 0
   await held.advance()
   for await (const chunk of source.read()) {
-    permit.check()
+    lease.assertHeld()
     for (let i = 0; i < chunk.rows && held.id !== undefined; i++) {
       const id = chunk.id[i]!
       for (; held.id !== undefined && held.id < id; await held.advance()) await others.add(held.id)

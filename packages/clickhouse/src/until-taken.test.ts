@@ -24,8 +24,8 @@ test('the end of a block waits in this process until the operating system has ta
   const { port } = server.address() as AddressInfo // it listens on a port
   const sending = request({ port, host: '127.0.0.1', method: 'POST', agent })
   let checks = 0
-  const permit = { signal: new AbortController().signal, check: () => void checks++ }
-  const bytes = commitLast(cutBlocks(piecesOf(LARGE, 10)), permit, () => untilTaken(agent, body))
+  const lease = { signal: new AbortController().signal, assertHeld: () => void checks++ }
+  const bytes = commitLast(cutBlocks(piecesOf(LARGE, 10)), lease, () => untilTaken(agent, body))
   const body: Readable = Readable.from(bytes, { objectMode: false, highWaterMark: 1 })
   const sent = pipeline(body, sending)
   const [received, answer] = (await once(server, 'request')) as [IncomingMessage, { end(): void }]
@@ -42,10 +42,10 @@ test('the end of a block waits in this process until the operating system has ta
   server.close()
 })
 
-test('nothing else happens between the permit and the time the end of a block is taken', async () => {
+test('nothing else happens between the lease and the time the end of a block is taken', async () => {
   const steps: string[] = []
-  const permit = { signal: new AbortController().signal, check: () => void steps.push('check') }
-  const bytes = commitLast(cutBlocks(piecesOf(3, 2)), permit, async () => void steps.push('taken'))
+  const lease = { signal: new AbortController().signal, assertHeld: () => void steps.push('check') }
+  const bytes = commitLast(cutBlocks(piecesOf(3, 2)), lease, async () => void steps.push('taken'))
   for await (const piece of bytes) steps.push(`${piece.length} bytes`)
   const end = ['taken', 'check', '1 bytes', 'taken']
   expect(steps).toEqual(['check', '2 bytes', ...end, 'check', '1 bytes', ...end])

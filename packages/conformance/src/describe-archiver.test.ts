@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { type LogScore, type LogScoreChunk, type Permit, type PlannedBatch, rowsFromChunk } from '@archiver/core'
+import { type Lease, type LogScore, type LogScoreChunk, type PlannedBatch, rowsFromChunk } from '@archiver/core'
 import { describe, expect, it, test } from 'vitest'
 import { checks, runCheck } from './describe-archiver.js'
 import { MemoryArchiver, memoryOf } from './memory-archiver.js'
@@ -18,18 +18,18 @@ test('the README shows the example, which runs as a test of its own', async () =
 })
 
 class KeepsReferences extends MemoryArchiver {
-  override async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit) {
+  override async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, lease: Lease) {
     const kept: LogScoreChunk[] = []
     for await (const chunk of chunks) kept.push(chunk)
-    return super.store(batch, toAsync(kept), permit)
+    return super.store(batch, toAsync(kept), lease)
   }
 }
 
 class StoresAsItGoes extends MemoryArchiver {
-  override async store(_batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit) {
+  override async store(_batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, lease: Lease) {
     let rows = 0
     for await (const chunk of chunks) {
-      permit.check()
+      lease.assertHeld()
       for (const row of rowsFromChunk(chunk)) this.rows.set(row.id, row)
       rows += chunk.rows
     }
@@ -38,20 +38,20 @@ class StoresAsItGoes extends MemoryArchiver {
 }
 
 class GuessesStored extends MemoryArchiver {
-  override async stored() {
+  override async findStored() {
     return { kind: 'none' as const }
   }
 }
 
 class IgnoresPermit extends MemoryArchiver {
   override store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>) {
-    return super.store(batch, chunks, { signal: new AbortController().signal, check() {} })
+    return super.store(batch, chunks, { signal: new AbortController().signal, assertHeld() {} })
   }
 }
 
 class LosesPrecision extends MemoryArchiver {
-  override async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit) {
-    const result = await super.store(batch, chunks, permit)
+  override async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, lease: Lease) {
+    const result = await super.store(batch, chunks, lease)
     for (const [id, row] of this.rows) this.rows.set(id, { ...row, id: BigInt(Number(row.id)) })
     return result
   }
@@ -64,9 +64,9 @@ async function* toAsync<T>(items: Iterable<T>): AsyncGenerator<T> {
 describe('the suite finds', () => {
   const broken: [string, Make, RegExp][] = [
     ['an adapter that keeps references to chunks', KeepsReferences, /reuses its arrays/],
-    ['rows visible before the batch is whole', StoresAsItGoes, /permit that ends midway/],
+    ['rows visible before the batch is whole', StoresAsItGoes, /lease that ends midway/],
     ['one identity for two batches', StoresAsItGoes, /batch after batch/],
-    ['a stored() that guesses', GuessesStored, /newly started process/],
+    ['a findStored() that guesses', GuessesStored, /newly started process/],
     ['an adapter that goes on without leave', IgnoresPermit, /after the last row: store\(\) does not commit/],
     ['ids that were rounded', LosesPrecision, /2\^53/],
   ]

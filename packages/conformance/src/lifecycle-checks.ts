@@ -6,7 +6,7 @@ export const lifecycleChecks: readonly Check[] = [
   {
     name: 'has a name and a possible batch policy',
     async run(bench) {
-      const { name, batch } = await bench.start()
+      const { name, policy: batch } = await bench.start()
       expect(name).toMatch(/^[a-z]\w*$/)
       expect(batch.minRows).toBeGreaterThanOrEqual(1)
       expect(batch.maxRows).toBeGreaterThanOrEqual(batch.minRows)
@@ -30,10 +30,10 @@ export const lifecycleChecks: readonly Check[] = [
     name: 'preparation() changes nothing, and there is nothing to do after prepare()',
     async run(bench) {
       const archiver = await bench.start()
-      const before = await archiver.preparation?.(bench.table)
-      expect(await archiver.preparation?.(bench.table)).toEqual(before)
+      const before = await archiver.pendingDdl?.(bench.table)
+      expect(await archiver.pendingDdl?.(bench.table)).toEqual(before)
       await archiver.prepare(bench.table)
-      expect((await archiver.preparation?.(bench.table)) ?? []).toEqual([])
+      expect((await archiver.pendingDdl?.(bench.table)) ?? []).toEqual([])
     },
   },
   {
@@ -42,8 +42,7 @@ export const lifecycleChecks: readonly Check[] = [
       const archiver = await bench.start()
       const rows = ordinaryRows(100)
       await bench.store(archiver, bench.batch(archiver, 1n, rows), rows)
-      await archiver.close()
-      await archiver.close()
+      await archiver[Symbol.asyncDispose]()
       await archiver[Symbol.asyncDispose]()
       await bench.expectRows(rows)
     },

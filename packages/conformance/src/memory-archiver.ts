@@ -3,9 +3,9 @@ import {
   ArchiverError,
   type BatchSource,
   deletedRowsOf,
+  type Lease,
   type LogScore,
   type LogScoreChunk,
-  type Permit,
   type PlannedBatch,
   RowsNotInSource,
   rowsFromChunk,
@@ -25,7 +25,7 @@ export function memoryOf(table: string): Map<bigint, LogScore> {
 /** The least an adapter can be, for this package's own tests: rows in a Map, whole batches only. */
 export class MemoryArchiver implements Archiver {
   readonly name = 'memory'
-  readonly batch = { minRows: 1, maxRows: 1000, intervalMs: 0 }
+  readonly policy = { minRows: 1, maxRows: 1000, intervalMs: 0 }
   readonly rows: Map<bigint, LogScore>
 
   constructor(rows: Map<bigint, LogScore>) {
@@ -34,18 +34,18 @@ export class MemoryArchiver implements Archiver {
 
   async prepare(): Promise<void> {}
 
-  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
+  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, lease: Lease): Promise<StoreResult> {
     const taken: LogScore[] = []
     for await (const chunk of chunks) {
-      permit.check()
+      lease.assertHeld()
       taken.push(...rowsFromChunk(chunk))
     }
-    permit.check()
+    lease.assertHeld()
     for (const row of taken) this.rows.set(row.id, row)
     return { rows: taken.length, bytes: taken.length * 49, identity: `batch ${batch.id}` }
   }
 
-  async stored(batch: PlannedBatch, source: BatchSource): Promise<StoredRows> {
+  async findStored(batch: PlannedBatch, source: BatchSource): Promise<StoredRows> {
     const sourceRows = new Map<bigint, LogScore>()
     for await (const chunk of source.read()) for (const row of rowsFromChunk(chunk)) sourceRows.set(row.id, row)
     const others = new RowsNotInSource(source)
@@ -70,9 +70,5 @@ export class MemoryArchiver implements Archiver {
     return rows.sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
-  async close(): Promise<void> {}
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
-  }
+  async [Symbol.asyncDispose](): Promise<void> {}
 }

@@ -6,7 +6,7 @@ import { type Check, rowsPerChunk, type Workbench } from './workbench.js'
 
 export const recoveryChecks: readonly Check[] = [
   {
-    name: 'stored() tells none before and all after, to a newly started process too',
+    name: 'findStored() tells none before and all after, to a newly started process too',
     async run(bench) {
       const archiver = await bench.start()
       const rows = ordinaryRows(300)
@@ -20,7 +20,7 @@ export const recoveryChecks: readonly Check[] = [
     },
   },
   {
-    name: 'stored() speaks of its own batch only',
+    name: 'findStored() speaks of its own batch only',
     async run(bench) {
       const archiver = await bench.start()
       const rows = ordinaryRows(300)
@@ -30,7 +30,7 @@ export const recoveryChecks: readonly Check[] = [
     },
   },
   {
-    name: 'stored() counts rows that were deleted from the source apart: some of them, the first and the last, all',
+    name: 'findStored() counts rows that were deleted from the source apart: some of them, the first and the last, all',
     async run(bench) {
       const archiver = await bench.start()
       const rows = ordinaryRows(300)
@@ -49,7 +49,7 @@ export const recoveryChecks: readonly Check[] = [
     },
   },
   {
-    name: 'stored() finds rows of other batches in a range of which rows were deleted, the first of them too',
+    name: 'findStored() finds rows of other batches in a range of which rows were deleted, the first of them too',
     async run(bench) {
       const archiver = await bench.start()
       const rows = ordinaryRows(300)
@@ -74,7 +74,7 @@ export const recoveryChecks: readonly Check[] = [
     },
   },
   {
-    name: 'stored() throws for a row of another server under an id, though other rows were deleted',
+    name: 'findStored() throws for a row of another server under an id, though other rows were deleted',
     async run(bench) {
       const archiver = await bench.start()
       const rows = ordinaryRows(300)
@@ -88,7 +88,7 @@ export const recoveryChecks: readonly Check[] = [
     },
   },
   {
-    name: 'stored() throws when the archive holds a row of the range that the source neither has nor has deleted',
+    name: 'findStored() throws when the archive holds a row of the range that the source neither has nor has deleted',
     async run(bench) {
       const archiver = await bench.start()
       const rows = ordinaryRows(300)
@@ -118,7 +118,7 @@ export const recoveryChecks: readonly Check[] = [
     },
   },
   {
-    name: 'a permit that ends midway: store() rejects, and the batch can be finished',
+    name: 'a lease that ends midway: store() rejects, and the batch can be finished',
     async run(bench) {
       const stop = new AbortController()
       const reason = new Error('the lock is lost')
@@ -126,7 +126,7 @@ export const recoveryChecks: readonly Check[] = [
     },
   },
   {
-    name: 'a permit that ends after the last row: store() does not commit',
+    name: 'a lease that ends after the last row: store() does not commit',
     async run(bench) {
       const stop = new AbortController()
       const reason = new Error('the lock is lost')
@@ -134,13 +134,13 @@ export const recoveryChecks: readonly Check[] = [
     },
   },
   {
-    name: 'a permit that has ended before the first row: nothing is stored',
+    name: 'a lease that has ended before the first row: nothing is stored',
     async run(bench) {
       const archiver = await bench.start()
       const rows = ordinaryRows(100)
       const reason = new Error('the lock is lost')
-      const permit = permitOf(AbortSignal.abort(reason))
-      await expect(bench.store(archiver, bench.batch(archiver, 1n, rows), rows, permit)).rejects.toThrow(reason)
+      const lease = leaseOf(AbortSignal.abort(reason))
+      await expect(bench.store(archiver, bench.batch(archiver, 1n, rows), rows, lease)).rejects.toThrow(reason)
       await bench.expectRows([])
     },
   },
@@ -154,16 +154,16 @@ function raise(error: Error): never {
   throw error
 }
 
-function permitOf(signal: AbortSignal) {
-  return { signal, check: () => signal.throwIfAborted() }
+function leaseOf(signal: AbortSignal) {
+  return { signal, assertHeld: () => signal.throwIfAborted() }
 }
 
 async function interrupted(bench: Workbench, interruption: Interruption, reason: Error, signal?: AbortSignal) {
   const archiver = await bench.start()
   const rows = ordinaryRows(500)
   const batch = bench.batch(archiver, 1n, rows)
-  const permit = permitOf(signal ?? new AbortController().signal)
-  await expect(archiver.store(batch, reusedChunks(rows, rowsPerChunk, interruption), permit)).rejects.toThrow(reason)
+  const lease = leaseOf(signal ?? new AbortController().signal)
+  await expect(archiver.store(batch, reusedChunks(rows, rowsPerChunk, interruption), lease)).rejects.toThrow(reason)
   if (bench.subject.wholeBatches) await bench.expectRows([])
   await finish(bench, batch, rows)
 }

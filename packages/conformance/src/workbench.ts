@@ -1,10 +1,10 @@
 import {
   type Archiver,
   batchSourceFrom,
+  type Lease,
   type LogScore,
-  type Permit,
+  leaseUntil,
   type PlannedBatch,
-  permitUntil,
   RowError,
 } from '@archiver/core'
 import { expect } from 'vitest'
@@ -44,14 +44,14 @@ export class Workbench implements AsyncDisposable {
   }
 
   /** Stores the rows as one batch and returns what was reported. */
-  store(archiver: Archiver, batch: PlannedBatch, rows: readonly LogScore[], permit: Permit = permitUntil()) {
-    return archiver.store(batch, reusedChunks(rows, rowsPerChunk), permit)
+  store(archiver: Archiver, batch: PlannedBatch, rows: readonly LogScore[], lease: Lease = leaseUntil()) {
+    return archiver.store(batch, reusedChunks(rows, rowsPerChunk), lease)
   }
 
   /** @param deletedIds - rows that the source has deleted. */
   stored(archiver: Archiver, batch: PlannedBatch, rows: readonly LogScore[], deletedIds: readonly bigint[] = []) {
     const source = batchSourceFrom(() => reusedChunks(rows, rowsPerChunk), deletedIds)
-    return archiver.stored(batch, source, permitUntil())
+    return archiver.findStored(batch, source, leaseUntil())
   }
 
   /** The archive's rows in ascending order of id. */
@@ -80,7 +80,7 @@ export class Workbench implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const archiver of this.#opened) await archiver.close()
+    for (const archiver of this.#opened) await archiver[Symbol.asyncDispose]()
   }
 }
 

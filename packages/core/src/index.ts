@@ -25,10 +25,10 @@ export {
 } from './contract/errors.js'
 // By an asterisk: only so can others add to the interface FaultPoints.
 export * from './contract/fault.js'
+export type { Lease } from './contract/lease.js'
+export { leaseUntil, leaseWhile } from './contract/lease.js'
 export type { ArchiverStatus, BatchRecord, Ledger, MarkMove } from './contract/ledger.js'
 export type { Attributes, FloatColumn, LogScore, LogScoreChunk } from './contract/log-score.js'
-export type { Permit } from './contract/permit.js'
-export { permitUntil, permitWhile } from './contract/permit.js'
 export type { Source, SourceRange } from './contract/source.js'
 export { TakeoverWait } from './contract/takeover-wait.js'
 export {

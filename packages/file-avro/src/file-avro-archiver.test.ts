@@ -55,7 +55,7 @@ test('warnings that the record has no field for are counted', async () => {
   expect(result.conversions).toEqual({ warningDropped: 1 })
 })
 
-test('a permit that ends between the last row and the name leaves no file', async () => {
+test('a lease that ends between the last row and the name leaves no file', async () => {
   const folder = await testFolder()
   const archiver = await prepared(folder)
   let checks = 0
@@ -63,8 +63,8 @@ test('a permit that ends between the last row and the name leaves no file', asyn
   expect(total).toBeGreaterThan(3)
   for (let allowed = 0; allowed < total; allowed++) {
     checks = 0
-    const permit = { signal: new AbortController().signal, check: () => endAfter(allowed) }
-    await expect(archiver.store(batch(1n, rows), chunks(), permit)).rejects.toThrow('no more')
+    const lease = { signal: new AbortController().signal, assertHeld: () => endAfter(allowed) }
+    await expect(archiver.store(batch(1n, rows), chunks(), lease)).rejects.toThrow('no more')
     expect(await namesIn(folder)).toEqual([])
   }
 
@@ -73,7 +73,10 @@ test('a permit that ends between the last row and the name leaves no file', asyn
   }
   async function countChecks(): Promise<number> {
     const other = await prepared(await testFolder())
-    await other.store(batch(1n, rows), chunks(), { signal: new AbortController().signal, check: () => endAfter(1e9) })
+    await other.store(batch(1n, rows), chunks(), {
+      signal: new AbortController().signal,
+      assertHeld: () => endAfter(1e9),
+    })
     return checks
   }
   async function* chunks() {

@@ -20,8 +20,8 @@ import {
   type BatchSource,
   type ErrorPlace,
   faultPoint,
+  type Lease,
   type LogScoreChunk,
-  type Permit,
   type PlannedBatch,
   type StoredRows,
   type StoreResult,
@@ -55,7 +55,7 @@ export function createWithFolders(options: FileAvroOptions, openFolder: OpenFold
 class FileAvroArchiver implements Archiver {
   readonly name = 'fileavro'
   encodedMs = 0
-  readonly batch: BatchPolicy
+  readonly policy: BatchPolicy
   readonly reader: AvroArchiveReader
   readonly #folder: Folder
   readonly #createPath: boolean
@@ -66,7 +66,7 @@ class FileAvroArchiver implements Archiver {
 
   constructor(options: FileAvroOptions, openFolder?: OpenFolder) {
     this.#openFolder = openFolder
-    this.batch = { ...defaultBatch, ...options.batch }
+    this.policy = { ...defaultBatch, ...options.batch }
     this.#folder = { path: options.path, pathName: options.pathName ?? 'avro_path' }
     this.reader = new AvroArchiveReader(new FolderShelf(options.path))
     this.#createPath = options.createPath ?? false
@@ -75,33 +75,33 @@ class FileAvroArchiver implements Archiver {
     this.#format = { schema, codec, rowsPerBlock }
   }
 
-  check(): Promise<void> {
+  validate(): Promise<void> {
     return requireFolder(this.#folder, this.#createPath)
   }
 
   async prepare(table: string): Promise<void> {
-    await this.check()
+    await this.validate()
     await sweepTemporary(this.#folder.path, this.#scope, table)
     await requireWritable(this.#folder, this.#scope, table)
   }
 
-  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
-    permit.check()
+  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, lease: Lease): Promise<StoreResult> {
+    lease.assertHeld()
     const place = placeOf(batch)
-    const mostRows = Math.min(Number(batch.upToId - batch.firstId) + 1, this.batch.maxRows)
+    const mostRows = Math.min(Number(batch.upToId - batch.firstId) + 1, this.policy.maxRows)
     await requireSpace(this.#folder, mostRows * bytesPerRow[this.#format.schema], place)
     await using file = await this.#temporaryFile(batch, place)
     const options = { ...this.#format, metadata: metadataOf(batch), sync: syncMarkerOf(batch) }
     const written = await writeLogScores(
       chunks,
-      (bytes) => this.#guarded(place, permit, () => file.write(bytes).then(() => faultPoint('file.written'))),
+      (bytes) => this.#guarded(place, lease, () => file.write(bytes).then(() => faultPoint('file.written'))),
       options,
     )
     this.encodedMs += written.encodeMs
     if (!written.first) return { rows: 0, bytes: 0, identity: '' }
-    await this.#guarded(place, permit, () => file.finish())
+    await this.#guarded(place, lease, () => file.finish())
     const path = join(this.#folder.path, fileNameOf(written.first))
-    const bytes = await this.#guarded(place, permit, async () => {
+    const bytes = await this.#guarded(place, lease, async () => {
       await faultPoint('file.synced')
       return publish(file.path, path, batch)
     })
@@ -113,20 +113,16 @@ class FileAvroArchiver implements Archiver {
     return dropped > 0 ? { ...result, conversions: { warningDropped: dropped } } : result
   }
 
-  async stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows> {
+  async findStored(batch: PlannedBatch, source: BatchSource, lease: Lease): Promise<StoredRows> {
     const { path } = this.#folder
-    return heldRows({ archive: path, files: await filesFor(path, batch), batch, source, permit })
+    return heldRows({ archive: path, files: await filesFor(path, batch), batch, source, lease })
   }
 
   takeWarnings(): readonly ArchiverError[] {
     return this.#warnings.splice(0)
   }
 
-  async close(): Promise<void> {}
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
-  }
+  async [Symbol.asyncDispose](): Promise<void> {}
 
   #temporaryFile({ table, id }: PlannedBatch, place: ErrorPlace): Promise<TemporaryFile> {
     const path = join(this.#folder.path, temporaryName(this.#scope, table, id))
@@ -134,8 +130,8 @@ class FileAvroArchiver implements Archiver {
   }
 
   /** Does a step of the write if there is leave to; whatever the file system answers becomes an error that says where. */
-  #guarded<T>(place: ErrorPlace, permit: Permit, step: () => Promise<T>): Promise<T> {
-    permit.check()
+  #guarded<T>(place: ErrorPlace, lease: Lease, step: () => Promise<T>): Promise<T> {
+    lease.assertHeld()
     return this.#named(place, step)
   }
 

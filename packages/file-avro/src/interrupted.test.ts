@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { archivedRow } from '@archiver/avro'
 import { ordinaryRows } from '@archiver/conformance'
-import { chunksFromRows, permitUntil } from '@archiver/core'
+import { chunksFromRows, leaseUntil } from '@archiver/core'
 import { expect, onTestFinished, test } from 'vitest'
 import { batch, namesIn, prepared, rowsIn, store, stored, table, testFolder } from './test-support.js'
 
@@ -15,7 +15,7 @@ const rows = ordinaryRows(2000)
 const storing = `
 import { createFileAvroArchiver } from '@archiver/file-avro'
 import { batchOf, ordinaryRows } from '@archiver/conformance'
-import { chunksFromRows, permitUntil } from '@archiver/core'
+import { chunksFromRows, leaseUntil } from '@archiver/core'
 const rows = ordinaryRows(2000).map((row) => ({ ...row, error: 'x'.repeat(1000) }))
 const archiver = createFileAvroArchiver({ path: process.env.FOLDER, rowsPerBlock: 50 })
 async function* source() {
@@ -25,7 +25,7 @@ async function* source() {
   await new Promise((resolve) => setTimeout(resolve, 3_600_000))
 }
 await archiver.prepare('log_scores')
-await archiver.store(batchOf('log_scores', 'fileavro', 1n, rows), source(), permitUntil()).catch(({ code, message }) => {
+await archiver.store(batchOf('log_scores', 'fileavro', 1n, rows), source(), leaseUntil()).catch(({ code, message }) => {
   console.log(JSON.stringify({ code, message }))
 })
 `
@@ -63,10 +63,10 @@ test('a late writer of the same batch publishes neither its own swept file nor i
   async function* lateSource() {
     yield* chunksFromRows(rows, 100)
     // It lost the lock, and another took it and began the same batch.
-    successor = (await prepared(folder, { rowsPerBlock: 100 })).store(batch(1n, rows), successorSource(), permitUntil())
+    successor = (await prepared(folder, { rowsPerBlock: 100 })).store(batch(1n, rows), successorSource(), leaseUntil())
     await begun.promise
   }
-  await expect(late.store(batch(1n, rows), lateSource(), permitUntil())).rejects.toMatchObject({
+  await expect(late.store(batch(1n, rows), lateSource(), leaseUntil())).rejects.toMatchObject({
     code: 'AVRO_WRITE_FAILED',
     message: expect.stringContaining('ENOENT'),
   })

@@ -9,8 +9,8 @@ import {
   batchSourceFrom,
   chunksFromRows,
   type LogScore,
+  leaseUntil,
   type PlannedBatch,
-  permitUntil,
   rowsFromChunk,
 } from '@archiver/core'
 import { onTestFinished } from 'vitest'
@@ -41,14 +41,14 @@ export function batch(id: bigint, rows: readonly LogScore[], change: Partial<Pla
 }
 
 export function store(archiver: Archiver, planned: PlannedBatch, rows: readonly LogScore[]) {
-  return archiver.store(planned, chunksFromRows(rows, 100), permitUntil())
+  return archiver.store(planned, chunksFromRows(rows, 100), leaseUntil())
 }
 
 export function stored(archiver: Archiver, planned: PlannedBatch, rows: readonly LogScore[]) {
-  return archiver.stored(
+  return archiver.findStored(
     planned,
     batchSourceFrom(() => chunksFromRows(rows, 100)),
-    permitUntil(),
+    leaseUntil(),
   )
 }
 

@@ -18,7 +18,7 @@ describe('a key file', () => {
   ])('that is %s fails in check(), by its variable and without a word of its content', async (_, content) => {
     const keyFile = join(await testFolder(), 'key.json')
     if (content) await writeFile(keyFile, content)
-    const error = await createGcsAvroArchiver({ bucket: 'b', keyFile }).check!().catch((thrown: unknown) => thrown)
+    const error = await createGcsAvroArchiver({ bucket: 'b', keyFile }).validate!().catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'GOOGLE_KEY_FILE' })
     expect(String(error)).toContain(`GOOGLE_APPLICATION_CREDENTIALS: ${keyFile}`)
     expect(JSON.stringify([error, String(error)])).not.toContain('SECRET')
@@ -26,9 +26,9 @@ describe('a key file', () => {
 
   test('is the one of the environment where none is given, and not looked for with an emulator', async () => {
     vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nowhere/key.json')
-    await expect(createGcsAvroArchiver({ bucket: 'b' }).check!()).rejects.toThrow('/nowhere/key.json')
+    await expect(createGcsAvroArchiver({ bucket: 'b' }).validate!()).rejects.toThrow('/nowhere/key.json')
     vi.stubEnv('STORAGE_EMULATOR_HOST', '127.0.0.1:1')
-    await createGcsAvroArchiver({ bucket: 'b' }).check!()
+    await createGcsAvroArchiver({ bucket: 'b' }).validate!()
     vi.unstubAllEnvs()
   })
 

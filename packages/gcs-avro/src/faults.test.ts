@@ -231,19 +231,19 @@ await describeWithFakeGcs('Cloud Storage that', (bucket) => {
       proxy.fail({ on: 'send', kind: 'lose-answer' }, { on: 'post', kind: 'lose-answer' })
       await store(archiver, batch(1n, rows), rows)
       await stored(archiver, batch(9n, rows), rows)
-      await archiver.reader!.gone!('log_scores', ['x'], new AbortController().signal)
+      await archiver.reader!.missingFiles!('log_scores', ['x'], new AbortController().signal)
       const projects = proxy.requests.map(({ step, query }) => [step, query.getAll('userProject')])
       expect(projects).toEqual(projects.map(([step]) => [step, ['ntppool']]))
     }
   })
 
-  test('is left alone when the permit’s signal aborts a wait', async () => {
+  test('is left alone when the lease’s signal aborts a wait', async () => {
     const { proxy, archiver } = await besideProxy({ patience: { firstWaitMs: 60_000, longestWaitMs: 60_000 } })
     const stop = new AbortController()
     proxy.fail({ on: 'post', kind: 'answer', status: 503 })
     const reason = new Error('the lock is lost')
-    const permit = { signal: stop.signal, check: () => stop.signal.throwIfAborted() }
-    const storing = store(archiver, batch(1n, rows), rows, permit)
+    const lease = { signal: stop.signal, assertHeld: () => stop.signal.throwIfAborted() }
+    const storing = store(archiver, batch(1n, rows), rows, lease)
     await expect.poll(() => proxy.requests.length).toBe(1)
     stop.abort(reason)
     await expect(storing).rejects.toBe(reason)

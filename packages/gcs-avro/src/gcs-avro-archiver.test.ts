@@ -132,25 +132,25 @@ await describeWithFakeGcs('a bucket', (bucket) => {
     )
   })
 
-  describe('a permit that ends', () => {
+  describe('a lease that ends', () => {
     test.each([1, 2 ** 30])(
       'at any point before the object is whole leaves none (resumable from %i bytes)',
       async (from) => {
         const archiver = await prepared(bucket, { resumableFromBytes: from })
         let checks = 0
-        const permitFor = (allowed: number) => {
+        const leaseFor = (allowed: number) => {
           checks = 0
-          const check = () => {
+          const assertHeld = () => {
             if (checks++ === allowed) throw new Error('no more')
           }
-          return { signal: new AbortController().signal, check }
+          return { signal: new AbortController().signal, assertHeld }
         }
-        await store(archiver, batch(1n, rows), rows, permitFor(Number.POSITIVE_INFINITY))
+        await store(archiver, batch(1n, rows), rows, leaseFor(Number.POSITIVE_INFINITY))
         const total = checks
         expect(total).toBeGreaterThan(3)
         await removeObjects(bucket)
         for (let allowed = 0; allowed < total; allowed++) {
-          await expect(store(archiver, batch(1n, rows), rows, permitFor(allowed))).rejects.toThrow('no more')
+          await expect(store(archiver, batch(1n, rows), rows, leaseFor(allowed))).rejects.toThrow('no more')
           expect(await resourcesIn(bucket)).toEqual([])
         }
       },
@@ -161,7 +161,7 @@ await describeWithFakeGcs('a bucket', (bucket) => {
     ['the only piece of one request', 2 ** 30, 1],
     ['the first piece of a resumable upload', 1, 1],
     ['the last piece of a resumable upload', 1, 2],
-  ])('a permit that ends right before %s leaves no object', async (_, resumableFromBytes, piece) => {
+  ])('a lease that ends right before %s leaves no object', async (_, resumableFromBytes, piece) => {
     const archiver = await prepared(bucket, { resumableFromBytes })
     const large = ordinaryRows(2000).map((row) => ({ ...row, error: 'x'.repeat(600) }))
     let ended = false
@@ -169,11 +169,11 @@ await describeWithFakeGcs('a bucket', (bucket) => {
     onFault((point) => {
       if (point === 'gcs.sending' && ++pieces === piece) ended = true
     })
-    const check = () => {
+    const assertHeld = () => {
       if (ended) throw new Error('the lock is lost')
     }
-    const permit = { signal: new AbortController().signal, check }
-    await expect(store(archiver, batch(1n, large), large, permit)).rejects.toThrow('the lock is lost')
+    const lease = { signal: new AbortController().signal, assertHeld }
+    await expect(store(archiver, batch(1n, large), large, lease)).rejects.toThrow('the lock is lost')
     expect(pieces).toBe(piece)
     expect(await resourcesIn(bucket)).toEqual([])
   })
@@ -249,7 +249,7 @@ await describeWithFakeGcs('a bucket', (bucket) => {
     )
   })
 
-  describe('stored()', () => {
+  describe('findStored()', () => {
     test('part of the range in an object of another batch: exactly its ids, and the rest makes it whole', async () => {
       const archiver = await prepared(bucket)
       const part = rows.slice(0, 120)
@@ -318,7 +318,7 @@ await describeWithFakeGcs('a bucket', (bucket) => {
       code: 'SPOOL_FULL',
       message: expect.stringMatching(/^spool_path: /),
     })
-    await expect(createGcsAvroArchiver({ bucket: 'b', spoolPath: '/nowhere' }).check!()).rejects.toMatchObject({
+    await expect(createGcsAvroArchiver({ bucket: 'b', spoolPath: '/nowhere' }).validate!()).rejects.toMatchObject({
       code: 'SPOOL_PATH',
     })
   })

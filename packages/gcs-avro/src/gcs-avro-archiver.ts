@@ -5,8 +5,8 @@ import {
   type BatchSource,
   type ErrorPlace,
   faultPoint,
+  type Lease,
   type LogScoreChunk,
-  type Permit,
   type PlannedBatch,
   type StoredRows,
   type StoreResult,
@@ -38,7 +38,7 @@ export function createGcsAvroArchiver(options: GcsAvroOptions): Archiver {
 class GcsAvroArchiver implements Archiver {
   readonly name = 'gcsavro'
   encodedMs = 0
-  readonly batch: BatchPolicy
+  readonly policy: BatchPolicy
   readonly reader: AvroArchiveReader
   readonly #connection: Connection
   readonly #objects: Objects
@@ -50,59 +50,55 @@ class GcsAvroArchiver implements Archiver {
   constructor(options: GcsAvroOptions) {
     const { contentType = 'avro/binary', cacheControl = 'public, max-age=157248000' } = options
     const { schema = 1, codec = 'null', rowsPerBlock = 50_000, resumableFromBytes = 8 * 2 ** 20 } = options
-    this.batch = { ...defaultBatch, ...options.batch }
+    this.policy = { ...defaultBatch, ...options.batch }
     this.#connection = new Connection(options)
     this.#objects = new Objects(this.#connection, options.defaultTable ?? 'log_scores')
     this.reader = new AvroArchiveReader(new BucketShelf(this.#objects))
     this.#spool = new Spool({ path: options.spoolPath, scope: `${options.scope ?? 'archiver'}.gcsavro` })
-    this.#format = { schema, codec, rowsPerBlock, mostRows: this.batch.maxRows }
+    this.#format = { schema, codec, rowsPerBlock, mostRows: this.policy.maxRows }
     this.#headers = { contentType, cacheControl }
     this.#resumableFromBytes = resumableFromBytes
   }
 
-  async check(): Promise<void> {
+  async validate(): Promise<void> {
     await this.#connection.check()
     await this.#spool.check()
   }
 
   async prepare(table: string): Promise<void> {
-    await this.check()
+    await this.validate()
     await this.#spool.sweep(table)
     await this.#objects.requireBucket(table, new AbortController().signal)
   }
 
-  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
-    permit.check()
-    await using parcel = await packParcel(this.#spool, batch, chunks, permit, this.#format)
+  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, lease: Lease): Promise<StoreResult> {
+    lease.assertHeld()
+    await using parcel = await packParcel(this.#spool, batch, chunks, lease, this.#format)
     if (parcel === undefined) return { rows: 0, bytes: 0, identity: '' }
     this.encodedMs += parcel.encodeMs
     await faultPoint('gcs.spooled')
-    permit.check()
-    const object = await this.#deliver(batch, parcel, permit)
+    lease.assertHeld()
+    const object = await this.#deliver(batch, parcel, lease)
     await faultPoint('gcs.uploaded')
     const result = { rows: parcel.rows, bytes: object.bytes, identity: object.name }
     const dropped = parcel.warningsDropped
     return dropped > 0 ? { ...result, conversions: { warningDropped: dropped } } : result
   }
 
-  stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows> {
-    return heldObjects(this.#objects, batch, source, permit)
+  findStored(batch: PlannedBatch, source: BatchSource, lease: Lease): Promise<StoredRows> {
+    return heldObjects(this.#objects, batch, source, lease)
   }
 
-  async close(): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {}
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
-  }
-
-  #deliver(batch: PlannedBatch, parcel: Parcel, permit: Permit) {
+  #deliver(batch: PlannedBatch, parcel: Parcel, lease: Lease) {
     return publish(this.#objects, batch, {
       connection: this.#connection,
       name: objectNameOf(this.#objects.prefix(batch.table), parcel.first),
       parcel,
       headers: this.#headers,
       resumable: parcel.bytes >= this.#resumableFromBytes,
-      permit,
+      lease,
       place: placeOf(batch),
     })
   }

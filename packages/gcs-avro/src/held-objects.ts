@@ -3,8 +3,8 @@ import {
   type BatchSource,
   digestOf,
   equalDigests,
+  type Lease,
   type LogScoreChunk,
-  type Permit,
   type PlannedBatch,
   type StoredRows,
 } from '@archiver/core'
@@ -19,23 +19,23 @@ export async function heldObjects(
   objects: Objects,
   batch: PlannedBatch,
   source: BatchSource,
-  permit: Permit,
+  lease: Lease,
 ): Promise<StoredRows> {
-  const candidates = await candidatesFor(objects, batch, permit)
+  const candidates = await candidatesFor(objects, batch, lease)
   const own = candidates.find((object) => isOwn(object, batch))
   if (own) {
     const digest = digestIn(own.metadata)
-    if (digest && equalDigests(digest, await digestOf(guarded(source.read(), permit)))) {
+    if (digest && equalDigests(digest, await digestOf(guarded(source.read(), lease)))) {
       return { kind: 'all', result: { rows: Number(digest.rows), bytes: own.bytes, identity: own.name } }
     }
   }
-  const files = candidates.map((object) => batchFile(objects, object, permit.signal))
-  return heldRows({ archive: objects.connection.name, files, batch, source, permit })
+  const files = candidates.map((object) => batchFile(objects, object, lease.signal))
+  return heldRows({ archive: objects.connection.name, files, batch, source, lease })
 }
 
-async function candidatesFor(objects: Objects, batch: PlannedBatch, permit: Permit): Promise<BatchObject[]> {
+async function candidatesFor(objects: Objects, batch: PlannedBatch, lease: Lease): Promise<BatchObject[]> {
   const found: BatchObject[] = []
-  for await (const object of objects.list(batch.table, permit.signal)) {
+  for await (const object of objects.list(batch.table, lease.signal)) {
     if (object.firstId > batch.upToId) continue
     // A try of this batch whose bytes did not arrive as they were sent is replaced by the next.
     if (isOwn(object, batch) && !isIntact(object)) continue
@@ -55,9 +55,9 @@ function batchFile(objects: Objects, object: BatchObject, signal: AbortSignal): 
   }
 }
 
-async function* guarded(chunks: AsyncIterable<LogScoreChunk>, permit: Permit): AsyncGenerator<LogScoreChunk> {
+async function* guarded(chunks: AsyncIterable<LogScoreChunk>, lease: Lease): AsyncGenerator<LogScoreChunk> {
   for await (const chunk of chunks) {
-    permit.check()
+    lease.assertHeld()
     yield chunk
   }
 }

@@ -7,7 +7,7 @@ import { removeObjects } from './test-support.js'
 /** Stores a batch of so many rows in one object, and reads it back; prints the peak of its memory in MB. */
 const program = `
 import { createGcsAvroArchiver } from '@archiver/gcs-avro'
-import { batchSourceFrom, chunkFromRows, permitUntil } from '@archiver/core'
+import { batchSourceFrom, chunkFromRows, leaseUntil } from '@archiver/core'
 import { ordinaryRows } from '@archiver/conformance'
 const [rows, rowsPerChunk] = [Number(process.env.ROWS), 10_000]
 const chunk = chunkFromRows(ordinaryRows(rowsPerChunk, 1n))
@@ -21,8 +21,8 @@ const archiver = createGcsAvroArchiver({ bucket: process.env.BUCKET, emulatorHos
 const range = { afterId: 0n, upToId: BigInt(rows) }
 const batch = { id: 1n, archiver: 'gcsavro', table: 'log_scores', firstId: 1n, ...range }
 await archiver.prepare('log_scores')
-const { bytes } = await archiver.store(batch, chunks(), permitUntil())
-const stored = await archiver.stored(batch, batchSourceFrom(chunks), permitUntil())
+const { bytes } = await archiver.store(batch, chunks(), leaseUntil())
+const stored = await archiver.findStored(batch, batchSourceFrom(chunks), leaseUntil())
 const digest = await archiver.reader.digest('log_scores', range, new AbortController().signal)
 const peakMb = process.resourceUsage().maxRSS / 1024
 console.log(JSON.stringify({ bytes, kind: stored.kind, rows: Number(digest.rows), peakMb }))

@@ -1,5 +1,5 @@
 import type { Codec, SchemaVersion, Spool, SpooledFile } from '@archiver/avro'
-import { Digest, type LogScoreChunk, type Permit, type PlannedBatch } from '@archiver/core'
+import { Digest, type Lease, type LogScoreChunk, type PlannedBatch } from '@archiver/core'
 import { Crc32c } from './crc32c.js'
 import { type Contents, customMetadataOf, type Metadata } from './stored-object.js'
 
@@ -26,12 +26,12 @@ export async function packParcel(
   spool: Spool,
   batch: PlannedBatch,
   chunks: AsyncIterable<LogScoreChunk>,
-  permit: Permit,
+  lease: Lease,
   format: ParcelFormat,
 ): Promise<Parcel | undefined> {
   const sum = new Crc32c()
   const rows = new Summary(chunks)
-  const file = await spool.write(batch, rows, permit, { ...format, afterBlock: (bytes) => void sum.update(bytes) })
+  const file = await spool.write(batch, rows, lease, { ...format, afterBlock: (bytes) => void sum.update(bytes) })
   if (file.first) return parcelOf(batch, { ...file, first: file.first }, rows, sum.base64)
   await file[Symbol.asyncDispose]()
   return undefined

@@ -15,7 +15,7 @@ const rounds = 4
 export async function publish(objects: Objects, batch: PlannedBatch, delivery: Delivery): Promise<StoredObject> {
   let generation: Generation = '0'
   for (let round = 0; round < rounds; round++) {
-    const there = (await upload(delivery, generation)) ?? (await objects.look(delivery.name, delivery.permit.signal))
+    const there = (await upload(delivery, generation)) ?? (await objects.look(delivery.name, delivery.lease.signal))
     if (there === undefined) {
       generation = '0'
     } else {
@@ -41,9 +41,9 @@ async function verdict(objects: Objects, batch: PlannedBatch, delivery: Delivery
 }
 
 /** An object that says nothing of itself is compared row by row: the Go program's. */
-async function differs(objects: Objects, batch: PlannedBatch, { parcel, permit }: Delivery, there: StoredObject) {
+async function differs(objects: Objects, batch: PlannedBatch, { parcel, lease }: Delivery, there: StoredObject) {
   try {
-    const difference = await firstDifference(readLogScores(parcel.path), objects.rows(there, permit.signal))
+    const difference = await firstDifference(readLogScores(parcel.path), objects.rows(there, lease.signal))
     if (difference === undefined) return false
     throw taken(objects, batch, there, `is without the name of a batch, and ${difference}`)
   } catch (thrown) {

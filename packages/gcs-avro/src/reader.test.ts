@@ -72,7 +72,7 @@ await describeWithFakeGcs('a bucket', (bucket) => {
       const range = { afterId: rows[9]!.id, upToId: rows[19]!.id }
       expect(await read(archiver, range)).toEqual(rows.slice(10, 20))
       const names = ['2026/1792454400-1000001.avro', '2026/1-1.avro, 2026/2-2.avro', '']
-      expect(await archiver.reader!.gone!(table, names, signal)).toEqual(['2026/1-1.avro', '2026/2-2.avro'])
+      expect(await archiver.reader!.missingFiles!(table, names, signal)).toEqual(['2026/1-1.avro', '2026/2-2.avro'])
     })
 
     test('passes over what is none: other names, other folders, other tables', async () => {

@@ -8,11 +8,11 @@ import {
   batchSourceFrom,
   chunksFromRows,
   type FaultPoint,
+  type Lease,
   type LogScore,
   type LogScoreChunk,
-  type Permit,
+  leaseUntil,
   type PlannedBatch,
-  permitUntil,
   rowsFromChunk,
 } from '@archiver/core'
 import { type GcsBucket, type GcsProxy, startGcsProxy } from '@archiver/testkit'
@@ -64,15 +64,15 @@ export function batch(id: bigint, rows: readonly LogScore[], change: Partial<Pla
   return { ...batchOf(table, 'gcsavro', id, rows), ...change }
 }
 
-export function store(archiver: Archiver, planned: PlannedBatch, rows: readonly LogScore[], permit?: Permit) {
-  return archiver.store(planned, chunksFromRows(rows, 100), permit ?? permitUntil())
+export function store(archiver: Archiver, planned: PlannedBatch, rows: readonly LogScore[], lease?: Lease) {
+  return archiver.store(planned, chunksFromRows(rows, 100), lease ?? leaseUntil())
 }
 
 export function stored(archiver: Archiver, planned: PlannedBatch, rows: readonly LogScore[]) {
-  return archiver.stored(
+  return archiver.findStored(
     planned,
     batchSourceFrom(() => chunksFromRows(rows, 100)),
-    permitUntil(),
+    leaseUntil(),
   )
 }
 

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { ArchiverError, type ErrorPlace, faultPoint, type Permit } from '@archiver/core'
+import { ArchiverError, type ErrorPlace, faultPoint, type Lease } from '@archiver/core'
 import { googleFailure } from '@archiver/google'
 import type { Bucket, File } from '@google-cloud/storage'
 import { type Connection, Stopped } from './connection.js'
@@ -22,7 +22,7 @@ export interface Delivery {
   readonly headers: ObjectHeaders
   /** Send it so that it can be resumed. */
   readonly resumable: boolean
-  readonly permit: Permit
+  readonly lease: Lease
   readonly place: ErrorPlace
 }
 
@@ -36,12 +36,12 @@ export type Generation = string
  * @returns the object; undefined where something else is there, which may be what an earlier try has left.
  */
 export async function upload(delivery: Delivery, generation: Generation): Promise<StoredObject | undefined> {
-  const { connection, name, parcel, permit, place } = delivery
+  const { connection, name, parcel, lease, place } = delivery
   const upload = delivery.resumable ? new ResumableUpload(delivery, generation) : undefined
   const doing = `cannot store ${name} (${parcel.bytes} bytes)`
   return connection.call(
     doing,
-    permit.signal,
+    lease.signal,
     async (bucket) => {
       try {
         return await (upload ? upload.attempt(bucket) : sendAtOnce(delivery, generation, bucket))
@@ -59,12 +59,12 @@ function resource({ parcel, headers }: Delivery) {
 }
 
 async function sendAtOnce(delivery: Delivery, generation: Generation, bucket: Bucket): Promise<StoredObject> {
-  const { connection, name, parcel, permit } = delivery
+  const { connection, name, parcel, lease } = delivery
   const file = bucket.file(name)
   const bytes = await readFile(parcel.path)
-  await leave(permit)
+  await leave(lease)
   const options = { resumable: false, validation: false, metadata: resource(delivery) }
-  await connection.within(permit.signal, file.save(bytes, { ...options, preconditionOpts: precondition(generation) }))
+  await connection.within(lease.signal, file.save(bytes, { ...options, preconditionOpts: precondition(generation) }))
   return storedObject(file.metadata)
 }
 
@@ -73,10 +73,10 @@ function precondition(generation: Generation): { ifGenerationMatch: number | str
 }
 
 /** Before bytes are sent that may make the object complete. */
-async function leave(permit: Permit): Promise<void> {
+async function leave(lease: Lease): Promise<void> {
   await faultPoint('gcs.sending')
   try {
-    permit.check()
+    lease.assertHeld()
   } catch (reason) {
     throw new Stopped(reason)
   }
@@ -105,19 +105,19 @@ class ResumableUpload {
   }
 
   async #begin(file: File): Promise<string> {
-    const { connection, parcel, permit } = this.#delivery
+    const { connection, parcel, lease } = this.#delivery
     const metadata = { ...resource(this.#delivery), contentLength: parcel.bytes }
     const options = { metadata, preconditionOpts: precondition(this.#generation) }
-    const [session] = await connection.within(permit.signal, file.createResumableUpload(options))
+    const [session] = await connection.within(lease.signal, file.createResumableUpload(options))
     return session
   }
 
   /** How many bytes have arrived, or the object if they all have. A session that is not known any more is given up. */
   async #progress(bucket: Bucket): Promise<number | StoredObject> {
-    const { connection, parcel, permit } = this.#delivery
+    const { connection, parcel, lease } = this.#delivery
     const question = this.#request(bucket, this.#session!, `bytes */${parcel.bytes}`, { 'content-length': '0' })
     try {
-      const { data } = await connection.within(permit.signal, question)
+      const { data } = await connection.within(lease.signal, question)
       return storedObject(data)
     } catch (thrown) {
       if (googleFailure(thrown).status === 308) return arrivedBytes(thrown)
@@ -135,11 +135,11 @@ class ResumableUpload {
   }
 
   async #send(bucket: Bucket, session: string, from: number): Promise<StoredObject> {
-    const { parcel, permit, headers: objectHeaders } = this.#delivery
+    const { parcel, lease, headers: objectHeaders } = this.#delivery
     const body = new GuardedBody(this.#delivery, from)
     const range = `bytes ${from}-${parcel.bytes - 1}/${parcel.bytes}`
     const headers = { 'content-length': String(parcel.bytes - from), 'content-type': objectHeaders.contentType }
-    const signal = AbortSignal.any([permit.signal, body.stalled])
+    const signal = AbortSignal.any([lease.signal, body.stalled])
     try {
       const { data } = await this.#request(bucket, session, range, headers, { body: body.stream, signal })
       return storedObject(data)
@@ -191,12 +191,12 @@ class GuardedBody implements Disposable {
   readonly stream: Readable
   readonly #stall = new AbortController()
   readonly #limitMs: number
-  readonly #permit: Permit
+  readonly #lease: Lease
   #timer: NodeJS.Timeout
   stopped: Stopped | undefined
 
-  constructor({ connection, parcel, permit }: Delivery, from: number) {
-    this.#permit = permit
+  constructor({ connection, parcel, lease }: Delivery, from: number) {
+    this.#lease = lease
     this.#limitMs = connection.patience.answerLimitMs
     this.#timer = this.#watch()
     this.stream = Readable.from(this.#pieces(parcel.path, from), { objectMode: false })
@@ -211,7 +211,7 @@ class GuardedBody implements Disposable {
   async *#pieces(path: string, from: number): AsyncGenerator<Uint8Array> {
     for await (const piece of createReadStream(path, { start: from, highWaterMark: 2 ** 20 })) {
       clearTimeout(this.#timer)
-      await leave(this.#permit).catch((thrown: unknown) => {
+      await leave(this.#lease).catch((thrown: unknown) => {
         if (thrown instanceof Stopped) this.stopped = thrown
         throw thrown
       })

@@ -14,7 +14,7 @@ await describeWithMySql('lock', (database) => {
 
   test('is held by one at a time, and the second is told by whom', async () => {
     await using lock = await take('archiver-one')
-    lock.check()
+    lock.assertHeld()
     const refused = take('archiver-one')
     await expect(refused).rejects.toThrow(/held by connection \d+, user \w+, host \S+/)
     await expect(refused).rejects.toMatchObject({ code: 'LOCK_HELD' })
@@ -39,7 +39,7 @@ await describeWithMySql('lock', (database) => {
     const killer = await database.connect()
     await killer.query(`kill ${lock.connection.threadId}`)
     await lost
-    expect(() => lock.check()).toThrow('the lock archiver-killed was lost')
+    expect(() => lock.assertHeld()).toThrow('the lock archiver-killed was lost')
     await killer.end()
   })
 
@@ -94,7 +94,7 @@ await describeWithMySql('lock', (database) => {
       const lost = new Promise((resolve) => lock.signal.addEventListener('abort', resolve))
       lock.connection.query('select release_lock(?)', [sharedName])
       await lost
-      expect(() => lock.check()).toThrow('the server says that this connection does not have it')
+      expect(() => lock.assertHeld()).toThrow('the server says that this connection does not have it')
     })
 
     test('of another table: beside ours, and not beside a Go program', async () => {
@@ -131,12 +131,12 @@ await describeWithMySql('lock', (database) => {
     test('for longer than it lives, it is not lost', async () => {
       const { lock, done, release } = await waiting(database, 'lock tables held write', 'insert into held values (1)')
       await delay(3_000)
-      lock.check()
+      lock.assertHeld()
       await expect(take(lock.name)).rejects.toMatchObject({ code: 'LOCK_HELD' })
       await release()
       await done
       await delay(1_500)
-      lock.check()
+      lock.assertHeld()
     })
 
     test('and its connection is killed, it is lost', async () => {
@@ -144,7 +144,7 @@ await describeWithMySql('lock', (database) => {
       await delay(1_500)
       await other.query(`kill ${lock.connection.threadId}`)
       await expect(done).rejects.toThrow()
-      expect(() => lock.check()).toThrow('was lost')
+      expect(() => lock.assertHeld()).toThrow('was lost')
     })
   })
 
@@ -156,7 +156,7 @@ await describeWithMySql('lock', (database) => {
     const silentSinceMs = performance.now()
     link.silence()
     await expect
-      .poll(() => (tries(() => lock.check()) ? 'held' : 'lost'), { timeout: 10_000, interval: 20 })
+      .poll(() => (tries(() => lock.assertHeld()) ? 'held' : 'lost'), { timeout: 10_000, interval: 20 })
       .toBe('lost')
     expect(performance.now() - silentSinceMs).toBeLessThan(2_000)
   })
@@ -209,11 +209,11 @@ await describeWithOwnMySql('lock', (server) => {
       'insert into held values (2)',
     )
     await delay(3_000)
-    lock.check()
+    lock.assertHeld()
     await release()
     await done
     await delay(1_500)
-    lock.check()
+    lock.assertHeld()
   })
 })
 

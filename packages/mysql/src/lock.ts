@@ -1,4 +1,4 @@
-import type { Permit } from '@archiver/core'
+import type { Lease } from '@archiver/core'
 import { ArchiverError, faultPoint } from '@archiver/core'
 import type { Connection } from 'mysql2'
 import { connect, cutOff, disconnect } from './connect.js'
@@ -53,7 +53,7 @@ export class LockHeldError extends ArchiverError {
 }
 
 /**
- * MySQL's named lock on a connection of its own. As a {@link Permit} it holds as long as the server has answered for it
+ * MySQL's named lock on a connection of its own. As a {@link Lease} it holds as long as the server has answered for it
  * within the last 6 seconds of the monotonic clock, so a process that was frozen finds out before it acts.
  *
  * The lock is pinged on its own connection, which keeps the server from ending it. While a statement of the control
@@ -61,7 +61,7 @@ export class LockHeldError extends ArchiverError {
  * connection asks whether the first has the lock and is executing a statement. Such a session cannot run into
  * `wait_timeout`, so the answer counts as a ping's. An idle session's does not count: its time may nearly be over.
  */
-export class MySqlLock implements Permit, AsyncDisposable {
+export class MySqlLock implements Lease, AsyncDisposable {
   /** Also carries the commits, so that a mark can only move while the lock's session lives. */
   readonly connection: Connection
   /** The name for messages; the session may hold further ones. */
@@ -125,7 +125,7 @@ export class MySqlLock implements Permit, AsyncDisposable {
   }
 
   /** @throws ArchiverError (LOCK_LOST) when another may hold the lock by now. */
-  check(): void {
+  assertHeld(): void {
     if (performance.now() - this.answeredAtMs > this.lifeMs) this.lose(`no answer for ${this.lifeMs / 1000} s`)
     this.abort.signal.throwIfAborted()
   }

@@ -40,7 +40,7 @@ export class MySqlSource implements Source, AsyncDisposable {
   private columns: Promise<SourceColumns> | undefined
   private step: Promise<bigint> | undefined
   /** Reads on behind the range that was read last. */
-  private ahead: Lease | undefined
+  private ahead: ReadSession | undefined
 
   /** @param owner - the source whose connections this one shares. */
   constructor(options: MySqlSourceOptions, owner?: MySqlSource) {
@@ -122,18 +122,18 @@ export class MySqlSource implements Source, AsyncDisposable {
     skipped: BigUint64Array = new BigUint64Array(),
   ): AsyncGenerator<LogScoreChunk> {
     let [whole, failed] = [false, false]
-    const lease =
-      (await this.takeAhead(range)) ?? (await this.lease({ ...range, upToId: higherId(range.upToId, soonUpToId) }))
+    const session =
+      (await this.takeAhead(range)) ?? (await this.openRead({ ...range, upToId: higherId(range.upToId, soonUpToId) }))
     try {
-      yield* lease.reader.chunks(range.upToId, skipped)
+      yield* session.reader.chunks(range.upToId, skipped)
       whole = true
     } catch (error) {
       // A row that is unfit says nothing of the connections.
       failed = !(error instanceof RowError)
       throw statementError(error, `reading ${this.table}`, { table: this.table, ...range })
     } finally {
-      if (whole && soonUpToId > range.upToId && this.ahead === undefined) this.ahead = lease
-      else await this.endLease(lease, !failed)
+      if (whole && soonUpToId > range.upToId && this.ahead === undefined) this.ahead = session
+      else await this.endRead(session, !failed)
     }
   }
 
@@ -152,9 +152,9 @@ export class MySqlSource implements Source, AsyncDisposable {
    * looked up again when it is needed: a service lives longer than a table keeps its columns.
    */
   async endReadAhead(): Promise<void> {
-    const lease = this.ahead
+    const session = this.ahead
     this.ahead = this.columns = this.step = undefined
-    if (lease !== undefined) await this.endLease(lease, true)
+    if (session !== undefined) await this.endRead(session, true)
   }
 
   /** Closes every connection at once; whatever waits for MySQL's answer fails. */
@@ -230,18 +230,18 @@ export class MySqlSource implements Source, AsyncDisposable {
   }
 
   /** What reads on behind the range before, if this is the range it is at. */
-  private async takeAhead({ afterId, upToId }: SourceRange): Promise<Lease | undefined> {
-    const lease = this.ahead
-    if (lease === undefined) return undefined
+  private async takeAhead({ afterId, upToId }: SourceRange): Promise<ReadSession | undefined> {
+    const session = this.ahead
+    if (session === undefined) return undefined
     this.ahead = undefined
-    const { reader, connections } = lease
+    const { reader, connections } = session
     const young = connections.every((connection) => this.pool.isYoung(connection))
-    if (young && reader.afterId === afterId && reader.upToId >= upToId) return lease
-    await this.endLease(lease, true)
+    if (young && reader.afterId === afterId && reader.upToId >= upToId) return session
+    await this.endRead(session, true)
     return undefined
   }
 
-  private async lease(range: SourceRange): Promise<Lease> {
+  private async openRead(range: SourceRange): Promise<ReadSession> {
     const { exactAttributes } = this
     const found = await this.detectColumns()
     const columns = selectList(found, exactAttributes)
@@ -257,7 +257,7 @@ export class MySqlSource implements Source, AsyncDisposable {
     return { reader, connections }
   }
 
-  private async endLease({ reader, connections }: Lease, usable: boolean): Promise<void> {
+  private async endRead({ reader, connections }: ReadSession, usable: boolean): Promise<void> {
     await reader.close()
     for (const connection of connections) this.pool.giveBack(connection, usable)
   }
@@ -276,7 +276,7 @@ export class MySqlSource implements Source, AsyncDisposable {
 }
 
 /** Connections at work for one reader. */
-interface Lease {
+interface ReadSession {
   readonly reader: PageReader
   readonly connections: readonly Connection[]
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chunksFromRows, type LogScore, permitUntil } from '@archiver/core'
+import { chunksFromRows, type LogScore, leaseUntil } from '@archiver/core'
 import { createFileAvroArchiver } from '@archiver/file-avro'
 import { createSourceTables } from '@archiver/testkit'
 import { describeWithMySql, readmeExamples, runExample } from '@archiver/testkit/vitest'
@@ -21,7 +21,7 @@ await describeWithMySql('the README', (database) => {
     await using archiver = createFileAvroArchiver({ path: folder })
     const ids = { afterId: 0n, firstId: 1n, upToId: 250n }
     const batch = { id: 1n, archiver: 'fileavro', table: 'log_scores', ...ids }
-    await archiver.store(batch, chunksFromRows(rows), permitUntil())
+    await archiver.store(batch, chunksFromRows(rows), leaseUntil())
     const [example] = await readmeExamples('.')
     const output = await runExample(example!, '.', { MYSQL_EXAMPLE: database.url, AVRO_EXAMPLE: folder })
     expect(output).toContain('250 rows, up to 250\n')

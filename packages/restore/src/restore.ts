@@ -5,7 +5,7 @@ import { type Difference, reconcile } from './reconcile.js'
 import type { RestoreTarget } from './target.js'
 
 export interface RestoreOptions {
-  readonly reader: Pick<ArchiveReader, 'read' | 'archived'>
+  readonly reader: Pick<ArchiveReader, 'read' | 'applyConversions'>
   /** The table whose archive it is. */
   readonly table: string
   readonly target: Pick<RestoreTarget, 'rows' | 'encode' | 'write'> & Partial<Pick<RestoreTarget, 'jsonAttributes'>>
@@ -96,7 +96,7 @@ class Restoration {
     const [firstId, lastId] = [chunk.id[0]!, chunk.id[chunk.rows - 1]!]
     const there = target.rows({ afterId: firstId - 1n, upToId: lastId })
     const spelled = target.jsonAttributes === true ? inOneSpelling : undefined
-    const conversions = { archived: reader.archived?.bind(reader), spelled }
+    const conversions = { archived: reader.applyConversions?.bind(reader), spelled }
     const found = await reconcile(chunk, there, conversions, (one) => this.noteDifference(one))
     const rows = dryRun || found.missingRows === 0 ? undefined : target.encode(chunk, found.missing, found.missingRows)
     await this.writing

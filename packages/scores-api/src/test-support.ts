@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ordinaryRows } from '@archiver/conformance'
-import { type ArchiveReader, type Archiver, chunksFromRows, type LogScore, permitUntil } from '@archiver/core'
+import { type ArchiveReader, type Archiver, chunksFromRows, type LogScore, leaseUntil } from '@archiver/core'
 import { createFileAvroArchiver } from '@archiver/file-avro'
 import { createScoresApi, type ScoresApiOptions } from './handler.js'
 
@@ -22,7 +22,7 @@ export async function store(archiver: Archiver, some: readonly LogScore[]): Prom
   await archiver.prepare(table)
   const firstId = some[0]!.id
   const batch = { id: 1n, archiver: archiver.name, table, afterId: firstId - 1n, firstId, upToId: some.at(-1)!.id }
-  await archiver.store(batch, chunksFromRows(some), permitUntil())
+  await archiver.store(batch, chunksFromRows(some), leaseUntil())
 }
 
 /** An archive of files with these rows. */

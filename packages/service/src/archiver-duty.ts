@@ -64,7 +64,7 @@ export class ArchiverDuty implements Duty {
   }
 
   async #serve(): Promise<Served> {
-    const { config, ledger, permit, drain, settledId, onEvent } = this.#desk
+    const { config, ledger, lease, drain, settledId, onEvent } = this.#desk
     const { table, open, settleMs, retry } = this.#config ?? config()
     // The look that said it is time may be older than the last commit, of this archiver's run before or of the cleaner.
     const status = (await ledger.status()).find(({ archiver }) => archiver === this.name)
@@ -74,7 +74,7 @@ export class ArchiverDuty implements Duty {
       table,
       ledger,
       source: this.#source,
-      permit,
+      lease,
       open,
       settleMs,
       settledId: settledId(),
@@ -109,8 +109,8 @@ export class ArchiverDuty implements Duty {
   }
 
   #failed(thrown: unknown): void {
-    const { clock, permit, onEvent } = this.#desk
-    const error = reasonOf(thrown, permit)
+    const { clock, lease, onEvent } = this.#desk
+    const error = reasonOf(thrown, lease)
     if (isEnd(error, this.#desk)) {
       this.#show({ state: 'unknown' })
       return

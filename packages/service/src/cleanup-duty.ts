@@ -60,7 +60,7 @@ export class CleanupDuty implements Chore {
   }
 
   #clean({ runCleanup, describeBlocked, needsOperator }: Cleaner): Promise<CleanupResult> {
-    const { config, ledger, permit, drain, exclusive, onEvent, onCleanup } = this.#desk
+    const { config, ledger, lease, drain, exclusive, onEvent, onCleanup } = this.#desk
     const { mysql, table, settleMs, cleanup, open } = config()
     const note = (event: CleanupEvent): void => {
       if (event.event === 'cleanup.started') this.#show({ state: 'running', nextRunAtMs: null })
@@ -69,7 +69,7 @@ export class CleanupDuty implements Chore {
       onCleanup(event)
     }
     return runCleanup({
-      ...{ table, connection: this.#connection, settings: mysql, ledger, source: this.#source, permit, drain },
+      ...{ table, connection: this.#connection, settings: mysql, ledger, source: this.#source, lease, drain },
       ...{ ...cleanup, open, settleMs, exclusively: exclusive.run, onEvent: note, onEngineEvent: onEvent },
     })
   }
@@ -100,8 +100,8 @@ export class CleanupDuty implements Chore {
   }
 
   #failed(thrown: unknown): void {
-    const { clock, permit, onEvent } = this.#desk
-    const error = reasonOf(thrown, permit)
+    const { clock, lease, onEvent } = this.#desk
+    const error = reasonOf(thrown, lease)
     if (isEnd(error, this.#desk)) {
       this.#show({ state: 'unknown' })
       return

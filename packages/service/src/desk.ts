@@ -1,5 +1,5 @@
 import type { CleanupEvent } from '@archiver/cleanup'
-import type { Ledger, Permit } from '@archiver/core'
+import type { Lease, Ledger } from '@archiver/core'
 import type { EngineEvent, RetryPolicy } from '@archiver/core/engine'
 import { backoffMs, isRetryable } from '@archiver/core/engine'
 import type { Board } from './board.js'
@@ -17,7 +17,7 @@ export interface Desk {
   /** As the settings are now. */
   readonly config: () => ServiceConfig
   readonly ledger: Ledger
-  readonly permit: Permit
+  readonly lease: Lease
   /** Once aborted, nothing more is begun. */
   readonly drain: AbortSignal
   readonly exclusive: Exclusive
@@ -35,8 +35,8 @@ const MAX_OUTAGE_BACKOFF_MS = 50_000
 const MAX_BACKOFF_MS = 15 * 60_000
 
 /** Told to stop, or without the lock, nothing has failed; whatever else goes wrong meanwhile has. */
-export function isEnd(error: Error, { permit, drain }: Pick<Desk, 'permit' | 'drain'>): boolean {
-  return permit.signal.aborted || (drain.aborted && error === drain.reason)
+export function isEnd(error: Error, { lease, drain }: Pick<Desk, 'lease' | 'drain'>): boolean {
+  return lease.signal.aborted || (drain.aborted && error === drain.reason)
 }
 
 /** When to try again after so many failures in a row, of which `error` is the last. */

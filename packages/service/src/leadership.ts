@@ -1,4 +1,4 @@
-import { permitWhile } from '@archiver/core'
+import { leaseWhile } from '@archiver/core'
 import { Sightings } from '@archiver/core/engine'
 import { isEncrypted, MySqlLedger, type MySqlLock, MySqlOverview, MySqlSource, type Overview } from '@archiver/mysql'
 import { CleanupDuty } from './cleanup-duty.js'
@@ -45,13 +45,13 @@ export class Leadership implements AsyncDisposable {
     this.#source = source
     this.#overview = new MySqlOverview(lock.connection, table)
     const turns = new Turns({ limit: runConcurrency })
-    const permit = permitWhile(lock, stop)
+    const lease = leaseWhile(lock, stop)
     this.#desk = {
       ...options,
       ledger,
-      permit,
+      lease,
       settledId: () => this.#sightings.settledId(config().settleMs, options.clock.monotonic()),
-      sourceFor: (onWait) => new TurnSource({ source: source.share(), turns, signal: permit.signal, onWait }),
+      sourceFor: (onWait) => new TurnSource({ source: source.share(), turns, signal: lease.signal, onWait }),
     }
     this.#duties = new Duties(this.#desk, new CleanupDuty(lock.connection, this.#desk))
   }
@@ -89,7 +89,7 @@ export class Leadership implements AsyncDisposable {
       lock.signal.removeEventListener('abort', giveUp)
       board.setPool(() => null)
     }
-    if (!drain.aborted) lock.check()
+    if (!drain.aborted) lock.assertHeld()
   }
 
   /** Settings have changed. */
@@ -104,7 +104,7 @@ export class Leadership implements AsyncDisposable {
   /** Whether the lock is held; where it is not, its signal aborts. */
   #holds(): boolean {
     try {
-      this.#options.lock.check()
+      this.#options.lock.assertHeld()
       return true
     } catch {
       return false

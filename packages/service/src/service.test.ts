@@ -35,7 +35,7 @@ await describeWithMySql('a service', (database) => {
       mysql: database.address,
       ...{ table: 'log_scores', lockName: `service-${database.name}`, runIntervalMs: 50, runConcurrency: 1 },
       ...{ statusLateAfterMs: undefined, settleMs: 0, shutdownTimeoutMs: 1_000, cleanup: { policy, throttle: {} } },
-      policies: { shelf: shelf.batch },
+      policies: { shelf: shelf.policy },
       open: async (name) => (name === 'shelf' ? shelf : { notHere: 'not configured here' }),
     }
   })

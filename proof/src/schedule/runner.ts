@@ -52,7 +52,7 @@ async function pass(order: RunOrder, onEvent: OnEvent): Promise<ReadonlyMap<stri
   await ledger.prepare()
   const only = [...order.archivers, ...(order.cleanerAsks === undefined ? [] : ['cleanup'])]
   const open = async (name: string): Promise<Archiver> => OPEN[name as ArchiverName](order) // `only` names no other
-  const bench = { table, ledger, source, permit: lock, open, settleMs: run.settleMs }
+  const bench = { table, ledger, source, lease: lock, open, settleMs: run.settleMs }
   const chores = { cleanup: () => clean(order, { ...bench, connection: lock.connection }, onEvent) }
   const { failed } = await runPass({ ...bench, chores, only, retry: RETRY, onEvent })
   return failed
@@ -60,7 +60,7 @@ async function pass(order: RunOrder, onEvent: OnEvent): Promise<ReadonlyMap<stri
 
 type CleanerBench = Pick<
   Parameters<typeof runCleanup>[0],
-  'table' | 'ledger' | 'source' | 'permit' | 'open' | 'settleMs' | 'connection'
+  'table' | 'ledger' | 'source' | 'lease' | 'open' | 'settleMs' | 'connection'
 >
 
 async function clean({ mysql, cleanerAsks, settings }: RunOrder, bench: CleanerBench, onEvent: OnEvent): Promise<void> {

@@ -4,7 +4,7 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readLogScores, writeLogScores } from '@archiver/avro'
-import { chunksFromRows, type LogScore, permitUntil, rowsFromChunk } from '@archiver/core'
+import { chunksFromRows, type LogScore, leaseUntil, rowsFromChunk } from '@archiver/core'
 import { createFileAvroArchiver } from '@archiver/file-avro'
 import { generateRows } from '@archiver/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -36,7 +36,7 @@ async function fill(path: string): Promise<void> {
     const some = rows.slice(from, from + 4_000)
     const [firstId, upToId] = [some[0]!.id, some.at(-1)!.id]
     const batch = { id: firstId, archiver: 'fileavro', table, afterId: firstId - 1n, firstId, upToId }
-    await archiver.store(batch, chunksFromRows(some), permitUntil())
+    await archiver.store(batch, chunksFromRows(some), leaseUntil())
   }
 }
 

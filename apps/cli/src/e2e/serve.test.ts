@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ordinaryRows } from '@archiver/conformance'
-import { chunksFromRows, permitUntil } from '@archiver/core'
+import { chunksFromRows, leaseUntil } from '@archiver/core'
 import { createFileAvroArchiver } from '@archiver/file-avro'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launcher, runCli } from './run-cli.js'
@@ -19,7 +19,7 @@ beforeAll(async () => {
   await archiver.prepare('log_scores')
   const [afterId, firstId, upToId] = [rows[0]!.id - 1n, rows[0]!.id, rows.at(-1)!.id]
   const batch = { id: 1n, archiver: 'fileavro', table: 'log_scores', afterId, firstId, upToId }
-  await archiver.store(batch, chunksFromRows(rows), permitUntil())
+  await archiver.store(batch, chunksFromRows(rows), leaseUntil())
 })
 afterAll(() => rm(folder, { recursive: true }))
 

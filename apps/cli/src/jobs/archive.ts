@@ -1,4 +1,4 @@
-import { type Ledger, permitWhile } from '@archiver/core'
+import { type Ledger, leaseWhile } from '@archiver/core'
 import {
   type EngineEvent,
   type OnEvent,
@@ -47,13 +47,13 @@ async function pass(job: ArchiveJob, reporter: Reporter, { drain, stop }: StopSi
   await ledger.prepare({ rejectReadOnly: mysql.rejectReadOnly })
   if ((await ledger.status()).length === 0) reporter.warn(nothingOn(table))
   const open = (archiver: string) => openArchiver(archiver, job)
-  const permit = permitWhile(lock, stop)
+  const lease = leaseWhile(lock, stop)
   const onEvent = (event: EngineEvent): void => {
     const shown = unlessAcknowledged(event, settings.cleanup.unarchived)
     if (shown !== null) listener.onEvent(shown)
   }
   await warnOfTable(job, ledger, lock.connection, onEvent)
-  const bench = { ledger, source, permit, drain, open }
+  const bench = { ledger, source, lease, drain, open }
   const chores = { cleanup: () => cleanUp({ ...bench, job, connection: lock.connection, reporter }) }
   return await runPass({ ...bench, table, settleMs, only, chores, onEvent })
 }

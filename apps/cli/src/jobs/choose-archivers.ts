@@ -36,7 +36,7 @@ async function configuredArchives(wiring: Wiring): Promise<string[]> {
     const archiver = await openArchiver(name, wiring)
     if ('notHere' in archiver) continue
     names.push(name)
-    await archiver.close()
+    await archiver[Symbol.asyncDispose]()
   }
   return names
 }

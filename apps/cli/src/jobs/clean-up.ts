@@ -1,5 +1,5 @@
 import type { Ledger, Source } from '@archiver/core'
-import { type Archiver, ArchiverError, type Permit } from '@archiver/core'
+import { type Archiver, ArchiverError, type Lease } from '@archiver/core'
 import type { NotHere } from '@archiver/core/engine'
 import type { MySqlLock } from '@archiver/mysql'
 import type { Wiring } from '../archivers.js'
@@ -12,7 +12,7 @@ export interface CleanUpJob {
   readonly connection: MySqlLock['connection']
   readonly ledger: Ledger
   readonly source: Source
-  readonly permit: Permit
+  readonly lease: Lease
   readonly drain: AbortSignal
   readonly open: (name: string) => Promise<Archiver | NotHere>
   readonly reporter: Reporter

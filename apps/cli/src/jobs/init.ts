@@ -39,7 +39,7 @@ export async function init(job: InitJob): Promise<number> {
     for (const line of planLines(plan)) printLine(line)
     return await carryOut(job, connection, plan)
   } finally {
-    for (const { archiver } of plan?.archives ?? []) await archiver?.close()
+    for (const { archiver } of plan?.archives ?? []) await archiver?.[Symbol.asyncDispose]()
     await disconnect(connection)
   }
 }
@@ -108,9 +108,9 @@ async function make({ settings, table, lock: names }: Wiring, connection: Connec
   await using lock = await MySqlLock.take({ settings: mysql, ...names, timeoutMs: wait.timeoutMs })
   await setup.run(plan.sql.create, { rejectReadOnly: mysql.rejectReadOnly })
   for (const { archiver } of plan.archives) {
-    lock.check()
+    lock.assertHeld()
     await archiver?.prepare(table)
   }
-  lock.check()
+  lock.assertHeld()
   await setup.run(plan.sql.turnOn)
 }

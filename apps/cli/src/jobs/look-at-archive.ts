@@ -23,10 +23,10 @@ export async function lookAtArchive(name: string, wiring: Wiring): Promise<Archi
     const opened = await openArchiver(name, wiring)
     if ('notHere' in opened) return { ...nothing, note: opened.notHere }
     archiver = opened
-    await archiver.check?.()
-    return { ...nothing, archiver, statements: (await archiver.preparation?.(wiring.table)) ?? [] }
+    await archiver.validate?.()
+    return { ...nothing, archiver, statements: (await archiver.pendingDdl?.(wiring.table)) ?? [] }
   } catch (error) {
-    await archiver?.close()
+    await archiver?.[Symbol.asyncDispose]()
     return { ...nothing, note: errorLine(error, name), broken: true }
   }
 }

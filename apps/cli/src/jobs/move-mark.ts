@@ -16,7 +16,7 @@ export interface MarkJob extends Wiring {
 
 /** Shows what moving the mark means, asks, and moves it. @returns the exit code. */
 export async function moveMark({ archiver, to, reason, yes, ...wiring }: MarkJob): Promise<number> {
-  return withLock(wiring, archiver, async ({ operator, status, permit }) => {
+  return withLock(wiring, archiver, async ({ operator, status, lease }) => {
     const from = status.mark
     if (from === to) {
       printLine(`${archiver}: the mark is at ${text(to)} already`)
@@ -28,7 +28,7 @@ export async function moveMark({ archiver, to, reason, yes, ...wiring }: MarkJob
       printLine('nothing was changed')
       return ExitCode.failed
     }
-    permit.check()
+    lease.assertHeld()
     await operator.moveMark(archiver, from, to, reason)
     printLine(`${archiver}: the mark is at ${text(to)} now`)
     return ExitCode.ok

@@ -29,7 +29,7 @@ async function describe(source: Source, status: ArchiverStatus, job: ArchiveJob)
     const archiver = await openArchiver(status.archiver, job)
     if ('notHere' in archiver) return `${status.archiver}: ${archiver.notHere}`
     await using _ = archiver
-    return line(await preview(source, status, archiver.batch), archiver.batch.maxRows)
+    return line(await preview(source, status, archiver.policy), archiver.policy.maxRows)
   } catch (error) {
     return `${status.archiver}: would fail: ${errorLine(error, status.archiver)}`
   }

@@ -1,5 +1,5 @@
 import type { Archiver, IdRange } from '@archiver/core'
-import { permitWhile } from '@archiver/core'
+import { leaseWhile } from '@archiver/core'
 import { storeLate } from '@archiver/core/engine'
 import type { Verification } from '@archiver/core/reconcile'
 import { MySqlLedger, MySqlLock, type MySqlSource } from '@archiver/mysql'
@@ -32,8 +32,8 @@ export async function repair({ wiring, archiver, source, signal, yes, found }: R
   await using lock = await MySqlLock.take({ settings: mysql, ...names, timeoutMs: wait.timeoutMs, signal })
   const ledger = new MySqlLedger(lock.connection, table)
   await ledger.prepare({ rejectReadOnly: mysql.rejectReadOnly })
-  const permit = permitWhile(lock, signal)
-  const late = { archiver, table, ledger, source, permit, settleMs, onEvent: () => undefined }
+  const lease = leaseWhile(lock, signal)
+  const late = { archiver, table, ledger, source, lease, settleMs, onEvent: () => undefined }
   for (const range of missing) await storeLate(late, range)
   return true
 }

@@ -37,7 +37,7 @@ export async function restoreRows(job: RestoreJob): Promise<number> {
   const { settings, archive, into, table } = job
   using _waits = watchLockWaits(settings.mysql, (text) => standardError.line(`archiver: ${text}`))
   await using archiver = await open(job)
-  await archiver.check?.()
+  await archiver.validate?.()
   const reader = readerOf(archiver)
   const { retentionDays } = settings.cleanup
   await using target = await RestoreTarget.open({ settings: settings.mysql, table: into, like: table, retentionDays })
@@ -46,7 +46,7 @@ export async function restoreRows(job: RestoreJob): Promise<number> {
   try {
     const standing = await target.standing()
     const plan = await planOf(job, connection, standing)
-    reporter.begin({ ...plan, lost: reader.lost ?? [], standing, local: target.local })
+    reporter.begin({ ...plan, lost: reader.losses ?? [], standing, local: target.local })
     if (!(await agreed(job, standing))) return ExitCode.failed
     if (job.pauseCleanup && standing !== null && !job.dryRun) await pauseCleaner(job, connection)
     const work = { reader, table, target, dryRun: job.dryRun, signal: signals.stop, onProgress: reporter.progress }

@@ -15,7 +15,7 @@ export interface SkipJob extends Wiring {
 /** Takes one row out for one archiver, after writing it in full to the quarantine file. @returns the exit code. */
 export async function skipRow({ archiver, rowId, reason, ...wiring }: SkipJob): Promise<number> {
   const { settings, table } = wiring
-  return withLock(wiring, archiver, async ({ operator, status, permit }) => {
+  return withLock(wiring, archiver, async ({ operator, status, lease }) => {
     const place = { archiver, table }
     const rowJson = await operator.rowJson(rowId)
     if (rowJson === null) throw new ArchiverError(`there is no row ${rowId}`, { code: 'SKIP_NO_ROW', ...place })
@@ -34,7 +34,7 @@ export async function skipRow({ archiver, rowId, reason, ...wiring }: SkipJob): 
       on: new Date().toISOString(),
       row: rowJson,
     })
-    permit.check()
+    lease.assertHeld()
     await operator.skip({ archiver, rowId, reason, rowJson, by })
     printLine(`${archiver}: row ${rowId} is skipped; it is kept in ${file} and in ${table}_archive_skip`)
     return ExitCode.ok

@@ -135,7 +135,7 @@ async function compare(bench: Bench, archiver: Archiver, range: IdRange): Promis
     table: job.table,
     range,
     skipped,
-    identities: reader.gone === undefined ? [] : await identitiesIn(bench, name, range),
+    identities: reader.missingFiles === undefined ? [] : await identitiesIn(bench, name, range),
     cleanedUpTo: () => cleanedUpTo(ledger),
     deep: job.deep,
     // Before rows are stored, and where somebody wants to know everything, whatever it costs.

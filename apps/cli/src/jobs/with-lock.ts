@@ -1,5 +1,5 @@
 import type { ArchiverStatus } from '@archiver/core'
-import { ArchiverError, type Permit } from '@archiver/core'
+import { ArchiverError, type Lease } from '@archiver/core'
 import { connect, disconnect, MySqlLedger, MySqlLock, MySqlOperator, watchLockWaits } from '@archiver/mysql'
 import type { Wiring } from '../archivers.js'
 import { standardError } from '../standard-streams.js'
@@ -9,7 +9,7 @@ export interface OperatorBench {
   readonly operator: MySqlOperator
   readonly status: ArchiverStatus
   /** Throws where the lock was lost: called right before something is written. */
-  readonly permit: Permit
+  readonly lease: Lease
 }
 
 /** Takes the lock, so that nothing is archived meanwhile, and looks up the archiver. */
@@ -27,8 +27,8 @@ export async function withLock<T>(
     await ledger.prepare({ rejectReadOnly: settings.mysql.rejectReadOnly })
     const status = (await ledger.status()).find((row) => row.archiver === archiver)
     if (status === undefined) throw unknown(archiver, table)
-    const answer = await work({ operator: new MySqlOperator(connection, table), status, permit: lock })
-    lock.check()
+    const answer = await work({ operator: new MySqlOperator(connection, table), status, lease: lock })
+    lock.assertHeld()
     return answer
   } finally {
     await disconnect(connection)

@@ -53,7 +53,7 @@ function keyLines({ name, withoutKey }: FoundTable, source: string): string[] {
 
 function archiveLines({ name, archiver, statements, note }: ArchiveState): string[] {
   if (note !== undefined) return [`${name}: ${note}`]
-  if (archiver?.preparation === undefined) return []
+  if (archiver?.pendingDdl === undefined) return []
   return [`${name}: its table is ${statements.length === 0 ? 'there' : 'missing'}`]
 }
 

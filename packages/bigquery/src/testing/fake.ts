@@ -4,10 +4,10 @@ import {
   batchSourceFrom,
   chunksFromRows,
   type FaultPoint,
+  type Lease,
   type LogScore,
-  type Permit,
+  leaseUntil,
   type PlannedBatch,
-  permitUntil,
 } from '@archiver/core'
 import { type FakeBigQuery, type FakeBigQueryOptions, startFakeBigQuery, type TableRow } from '@archiver/fake-bigquery'
 import { onTestFinished } from 'vitest'
@@ -46,21 +46,21 @@ export function store(
   archiver: Archiver,
   planned: PlannedBatch,
   rows: readonly LogScore[],
-  permit: Permit = permitUntil(),
+  lease: Lease = leaseUntil(),
 ) {
-  return archiver.store(planned, chunksFromRows(rows, 100), permit)
+  return archiver.store(planned, chunksFromRows(rows, 100), lease)
 }
 
 export function stored(
   archiver: Archiver,
   planned: PlannedBatch,
   rows: readonly LogScore[],
-  permit: Permit = permitUntil(),
+  lease: Lease = leaseUntil(),
 ) {
-  return archiver.stored(
+  return archiver.findStored(
     planned,
     batchSourceFrom(() => chunksFromRows(rows, 100)),
-    permit,
+    lease,
   )
 }
 

@@ -7,10 +7,10 @@ import {
   deletedRowsOf,
   digestOf,
   type IdRange,
+  type Lease,
   type LogScore,
   type LogScoreChunk,
   matchingRows,
-  type Permit,
   type PlannedBatch,
   type RowRange,
   RowsNotInSource,
@@ -22,7 +22,7 @@ import {
 /** An archive in memory, which a test may damage as it likes. Floats are rounded, as in the real ones. */
 export class ShelfArchive implements Archiver {
   readonly name: string
-  readonly batch = { minRows: 1, maxRows: 1_000_000, intervalMs: 0 }
+  readonly policy = { minRows: 1, maxRows: 1_000_000, intervalMs: 0 }
   rows: LogScore[] = []
   /** Asked before each answer of the reader. */
   onAsked: () => void | Promise<void> = () => undefined
@@ -40,7 +40,7 @@ export class ShelfArchive implements Archiver {
     this.reader = {
       layout: 'table',
       // As an adapter may have it that knows of nothing to cut at: it says nothing about the layout.
-      cuts: async () => [],
+      splitPoints: async () => [],
       digest: async (_, range) => digestOf(chunksOf(await ask(range))),
       read: (_, range) => readLater(() => ask(range)),
       scan: (_, query) =>
@@ -48,21 +48,21 @@ export class ShelfArchive implements Archiver {
           readLater(() => ask(query)),
           query,
         ),
-      archived: (chunk) => chunkFromRows(rowsFromChunk(chunk).map(shelved)),
+      applyConversions: (chunk) => chunkFromRows(rowsFromChunk(chunk).map(shelved)),
     }
   }
 
   async prepare(): Promise<void> {}
 
-  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult> {
+  async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, lease: Lease): Promise<StoreResult> {
     const before = this.rows.length
     for await (const chunk of chunks) this.put(rowsFromChunk(chunk))
-    permit.check()
+    lease.assertHeld()
     this.batches.push(batch)
     return { rows: this.rows.length - before, bytes: 1, identity: `shelf ${batch.id}` }
   }
 
-  async stored(batch: PlannedBatch, source: BatchSource): Promise<StoredRows> {
+  async findStored(batch: PlannedBatch, source: BatchSource): Promise<StoredRows> {
     const sourceIds = new Set<bigint>()
     for await (const chunk of source.read()) for (const { id } of rowsFromChunk(chunk)) sourceIds.add(id)
     const others = new RowsNotInSource(source)
@@ -98,7 +98,6 @@ export class ShelfArchive implements Archiver {
     return this.rows.some((row) => row.id === id)
   }
 
-  async close(): Promise<void> {}
   async [Symbol.asyncDispose](): Promise<void> {}
 
   private within({ afterId, upToId }: IdRange): LogScore[] {

@@ -1,4 +1,4 @@
-import { type LogScore, permitUntil, rowsFromChunk } from '@archiver/core'
+import { type LogScore, leaseUntil, rowsFromChunk } from '@archiver/core'
 import { connect, disconnect, MySqlLedger, MySqlSource } from '@archiver/mysql'
 import { createSourceTables, generateRows, insertRows, type MySqlDatabase, type SourceRow } from '@archiver/testkit'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
@@ -109,7 +109,7 @@ export class Workbench implements AsyncDisposable {
       settings: this.database.address,
       ledger: this.ledger,
       source: this.source,
-      permit: permitUntil(),
+      lease: leaseUntil(),
       open: async (name: string) => this.shelves.get(name) ?? { notHere: 'a test has no such archive' },
       settleMs: 0,
       onEvent: (event: CleanupEvent) => void this.events.push(event),

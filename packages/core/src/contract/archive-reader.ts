@@ -90,17 +90,17 @@ export interface ArchiveReader {
    * column. The answer is valid until the next call, the argument stays as it is. Absent where there is no conversion.
    * They do not apply to chunks that say of themselves that they are exact.
    */
-  archived?(chunk: LogScoreChunk): LogScoreChunk
+  applyConversions?(chunk: LogScoreChunk): LogScoreChunk
   /** What a row has lost once it was stored in this archive and read back, in words for people. Absent where that is nothing. */
-  readonly lost?: readonly string[]
+  readonly losses?: readonly string[]
   /**
    * Ids of the range, ascending, after each of which another file or object begins: one digest costs least between two
    * of them, and no less for half of that. Absent where the rows are not kept in such pieces.
    */
-  cuts?(table: string, range: IdRange, signal: AbortSignal): Promise<bigint[]>
+  splitPoints?(table: string, range: IdRange, signal: AbortSignal): Promise<bigint[]>
   /**
    * Which of these batch identities ({@link StoreResult.identity}) are no longer there as such. Absent where an identity
    * is no thing that can be looked for.
    */
-  gone?(table: string, identities: readonly string[], signal: AbortSignal): Promise<string[]>
+  missingFiles?(table: string, identities: readonly string[], signal: AbortSignal): Promise<string[]>
 }

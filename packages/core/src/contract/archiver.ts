@@ -1,8 +1,8 @@
 import type { ArchiveReader } from './archive-reader.js'
 import type { BatchPolicy, BatchSource, PlannedBatch, StoredRows, StoreResult } from './batch.js'
 import type { ArchiverError } from './errors.js'
+import type { Lease } from './lease.js'
 import type { LogScoreChunk } from './log-score.js'
-import type { Permit } from './permit.js'
 
 /**
  * The words of this project, each used for one thing only.
@@ -31,19 +31,19 @@ export interface ArchiveRight {
 export interface Archiver extends AsyncDisposable {
   /** The name of its row in the status table. */
   readonly name: string
-  readonly batch: BatchPolicy
+  readonly policy: BatchPolicy
   /**
    * A quick look, without connecting anywhere, whether the settings can work: a pass that has nothing to store tells of
    * a missing folder all the same. Absent where there is nothing to look at.
    */
-  check?(): Promise<void>
+  validate?(): Promise<void>
   /**
    * The statements by which {@link prepare} would make the archive's table, to be shown beforehand; empty where the table
    * is there and fits. Changes nothing, needs no lock. Absent where an archive has no tables.
    *
    * @throws ArchiverError where a table is there that does not fit.
    */
-  preparation?(table: string): Promise<readonly string[]>
+  pendingDdl?(table: string): Promise<readonly string[]>
   /** The rights that the account of the archive needs for `table`, for people. Nothing is asked. Absent where there are none. */
   rights?(table: string): readonly ArchiveRight[]
   /**
@@ -52,19 +52,19 @@ export interface Archiver extends AsyncDisposable {
    */
   prepare(table: string): Promise<void>
   /**
-   * Writes the chunks' rows. Durable when it resolves. A rejection may leave anything behind: {@link stored} tells
+   * Writes the chunks' rows. Durable when it resolves. A rejection may leave anything behind: {@link findStored} tells
    * what. The same batch may be stored again only for rows that `stored` did not find. A batch whose range holds no
    * row (no chunk comes) resolves with 0 rows and leaves nothing.
    *
    * @throws RowError before the row is written, when a value fits no documented conversion.
    * @throws ArchiverError for anything else, with a hint.
    */
-  store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, permit: Permit): Promise<StoreResult>
+  store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, lease: Lease): Promise<StoreResult>
   /**
    * What the archive holds of this batch's rows, after everything in flight has settled. Never guesses: throws when
    * it cannot tell, or when the archive holds rows of the range that the source does not have and has not deleted.
    */
-  stored(batch: PlannedBatch, source: BatchSource, permit: Permit): Promise<StoredRows>
+  findStored(batch: PlannedBatch, source: BatchSource, lease: Lease): Promise<StoredRows>
   /**
    * What the operator should know and that stops nothing, each with its code and a hint: what has come up since the last
    * call. Asked after {@link prepare} and after rows were stored. Absent where there never is anything.
@@ -77,5 +77,4 @@ export interface Archiver extends AsyncDisposable {
   readonly encodedMs?: number
   /** Reads the archive back: for `verify`, `restore` and before rows are deleted. Absent where it cannot be asked. */
   readonly reader?: ArchiveReader
-  close(): Promise<void>
 }

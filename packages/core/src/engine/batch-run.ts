@@ -111,11 +111,11 @@ export class BatchRun {
 
   /** planned → looked up */
   async #lookUp(): Promise<Found> {
-    const { source, skipped, archiver, permit, onEvent } = this.#run
+    const { source, skipped, archiver, lease, onEvent } = this.#run
     const batch = this.#batch
     await faultPoint('recover.before')
     const rows = new BatchRows(source, batch, skipped)
-    const held = await inOperation(placeOf(batch, 'look up'), () => archiver.stored(batch, rows, permit))
+    const held = await inOperation(placeOf(batch, 'look up'), () => archiver.findStored(batch, rows, lease))
     await faultPoint('recover.after')
     onEvent({ event: 'batch.recovering', batch, held: held.kind })
     const { deletedRows = 0 } = held
@@ -160,7 +160,7 @@ export class BatchRun {
       if (lastId === null) throw error
       // What the archive holds already cannot be left out of its batch, which stays planned.
       if ((held.at(-1) ?? 0n) > lastId || (await this.#holdsPassed(error))) throw error
-      const minRows = error instanceof RowError ? 1 : this.#run.archiver.batch.minRows
+      const minRows = error instanceof RowError ? 1 : this.#run.archiver.policy.minRows
       const outcome = await this.#endAt(lastId, minRows)
       if (error instanceof RowError) throw error
       return outcome
@@ -169,14 +169,14 @@ export class BatchRun {
 
   /** written → committed */
   async #commit({ result, tally, clock }: Written): Promise<Outcome> {
-    const { ledger, permit, onEvent } = this.#run
+    const { ledger, lease, onEvent } = this.#run
     const batch = this.#batch
     if (tally.rows === 0) return this.#withdraw(batch.upToId)
     clock.stored()
     const record = tally.record(result)
     const move = { from: this.#mark, to: await this.#nextMark(record.lastId) }
     await faultPoint('commit.before')
-    permit.check()
+    lease.assertHeld()
     const mark = await inOperation(placeOf(batch, 'commit'), () => ledger.commit(batch, record, move))
     await faultPoint('commit.after')
     onEvent({ event: 'batch.done', batch, record, conversions: result.conversions ?? {}, ...clock.done })

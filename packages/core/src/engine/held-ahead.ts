@@ -20,22 +20,22 @@ export async function heldAhead(run: RunContext, mark: bigint): Promise<bigint |
  * row that waits is history: without a mark that would be all of it.
  */
 async function lastHeld(run: RunContext, mark: bigint): Promise<bigint | undefined> {
-  const { archiver, source, table, watch, permit } = run
+  const { archiver, source, table, watch, lease } = run
   if (archiver.reader === undefined || watch.maxId <= mark) return undefined
   const firstId = await source.firstId({ afterId: mark, upToId: watch.maxId })
   if (firstId === null) return undefined
   const span = archiver.reader.layout === 'table' ? await source.timeSpan() : null
   const waiting = { afterId: firstId - 1n, upToId: watch.maxId, ...(span === null ? {} : { times: [span] }) }
   let last: bigint | undefined
-  for await (const { id, rows } of archiver.reader.read(table, waiting, permit.signal)) last = id[rows - 1]!
+  for await (const { id, rows } of archiver.reader.read(table, waiting, lease.signal)) last = id[rows - 1]!
   return last
 }
 
 /** Whether the archive holds a row of the range; also true where that cannot be told. */
-export async function holdsAny({ archiver, table, permit }: RunContext, range: IdRange): Promise<boolean> {
+export async function holdsAny({ archiver, table, lease }: RunContext, range: IdRange): Promise<boolean> {
   if (archiver.reader === undefined) return true
   try {
-    for await (const _ of archiver.reader.read(table, range, permit.signal)) return true
+    for await (const _ of archiver.reader.read(table, range, lease.signal)) return true
     return false
   } catch (error) {
     if (error instanceof ArchiverError && !error.retryable) return true

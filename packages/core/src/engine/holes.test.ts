@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { allocateChunk } from '../chunk/chunk.js'
+import { leaseUntil } from '../contract/lease.js'
 import type { LogScoreChunk } from '../contract/log-score.js'
-import { permitUntil } from '../contract/permit.js'
 import type { Source } from '../contract/source.js'
 import { guardHoles, holesOf, Sightings } from './holes.js'
 
@@ -48,7 +48,7 @@ async function guard(rows: number, settleMs: number, settledId = 0n) {
   async function* chunks() {
     for (let i = 0; i < rows; i += 10_000) yield chunkOf(...ids.slice(i, i + 10_000))
   }
-  for await (const _ of guardHoles(chunks(), batch, { source, permit: permitUntil(), watch, settleMs }));
+  for await (const _ of guardHoles(chunks(), batch, { source, lease: leaseUntil(), watch, settleMs }));
   return { elapsedMs: performance.now() - startMs, looks }
 }
 
@@ -65,14 +65,14 @@ test('so many rows behind it that they took longer than the window: nothing is w
 })
 
 test('no hole, no look and no wait', async () => {
-  const permit = permitUntil(AbortSignal.abort(new Error('it waited')))
+  const lease = leaseUntil(AbortSignal.abort(new Error('it waited')))
   const batch = { id: 1n, archiver: 'a', table: 't', afterId: 9n, firstId: 10n, upToId: 12n }
   const source = { idStep: async () => 1n } as Partial<Source> as Source // anything else would throw
   const watch = { maxId: 12n, sinceMs: performance.now(), settledId: 0n }
   async function* chunks() {
     yield chunkOf(10n, 11n, 12n)
   }
-  for await (const _ of guardHoles(chunks(), batch, { source, permit, watch, settleMs: 60_000 }));
+  for await (const _ of guardHoles(chunks(), batch, { source, lease, watch, settleMs: 60_000 }));
 })
 
 test('a hole that has been there for the window is looked at once, and not waited for', async () => {

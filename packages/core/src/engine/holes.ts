@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PlannedBatch } from '../contract/batch.js'
 import { ArchiverError } from '../contract/errors.js'
+import type { Lease } from '../contract/lease.js'
 import type { LogScoreChunk } from '../contract/log-score.js'
-import type { Permit } from '../contract/permit.js'
 import type { Source, SourceRange } from '../contract/source.js'
 
 /** The newest id, and since when we know of it: every id below it was handed out before then. */
@@ -68,7 +68,7 @@ export class OpenHole extends ArchiverError {
 
 export interface HoleGuardOptions {
   readonly source: Source
-  readonly permit: Permit
+  readonly lease: Lease
   readonly watch: Watch
   /** How long an id may be allocated and not yet inserted: `archive_settle`. */
   readonly settleMs: number
@@ -142,8 +142,8 @@ class HoleWatch {
   async windowOver(): Promise<void> {
     const leftMs = this.leftMs()
     if (leftMs <= 0) return
-    const { permit } = this.options
-    await delay(leftMs, undefined, { signal: permit.signal }).catch(() => permit.check())
+    const { lease } = this.options
+    await delay(leftMs, undefined, { signal: lease.signal }).catch(() => lease.assertHeld())
   }
 
   /** After the window is over, at the holes that were empty before. */

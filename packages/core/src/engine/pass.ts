@@ -50,11 +50,11 @@ async function attempt(
   work: () => Promise<unknown>,
 ): Promise<void> {
   if (job.drain.aborted) return
-  job.permit.check()
+  job.lease.assertHeld()
   try {
     await work()
   } catch (error) {
-    const failure = reasonOf(error, job.permit)
+    const failure = reasonOf(error, job.lease)
     job.onEvent({ event: 'archiver.failed', archiver: name, error: failure })
     failed.set(name, failure)
   }

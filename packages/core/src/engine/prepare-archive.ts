@@ -18,7 +18,7 @@ interface Preparing {
 export function prepareArchive({ archiver, table, ledger }: Preparing, mark: bigint): Promise<void> {
   return inOperation({ operation: 'prepare', archiver: archiver.name, table }, async () => {
     const heldRows = mark > 0n && (await ledger.highPoint(archiver.name)) > 0n
-    const missing = heldRows ? ((await archiver.preparation?.(table)) ?? []) : []
+    const missing = heldRows ? ((await archiver.pendingDdl?.(table)) ?? []) : []
     if (missing.length > 0) throw archiveMissing(archiver.name, table, mark)
     await archiver.prepare(table)
   })

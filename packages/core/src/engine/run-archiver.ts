@@ -72,7 +72,7 @@ async function noticeMove({ archiver, ledger, source, onEvent }: RunContext, mar
  * @returns whether the archive could be read: only then is nothing of the rest in it.
  */
 async function takeOver(run: RunContext, progress: Progress, high: bigint): Promise<boolean> {
-  run.permit.check()
+  run.lease.assertHeld()
   const { mark } = progress
   const ahead = await heldAhead(run, mark)
   const batch = typeof ahead === 'bigint' ? await planAhead(run, mark, ahead) : null
@@ -95,7 +95,7 @@ async function planAhead(run: RunContext, mark: bigint, upToId: bigint): Promise
 async function checkAgain(run: RunContext, progress: Progress, high: bigint, drain: AbortSignal): Promise<boolean> {
   while (progress.mark < high) {
     if (drain.aborted) return false
-    run.permit.check()
+    run.lease.assertHeld()
     const batch = await planCheck(run, progress.mark, high)
     if (batch === null) return true
     const outcome = await new BatchRun(run, batch, progress.mark).recover()
@@ -141,7 +141,7 @@ async function storeWaiting(run: RunContext, progress: Progress, drain: AbortSig
   let limit = run.watch.maxId
   let stuckAt: bigint | undefined
   while (!drain.aborted) {
-    run.permit.check()
+    run.lease.assertHeld()
     const batch = await planNew(run, progress.mark, limit)
     if (batch === null) return
     if (batch.firstId === stuckAt) throw noProgress(batch, `the mark stays at ${progress.mark}`)
@@ -158,7 +158,7 @@ async function storeWaiting(run: RunContext, progress: Progress, drain: AbortSig
 async function planNew(run: RunContext, mark: bigint, limit: bigint): Promise<PlannedBatch | null> {
   const { archiver, source } = run
   const waiting = { afterId: mark, upToId: limit }
-  if (!(await enoughWait(source, waiting, archiver.batch.minRows))) return null
+  if (!(await enoughWait(source, waiting, archiver.policy.minRows))) return null
   const firstId = await firstToStore(run, waiting)
   return firstId === null ? null : planWithin(run, mark, firstId, limit)
 }
@@ -169,7 +169,7 @@ async function planWithin(run: RunContext, afterId: bigint, firstId: bigint, lim
 
 /** Where a batch of the most rows would end. */
 function largestBatch({ archiver }: RunContext, firstId: bigint): bigint {
-  return firstId + BigInt(archiver.batch.maxRows) - 1n
+  return firstId + BigInt(archiver.policy.maxRows) - 1n
 }
 
 async function plan(

@@ -1,6 +1,6 @@
 import type { Archiver } from '../contract/archiver.js'
+import type { Lease } from '../contract/lease.js'
 import type { Ledger } from '../contract/ledger.js'
-import type { Permit } from '../contract/permit.js'
 import type { Source } from '../contract/source.js'
 import type { OnEvent } from './events.js'
 import type { Watch } from './holes.js'
@@ -11,7 +11,7 @@ export interface RunContext {
   readonly archiver: Archiver
   readonly ledger: Ledger
   readonly source: Source
-  readonly permit: Permit
+  readonly lease: Lease
   readonly settleMs: number
   readonly watch: Watch
   /** Rows that an operator has taken out, ascending. */

@@ -1,7 +1,7 @@
 import type { Archiver } from '../contract/archiver.js'
 import type { PlannedBatch } from '../contract/batch.js'
+import type { Lease } from '../contract/lease.js'
 import type { ArchiverStatus, Ledger } from '../contract/ledger.js'
-import type { Permit } from '../contract/permit.js'
 import type { Source } from '../contract/source.js'
 import { type Due, dueNow } from './due.js'
 import type { OnEvent } from './events.js'
@@ -21,7 +21,7 @@ export interface ServeOptions {
   readonly table: string
   readonly ledger: Ledger
   readonly source: Source
-  readonly permit: Permit
+  readonly lease: Lease
   /** Makes the archiver of a status row. Throws for one that cannot be made. */
   readonly open: (name: string) => Promise<Archiver | NotHere>
   /** How long an id may be allocated and not yet inserted (`archive_settle`). Default 3000. */
@@ -59,9 +59,9 @@ export async function serveArchiver(
   if ('notHere' in opened) return skip(job, name, { due: false, why: opened.notHere, notHere: true })
   await using archiver = opened
   const startedMs = performance.now()
-  await archiver.check?.()
+  await archiver.validate?.()
   const left = await job.ledger.planned(name)
-  const answer = await dueNow(job.source, status, archiver.batch, left)
+  const answer = await dueNow(job.source, status, archiver.policy, left)
   if (!answer.due) return skip(job, name, answer)
   await persist(job, archiver, progress, left)
   const { rows, batches } = progress
@@ -75,9 +75,9 @@ function skip({ onEvent }: Job, archiver: string, answer: Exclude<Served, { due:
 }
 
 /** Once the lock is lost or the time to stop is over, that is the reason of whatever failed. */
-export function reasonOf(error: unknown, permit: Permit): Error {
+export function reasonOf(error: unknown, lease: Lease): Error {
   try {
-    permit.check()
+    lease.assertHeld()
   } catch (gone) {
     if (gone instanceof Error) return gone
   }
@@ -93,21 +93,21 @@ async function persist(job: Job, archiver: Archiver, progress: Progress, left: P
       return await attend(job, archiver, progress, batch)
     } catch (error) {
       tries = progress.batches > before ? 2 : tries + 1
-      const isOver = job.drain.aborted || job.permit.signal.aborted
+      const isOver = job.drain.aborted || job.lease.signal.aborted
       if (!isRetryable(error) || tries > job.retry.attempts || isOver) throw error
       const delayMs = backoffMs(job.retry, tries)
       job.onEvent({ event: 'archiver.retrying', archiver: archiver.name, error, attempt: tries, delayMs })
-      await pause(delayMs, job.permit.signal, job.drain)
+      await pause(delayMs, job.lease.signal, job.drain)
     }
   }
 }
 
 async function attend(job: Job, archiver: Archiver, progress: Progress, left: PlannedBatch | null): Promise<void> {
-  const { ledger, source, permit, settleMs, settledId, onEvent, table, drain } = job
+  const { ledger, source, lease, settleMs, settledId, onEvent, table, drain } = job
   await prepareArchive({ archiver, table, ledger }, progress.mark)
   const skipped = await ledger.skipped(archiver.name)
   const watch = await startWatch(source, settledId)
-  const run = { table, archiver, ledger, source, permit, settleMs, watch, skipped, onEvent }
+  const run = { table, archiver, ledger, source, lease, settleMs, watch, skipped, onEvent }
   try {
     reportWarnings(archiver, table, onEvent)
     await runArchiver(run, progress, left, drain)

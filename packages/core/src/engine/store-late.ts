@@ -2,8 +2,8 @@ import type { IdRange } from '../contract/archive-reader.js'
 import type { Archiver } from '../contract/archiver.js'
 import { ArchiverError } from '../contract/errors.js'
 import { faultPoint } from '../contract/fault.js'
+import type { Lease } from '../contract/lease.js'
 import type { Ledger } from '../contract/ledger.js'
-import type { Permit } from '../contract/permit.js'
 import type { Source } from '../contract/source.js'
 import { BatchRun } from './batch-run.js'
 import type { OnEvent } from './events.js'
@@ -15,7 +15,7 @@ export interface LateStore {
   readonly table: string
   readonly ledger: Ledger
   readonly source: Source
-  readonly permit: Permit
+  readonly lease: Lease
   /** As for a pass: `archive_settle`. */
   readonly settleMs: number
   readonly onEvent: OnEvent
@@ -36,7 +36,7 @@ export async function storeLate(late: LateStore, range: IdRange): Promise<number
   const skipped = await ledger.skipped(archiver.name)
   const watch = await startWatch(source)
   await faultPoint('plan.before')
-  late.permit.check()
+  late.lease.assertHeld()
   const batch = await ledger.plan({ archiver: archiver.name, ...range, firstId: range.afterId + 1n })
   await faultPoint('plan.after')
   late.onEvent({ event: 'batch.planned', batch })

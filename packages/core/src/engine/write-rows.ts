@@ -18,7 +18,7 @@ export interface Written {
 
 /** Stores those rows of the batch that the archive does not hold. */
 export async function writeRows(run: RunContext, batch: PlannedBatch, held: BigUint64Array): Promise<Written> {
-  const { archiver, permit, onEvent } = run
+  const { archiver, lease, onEvent } = run
   const clock = new StepClock(archiver)
   const tally = new Tally(batch)
   const onChunk = (): void => onEvent({ event: 'batch.progress', batch, rows: tally.rows, lastId: tally.last })
@@ -28,7 +28,7 @@ export async function writeRows(run: RunContext, batch: PlannedBatch, held: BigU
   const rest = counted(withoutIds(chunks, held), (rows) => {
     given += rows
   })
-  const result = await inOperation(placeOf(batch, 'store'), () => archiver.store(batch, rest, permit))
+  const result = await inOperation(placeOf(batch, 'store'), () => archiver.store(batch, rest, lease))
   await faultPoint('store.after')
   if (result.rows !== given) throw rowsDiffer(batch, result.rows, given)
   // The rows that the archive lacked were deleted meanwhile: only a new look-up can say where the others are.
@@ -51,7 +51,7 @@ export async function countRows(run: RunContext, rows: BatchRows, result: StoreR
 /** The source's rows. The stream ends well only if no other row of the range can appear any more. */
 function finalRows(run: RunContext, batch: PlannedBatch): AsyncIterable<LogScoreChunk> {
   const { source, watch, archiver, skipped } = run
-  const more = watch.maxId - batch.upToId >= BigInt(archiver.batch.minRows)
+  const more = watch.maxId - batch.upToId >= BigInt(archiver.policy.minRows)
   const rows = source.read(batch, more ? watch.maxId : batch.upToId, skipped)
   return withoutIds(guardHoles(rows, batch, run), skipped)
 }

@@ -41,7 +41,7 @@ export class NamedRows {
 }
 
 /**
- * The rows of a batch's range that an archive holds and the source does not return, for `Archiver.stored`. Every adapter
+ * The rows of a batch's range that an archive holds and the source does not return, for `Archiver.findStored`. Every adapter
  * judges them with this class: rows that the source has deleted are counted, all others are named. Memory is bounded.
  */
 export class RowsNotInSource {

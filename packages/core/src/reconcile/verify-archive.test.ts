@@ -182,7 +182,7 @@ describe('what cannot be read', () => {
   }
   class DamagedFiles extends Damaged {
     override readonly layout = 'files'
-    async cuts() {
+    async splitPoints() {
       return [20_000n, 40_000n, 60_000n, 80_000n]
     }
   }

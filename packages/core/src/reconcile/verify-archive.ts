@@ -123,7 +123,7 @@ class Verifier {
 
   async verify(range: IdRange): Promise<void> {
     const { reader, table, signal, identities } = this.options
-    const gone = (await reader.gone?.(table, identities, signal)) ?? []
+    const gone = (await reader.missingFiles?.(table, identities, signal)) ?? []
     for (const identity of gone) this.log.add({ kind: 'gone', identity })
     for await (const part of this.partsOf(range)) {
       this.parts.push(part)
@@ -155,7 +155,7 @@ class Verifier {
 
   private async verifyPart(part: IdRange, range: IdRange): Promise<void> {
     const { reader, table, signal, deep } = this.options
-    const cuts = (await reader.cuts?.(table, part, signal)) ?? []
+    const cuts = (await reader.splitPoints?.(table, part, signal)) ?? []
     const onRows = (rows: number): void => {
       this.rows += rows
       this.options.onProgress?.(rows, range)
@@ -225,7 +225,7 @@ class Verifier {
     const { source, reader, table, signal, skipped } = this.options
     return compareRows({
       source: withoutIds(source.read(range, soonUpToId, skipped), skipped),
-      archived: reader.archived?.bind(reader),
+      archived: reader.applyConversions?.bind(reader),
       archive: askedRows(reader.read(table, range, signal)),
       log: this.log,
       extraRows: { source, cleanedUpTo: () => this.cleanedUpTo() },

@@ -1,4 +1,4 @@
-import { permitUntil } from '@archiver/core'
+import { leaseUntil } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
 import { runPass, storeLate } from '@archiver/core/engine'
 import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
@@ -41,7 +41,7 @@ await describeWithMySql('rows that are deleted from the source', (database) => {
     const retry = { attempts: 5, firstDelayMs: 1, maxDelayMs: 2 }
     const onEvent = (event: EngineEvent) => events.push(event)
     const open = async () => shelf
-    return await runPass({ table, ledger, source, permit: permitUntil(), open, onEvent, settleMs: 0, retry })
+    return await runPass({ table, ledger, source, lease: leaseUntil(), open, onEvent, settleMs: 0, retry })
   }
 
   const remove = (where: string) => connection.query(`delete from ${table} where ${where}`)
@@ -103,7 +103,7 @@ await describeWithMySql('rows that are deleted from the source', (database) => {
   })
 
   test('while they are stored, the last ones too: the mark is put at the last row that is left', async () => {
-    shelf.batch = { minRows: 1, maxRows: 200, intervalMs: 0 }
+    shelf.policy = { minRows: 1, maxRows: 200, intervalMs: 0 }
     shelf.afterStore = async () => void (await remove('id in (3, 90, 91, 92, 93, 94, 95)'))
     expect((await pass()).failed).toEqual(new Map())
     expect(await mark()).toBe(89n)
@@ -121,11 +121,11 @@ await describeWithMySql('rows that are deleted from the source', (database) => {
 
   test('all of them while they are stored: the mark stays, and nothing is stored twice', async () => {
     shelf.afterStore = async () => void (await remove('id <= 40'))
-    shelf.batch = { minRows: 56, maxRows: 40, intervalMs: 0 }
+    shelf.policy = { minRows: 56, maxRows: 40, intervalMs: 0 }
     expect((await pass()).failed).toEqual(new Map())
     expect(await mark()).toBeNull()
     shelf.afterStore = () => undefined
-    shelf.batch = { minRows: 1, maxRows: 40, intervalMs: 0 }
+    shelf.policy = { minRows: 1, maxRows: 40, intervalMs: 0 }
     expect((await pass()).failed).toEqual(new Map())
     expect(ids()).toEqual(upTo(ROWS))
     expect(await mark()).toBe(95n)
@@ -199,7 +199,7 @@ await describeWithMySql('rows that are deleted from the source', (database) => {
     const ledger = new MySqlLedger(control, table)
     await using source = new MySqlSource({ settings: database.address, table })
     const onEvent = (event: EngineEvent) => events.push(event)
-    const late = { archiver: shelf, table, ledger, source, permit: permitUntil(), settleMs: 0, onEvent }
+    const late = { archiver: shelf, table, ledger, source, lease: leaseUntil(), settleMs: 0, onEvent }
     expect(await storeLate(late, { afterId: 10n, upToId: 40n })).toBe(9)
     expect(deletedRows()).toEqual([2])
   })

@@ -1,5 +1,5 @@
 import type { ArchiveReader, IdRange } from '@archiver/core'
-import { ArchiverError, chunksFromRows, digestOf, permitUntil, RowError } from '@archiver/core'
+import { ArchiverError, chunksFromRows, digestOf, leaseUntil, RowError } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
 import { type PassOptions, runPass } from '@archiver/core/engine'
 import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
@@ -39,7 +39,7 @@ await describeWithMySql('a pass', (database) => {
     await using source = new MySqlSource({ settings: database.address, table, pageRows: 7 })
     const open = async () => shelf
     const onEvent = (event: EngineEvent) => events.push(event)
-    return await runPass({ table, ledger, source, permit: permitUntil(), open, onEvent, settleMs: 0, ...options })
+    return await runPass({ table, ledger, source, lease: leaseUntil(), open, onEvent, settleMs: 0, ...options })
   }
 
   const mark = async () => (await new MySqlLedger(control, table).status()).find((s) => s.archiver === 'shelf')?.mark
@@ -59,14 +59,14 @@ await describeWithMySql('a pass', (database) => {
   })
 
   test('leaves fewer rows than the minimum waiting', async () => {
-    shelf.batch = { minRows: 20, maxRows: 40, intervalMs: 0 }
+    shelf.policy = { minRows: 20, maxRows: 40, intervalMs: 0 }
     await pass()
     expect(ids()).toEqual(upTo(80))
     expect(await mark()).toBe(80n)
   })
 
   test('waits out the interval since the mark last moved', async () => {
-    shelf.batch = { minRows: 10, maxRows: 40, intervalMs: 3_600_000 }
+    shelf.policy = { minRows: 10, maxRows: 40, intervalMs: 3_600_000 }
     await pass()
     expect(ids()).toEqual([])
     expect(events).toMatchObject([
@@ -129,7 +129,7 @@ await describeWithMySql('a pass', (database) => {
     expect((await pass()).failed.size).toBe(1)
     expect(await mark()).toBeNull()
     shelf.afterStore = () => undefined
-    shelf.batch = { minRows: 1, maxRows: 11, intervalMs: 0 }
+    shelf.policy = { minRows: 1, maxRows: 11, intervalMs: 0 }
     await pass()
     expect(ids()).toEqual(upTo(95))
     expect(events).toContainEqual(expect.objectContaining({ event: 'batch.recovering', held: 'all' }))
@@ -173,10 +173,10 @@ await describeWithMySql('a pass', (database) => {
     expect(await mark()).toBe(3n)
   })
 
-  test('nothing is committed once the permit is gone', async () => {
+  test('nothing is committed once the lease is gone', async () => {
     const leave = new AbortController()
     shelf.afterStore = () => leave.abort(new ArchiverError('the lock was lost', { code: 'LOCK_LOST' }))
-    await pass({ permit: permitUntil(leave.signal) })
+    await pass({ lease: leaseUntil(leave.signal) })
     expect(await mark()).toBeNull()
   })
 
@@ -191,7 +191,7 @@ await describeWithMySql('a pass', (database) => {
       late = await database.connect()
       await late.query(`delete from ${table} where id = 50`)
       await late.beginTransaction()
-      shelf.batch = { minRows: 1, maxRows: 40, intervalMs: 0 }
+      shelf.policy = { minRows: 1, maxRows: 40, intervalMs: 0 }
     })
     afterEach(() => late.end())
     const insert = () => insertRows(late, table, generateRows({ rows: 1, firstId: 50n }))
@@ -237,7 +237,7 @@ await describeWithMySql('a pass', (database) => {
         events.push(event)
         if (event.event === 'archiver.retrying' || event.event === 'batch.shortened') void late.commit()
       }
-      shelf.batch = { minRows: 1, maxRows: 200, intervalMs: 0 }
+      shelf.policy = { minRows: 1, maxRows: 200, intervalMs: 0 }
       const retry = { attempts: 20, firstDelayMs: 5, maxDelayMs: 20 }
       await pass({ settleMs: 300, retry, onEvent })
       await pass()
@@ -247,7 +247,7 @@ await describeWithMySql('a pass', (database) => {
 
     test('leave too few rows waiting rather than make a small batch', async () => {
       await insert()
-      shelf.batch = { minRows: 60, maxRows: 100, intervalMs: 0 }
+      shelf.policy = { minRows: 60, maxRows: 100, intervalMs: 0 }
       shelf.whole = true
       await pass()
       expect([ids(), await mark()]).toEqual([[], null])

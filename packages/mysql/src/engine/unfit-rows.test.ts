@@ -1,5 +1,5 @@
 import type { IdRange } from '@archiver/core'
-import { ArchiverError, chunksFromRows, digestOf, permitUntil, RowError } from '@archiver/core'
+import { ArchiverError, chunksFromRows, digestOf, leaseUntil, RowError } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
 import { OpenHole, type PassOptions, runPass, storeLate } from '@archiver/core/engine'
 import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
@@ -46,7 +46,7 @@ await describeWithMySql('a row that no archive can hold', (database) => {
     ledger = new MySqlLedger(control, table)
     await ledger.prepare()
     shelf = new ShelfArchiver()
-    shelf.batch = { minRows: 1, maxRows: 40, intervalMs: 0 }
+    shelf.policy = { minRows: 1, maxRows: 40, intervalMs: 0 }
     shelf.reader = {
       layout: 'table',
       digest: (name, range, signal) => digestOf(shelf.reader!.read(name, range, signal)),
@@ -70,7 +70,7 @@ await describeWithMySql('a row that no archive can hold', (database) => {
       events.push(event)
       if (events.length > 1_000) throw new Error('the pass does not end')
     }
-    return await runPass({ table, ledger, source, permit: permitUntil(), open, onEvent, settleMs: 0, ...options })
+    return await runPass({ table, ledger, source, lease: leaseUntil(), open, onEvent, settleMs: 0, ...options })
   }
   const spoil = (set: string, ...ids: number[]) => connection.query(`update ${table} set ${set} where id in (?)`, [ids])
   const mark = async () => (await ledger.status()).find((s) => s.archiver === 'shelf')?.mark
@@ -186,7 +186,7 @@ await describeWithMySql('a row that no archive can hold', (database) => {
       table,
       ledger,
       source,
-      permit: permitUntil(),
+      lease: leaseUntil(),
       settleMs: 0,
       onEvent: () => undefined,
     }
@@ -236,7 +236,7 @@ await describeWithMySql('a row that no archive can hold', (database) => {
         return { rows: 0, bytes: 0, identity: '' }
       }
       await pass()
-      shelf.stored = async ({ upToId }) => {
+      shelf.findStored = async ({ upToId }) => {
         looks++
         throw new RowError(upToId, 'score', 'is too large')
       }

@@ -3,7 +3,7 @@ import { type Archiver, ArchiverError, type LogScoreChunk, type PlannedBatch, ty
 /** An archive in memory that fails while a test wants it to. */
 export class Shelf implements Archiver {
   readonly name: string
-  readonly batch = { minRows: 1, maxRows: 1_000, intervalMs: 0 }
+  readonly policy = { minRows: 1, maxRows: 1_000, intervalMs: 0 }
   readonly ids: bigint[] = []
   failing = false
 
@@ -24,11 +24,10 @@ export class Shelf implements Archiver {
     return { rows, bytes: 40 * rows, identity: `shelf ${id}` }
   }
 
-  async stored({ afterId, upToId }: PlannedBatch): Promise<StoredRows> {
+  async findStored({ afterId, upToId }: PlannedBatch): Promise<StoredRows> {
     const ids = this.ids.filter((id) => id > afterId && id <= upToId)
     return ids.length === 0 ? { kind: 'none' } : { kind: 'some', ids: BigUint64Array.from(ids) }
   }
 
-  async close(): Promise<void> {}
   async [Symbol.asyncDispose](): Promise<void> {}
 }

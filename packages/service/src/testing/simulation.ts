@@ -5,8 +5,8 @@ import {
   allocateChunk,
   type BatchPolicy,
   type LogScoreChunk,
+  leaseUntil,
   type PlannedBatch,
-  permitUntil,
 } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
 import type { Overview, OverviewRow } from '@archiver/mysql'
@@ -110,7 +110,7 @@ export class Simulation {
       board: this.board,
       config: () => config,
       ledger: this.#ledger(),
-      permit: permitUntil(),
+      lease: leaseUntil(),
       drain: this.#end.signal,
       exclusive: new Exclusive(),
       sourceFor: (onWait) => new TurnSource({ source, turns, signal: forever, onWait }),
@@ -158,7 +158,7 @@ export class Simulation {
     }
     return {
       name,
-      batch: policy,
+      policy: policy,
       prepare: check,
       store: async (_batch, chunks) => {
         let rows = 0
@@ -166,8 +166,7 @@ export class Simulation {
         await this.clock.sleep(storeMs, forever)
         return { rows, bytes: rows, identity: 'sim' }
       },
-      stored: async () => ({ kind: 'none' }),
-      close: async () => undefined,
+      findStored: async () => ({ kind: 'none' }),
       [Symbol.asyncDispose]: async () => undefined,
     }
   }

@@ -13,7 +13,7 @@ import { ArchiverError, deletedRowsOf, RowsNotInSource, rowsFromChunk } from '@a
 export class ShelfArchiver implements Archiver {
   readonly rows: LogScore[] = []
   readonly batches: PlannedBatch[] = []
-  batch = { minRows: 10, maxRows: 40, intervalMs: 0 }
+  policy = { minRows: 10, maxRows: 40, intervalMs: 0 }
   /** Whether an interrupted store leaves nothing, as with files, or what it had written, as with ClickHouse. */
   whole = false
   /** Called before each chunk is taken. */
@@ -27,7 +27,7 @@ export class ShelfArchiver implements Archiver {
   /** What would create its table; none where it is there. */
   statements: string[] = []
 
-  async preparation() {
+  async pendingDdl() {
     return this.statements
   }
   async prepare() {
@@ -50,7 +50,7 @@ export class ShelfArchiver implements Archiver {
     await this.afterStore()
     return this.result(rows)
   }
-  async stored({ afterId, upToId }: PlannedBatch, source: BatchSource): Promise<StoredRows> {
+  async findStored({ afterId, upToId }: PlannedBatch, source: BatchSource): Promise<StoredRows> {
     const wanted = new Map<bigint, LogScore>()
     for await (const chunk of source.read()) for (const row of rowsFromChunk(chunk)) wanted.set(row.id, row)
     const others = new RowsNotInSource(source)
@@ -73,6 +73,5 @@ export class ShelfArchiver implements Archiver {
   private result(rows: number) {
     return { rows, bytes: rows, identity: 'shelf' }
   }
-  async close() {}
   async [Symbol.asyncDispose]() {}
 }
