@@ -28,6 +28,6 @@ async function archiverBehindProxy(status: number, page = '<html>gateway</html>'
 test.each([200, 404])('a page of a proxy with status %i does not say what BigQuery has', async (status) => {
   const archiver = await archiverBehindProxy(status)
   const refused = expect.objectContaining({ code: 'BQ_UNREACHABLE', retryable: true })
-  await expect(archiver.preparation!('log_scores')).rejects.toEqual(refused)
+  await expect(archiver.pendingDdl!('log_scores')).rejects.toEqual(refused)
   await expect(archiver.prepare('log_scores')).rejects.toEqual(refused)
 })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { batchSourceFrom, chunksFromRows, permitUntil } from '@archiver/core'
+import { batchSourceFrom, chunksFromRows, leaseUntil } from '@archiver/core'
 import { describeWithClickHouse } from '@archiver/testkit/vitest'
 import { expect, it, onTestFinished } from 'vitest'
 import { createClickHouseArchiver } from './archiver.js'
@@ -13,7 +13,7 @@ const rows = plainRows(10)
 
 function archiverAt(port: number, database = 'scores') {
   const archiver = createClickHouseArchiver({ dsn: `http://default:@127.0.0.1:${port}/${database}`, takeoverWaitMs: 1 })
-  onTestFinished(() => archiver.close())
+  onTestFinished(() => archiver[Symbol.asyncDispose]())
   return archiver
 }
 
@@ -26,11 +26,11 @@ it.each([200, 404])('an empty answer of a proxy with status %i does not say what
   await once(server, 'listening')
   onTestFinished(() => void server.close())
   const archiver = archiverAt((server.address() as AddressInfo).port) // a listening TCP server has one
-  await expect(archiver.preparation!('scores')).rejects.toEqual(unreachable)
-  if (status === 404) await expect(archiver.preparation!('scores')).rejects.toThrow('an error without a text')
+  await expect(archiver.pendingDdl!('scores')).rejects.toEqual(unreachable)
+  if (status === 404) await expect(archiver.pendingDdl!('scores')).rejects.toThrow('an error without a text')
   await expect(archiver.prepare('scores')).rejects.toEqual(unreachable)
   const source = batchSourceFrom(() => chunksFromRows(rows, 10))
-  await expect(archiver.stored(batchOf('scores', rows), source, permitUntil())).rejects.toEqual(unreachable)
+  await expect(archiver.findStored(batchOf('scores', rows), source, leaseUntil())).rejects.toEqual(unreachable)
 })
 
 await describeWithClickHouse('a proxy before ClickHouse', (database) => {
@@ -40,7 +40,7 @@ await describeWithClickHouse('a proxy before ClickHouse', (database) => {
     })
     const archiver = archiverAt(proxy.port, database.name)
     await archiver.prepare('paged')
-    const storing = archiver.store(batchOf('paged', rows), chunksFromRows(rows, 10), permitUntil())
+    const storing = archiver.store(batchOf('paged', rows), chunksFromRows(rows, 10), leaseUntil())
     await expect(storing).rejects.toEqual(unreachable)
   })
 })
