@@ -155,6 +155,7 @@ async function openGcsAvro({ settings, lockName: scope }: Wiring): Promise<Archi
     schema: settings.avroSchema,
     codec: settings.avroCodec,
     rowsPerBlock: settings.avroBlockRows,
+    acceptExpiry: settings.acceptExpiry,
     scope,
     ...set({ endpoint, emulatorHost, keyFile: settings.googleCredentialsFile, spoolPath: settings.spoolPath }),
   })

@@ -129,6 +129,10 @@ class BigQueryArchiver implements Archiver {
     return storedRows({ ...link, batch, source, lease })
   }
 
+  takeWarnings(): readonly ArchiverError[] {
+    return this.#bucket?.takeWarnings() ?? []
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   get #wishes() {

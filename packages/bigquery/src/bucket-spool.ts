@@ -11,6 +11,8 @@ import { IdleLimit, within } from './time-limits.js'
 /** Where in the bucket the objects are; nothing else is ever touched there. */
 const folder = 'bq-spool/'
 const ending = '.avro'
+/** What a sweep removes of, at most: the next pass does the rest. */
+const pageObjects = 1000
 /** A smaller file is sent again as quickly as a session to resume it is opened. */
 const resumableBytes = 8 * 2 ** 20
 
@@ -18,6 +20,7 @@ const resumableBytes = 8 * 2 ** 20
 export class BucketSpool {
   readonly #via: ViaBucket
   readonly #options: BigQueryArchiverOptions
+  readonly #warnings: ArchiverError[] = []
   #bucket: Promise<Bucket> | undefined
 
   constructor(via: ViaBucket, options: BigQueryArchiverOptions) {
@@ -56,18 +59,45 @@ export class BucketSpool {
 
   /** Removes the object of a job that has ended. Where that fails, {@link sweep} does it later. */
   async remove(jobId: string, signal: AbortSignal): Promise<void> {
-    const removed = this.#ask('', signal, (bucket) => bucket.file(nameOf(jobId)).delete({ ignoreNotFound: true }))
-    await removed.catch(() => signal.throwIfAborted())
+    await this.#removed(jobId, signal)
   }
 
   /** Removes the objects of jobs beginning with `prefix` that interrupted tries left, except those still in use. */
   async sweep(prefix: string, isInUse: (jobId: string) => Promise<boolean>, signal: AbortSignal): Promise<void> {
     const doing = `cannot look for leftovers in ${this.#uri(folder)}`
-    const [objects] = await this.#ask(doing, signal, (bucket) => bucket.getFiles({ prefix: folder + prefix }))
+    const page = { prefix: folder + prefix, maxResults: pageObjects, autoPaginate: false }
+    const [objects] = await this.#ask(doing, signal, (bucket) => bucket.getFiles(page))
     for (const { name } of objects) {
       const jobId = name.slice(folder.length, -ending.length)
-      if (!(await isInUse(jobId))) await this.remove(jobId, signal)
+      if (await isInUse(jobId)) continue
+      // One that may not be deleted stands for all: a pass must not try each of them again.
+      if (!(await this.#removed(jobId, signal))) return
     }
+  }
+
+  /** What has come up since the last call. */
+  takeWarnings(): readonly ArchiverError[] {
+    return this.#warnings.splice(0)
+  }
+
+  /** @returns false where the object may not be deleted, which becomes a warning. */
+  async #removed(jobId: string, signal: AbortSignal): Promise<boolean> {
+    const name = nameOf(jobId)
+    const removed = this.#ask('', signal, async (bucket) => {
+      try {
+        await bucket.file(name).delete({ ignoreNotFound: true })
+        return true
+      } catch (thrown) {
+        const { status, why } = googleFailure(thrown)
+        if (status !== 403) return true
+        this.#warnings.push(spoolKept(this.#uri(folder), why))
+        return false
+      }
+    })
+    return removed.catch(() => {
+      signal.throwIfAborted()
+      return true
+    })
   }
 
   #uri(name: string): string {
@@ -125,6 +155,14 @@ function checked(lease: Lease, idle: IdleLimit) {
     }
     lease.assertHeld()
   }
+}
+
+function spoolKept(folder: string, why: string): ArchiverError {
+  return new ArchiverError(`files of loads that have ended cannot be deleted from ${folder}: ${why}`, {
+    archiver: 'bigquery',
+    code: 'BQ_SPOOL_KEPT',
+    hint: 'Grant storage.objects.delete there, or name a bucket without a retention policy in gc_bucket. The rows are in BigQuery.',
+  })
 }
 
 function bucketError(thrown: unknown, doing: string, bucket: string): ArchiverError {

@@ -2,8 +2,9 @@ import { archivedRow } from '@archiver/avro'
 import { ordinaryRows } from '@archiver/conformance'
 import { leaseUntil } from '@archiver/core'
 import type { FakeBigQuery } from '@archiver/fake-bigquery'
+import { type GcsProxy, startGcsProxy } from '@archiver/testkit'
 import { describeWithFakeGcs } from '@archiver/testkit/vitest'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { batch, dataset, location, prepared, rowsIn, startFake, store, stored, table } from './testing/fake.js'
 
 const rows = ordinaryRows(300)
@@ -96,6 +97,35 @@ await describeWithFakeGcs('through a bucket', (bucket) => {
     test('and where the bucket is gone, nothing stops for it', async () => {
       const archiver = await prepared(fake, { formerBucket: { name: 'no-such-bucket' } })
       expect(await stored(archiver, batch(1n, rows), rows)).toEqual({ kind: 'none' })
+    })
+  })
+
+  describe('files that may not be deleted', () => {
+    let proxy: GcsProxy
+    const deletions = () => proxy.requests.filter(({ method }) => method === 'DELETE').length
+    beforeEach(async () => {
+      proxy = await startGcsProxy(bucket.server.url)
+      process.env.STORAGE_EMULATOR_HOST = proxy.url
+    })
+    afterEach(async () => {
+      process.env.STORAGE_EMULATOR_HOST = bucket.server.url
+      await proxy[Symbol.asyncDispose]()
+      await (await open())[Symbol.asyncDispose]()
+    })
+
+    test('are said, and a pass tries one of them, however many there are', async () => {
+      const refuse = { on: 'delete', kind: 'answer', status: 403, reason: 'retentionPolicyNotMet' } as const
+      proxy.fail({ ...refuse, times: 100 })
+      for (let number = 1n; number <= 5n; number++) {
+        const own = ordinaryRows(10).map((row) => ({ ...row, id: row.id + number * 1000n }))
+        await store(await open(), batch(number, own), own)
+      }
+      expect(await objects()).toHaveLength(5)
+      const before = deletions()
+      const archiver = await open()
+      expect(deletions() - before).toBe(1)
+      expect(archiver.takeWarnings!()).toMatchObject([{ code: 'BQ_SPOOL_KEPT' }])
+      proxy.clearFaults()
     })
   })
 

@@ -13,6 +13,7 @@ import {
 } from '@archiver/core'
 import { Connection } from './connection.js'
 import { heldObjects } from './held-objects.js'
+import { requireLastingBucket } from './lifecycle.js'
 import { objectNameOf } from './object-name.js'
 import { Objects } from './objects.js'
 import { defaultBatch, type GcsAvroOptions } from './options.js'
@@ -46,6 +47,7 @@ class GcsAvroArchiver implements Archiver {
   readonly #format: ParcelFormat
   readonly #headers: ObjectHeaders
   readonly #resumableFromBytes: number
+  readonly #acceptExpiry: boolean
 
   constructor(options: GcsAvroOptions) {
     const { contentType = 'avro/binary', cacheControl = 'public, max-age=157248000' } = options
@@ -58,6 +60,7 @@ class GcsAvroArchiver implements Archiver {
     this.#format = { schema, codec, rowsPerBlock, mostRows: this.policy.maxRows }
     this.#headers = { contentType, cacheControl }
     this.#resumableFromBytes = resumableFromBytes
+    this.#acceptExpiry = options.acceptExpiry ?? false
   }
 
   async validate(): Promise<void> {
@@ -68,7 +71,9 @@ class GcsAvroArchiver implements Archiver {
   async prepare(table: string): Promise<void> {
     await this.validate()
     await this.#spool.sweep(table)
-    await this.#objects.requireBucket(table, new AbortController().signal)
+    const { signal } = new AbortController()
+    await this.#objects.requireBucket(table, signal)
+    if (!this.#acceptExpiry) await requireLastingBucket(this.#connection, this.#objects.prefix(table), signal)
   }
 
   async store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, lease: Lease): Promise<StoreResult> {

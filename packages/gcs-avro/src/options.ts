@@ -12,6 +12,8 @@ export interface GcsAvroOptions {
   readonly cacheControl?: string
   /** `app_default_table`: its objects are `<year>/…`, those of any other table `<table>/<year>/…`. Default `log_scores`. */
   readonly defaultTable?: string
+  /** `archive_expires`: a bucket whose lifecycle deletes objects of the archive is accepted. Default false. */
+  readonly acceptExpiry?: boolean
   /** Default 500,000 to 10,000,000 rows, every 24 hours. */
   readonly batch?: Partial<BatchPolicy>
   /** `avro_schema`: which version of the record. Default 1; 2 loses nothing. Objects of either version are read. */

@@ -7,9 +7,9 @@ import { UploadSessions } from './gcs-upload-sessions.js'
 
 /**
  * What a request to Cloud Storage is for: begin a resumable upload, send its bytes, ask how far it has come, send an object
- * in one request, look at an object, list objects, read an object.
+ * in one request, look at an object, list objects, read an object, delete one.
  */
-export type GcsStep = 'begin' | 'send' | 'progress' | 'post' | 'look' | 'list' | 'read' | 'other'
+export type GcsStep = 'begin' | 'send' | 'progress' | 'post' | 'look' | 'list' | 'read' | 'delete' | 'other'
 
 /** What goes wrong, and with which request. */
 export type GcsFault = {
@@ -44,6 +44,7 @@ type Cut = Extract<GcsFault, { readonly kind: 'cut' }>
 /** What came through, in order. */
 export interface GcsRequest {
   readonly step: GcsStep
+  readonly method: string
   readonly query: URLSearchParams
   readonly headers: IncomingMessage['headers']
 }
@@ -124,7 +125,7 @@ class FaultyProxy implements GcsProxy {
     const url = new URL(incoming.url!, this.url)
     if (url.pathname === '/token') return this.#giveToken(response)
     const step = stepOf(incoming, url)
-    this.requests.push({ step, query: url.searchParams, headers: incoming.headers })
+    this.requests.push({ step, method: incoming.method ?? '', query: url.searchParams, headers: incoming.headers })
     const token = incoming.headers.authorization?.replace('Bearer ', '') ?? ''
     if (this.#needsToken && !this.#valid.has(token)) {
       return refuse(incoming, response, 401, 'authError', 'Invalid Credentials')
@@ -203,6 +204,7 @@ function stepOf({ method, headers }: IncomingMessage, { pathname, searchParams }
     if (method === 'PUT') return headers['content-range']?.startsWith('bytes */') ? 'progress' : 'send'
     return searchParams.get('uploadType') === 'resumable' ? 'begin' : 'post'
   }
+  if (method === 'DELETE') return 'delete'
   if (method !== 'GET') return 'other'
   if (/\/o\/?$/.test(pathname)) return 'list'
   if (!/\/o\/./.test(pathname)) return 'other'
