@@ -8,7 +8,7 @@ import type { ChdbConnection } from 'chdb/connection'
 import { asConnection, openChdb } from './chdb.js'
 import { clickHouseError } from './errors.js'
 import { type Facts, readFacts } from './facts.js'
-import type { Link, Links } from './link.js'
+import type { InsertIds, Link, Links } from './link.js'
 import { rowsOf, run } from './statements.js'
 import { columnList, literal, quoted } from './table.js'
 import type { EmbeddedClickHouse } from './target.js'
@@ -94,7 +94,12 @@ export class Embedded implements Links, Link {
     }
   }
 
-  async insert(table: string, queryId: string, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void> {
+  async insert(
+    table: string,
+    { queryId }: InsertIds,
+    blocks: AsyncIterable<Uint8Array>,
+    permit: Permit,
+  ): Promise<void> {
     const spool = this.#spoolOf(table)
     const file = join(spool, `${encodeURIComponent(queryId)}.native`)
     const source = new Watched(blocks)

@@ -13,7 +13,15 @@ export interface Link {
   /** An answer of any size, as it arrives; by default in RowBinary. An answer cut short is an error. */
   read(sql: string, signal: AbortSignal, format?: 'RowBinary' | 'Native'): AsyncIterable<Uint8Array>
   /** Inserts blocks of the Native format; asks the permit before each is sent, and before the insert counts. */
-  insert(table: string, queryId: string, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void>
+  insert(table: string, ids: InsertIds, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void>
+}
+
+/** How a server knows an insert. */
+export interface InsertIds {
+  /** Of this statement. */
+  readonly queryId: string
+  /** The query id of the first insert of the batch, which names the HTTP session of all of them. */
+  readonly batchId: string
 }
 
 /** All that a DSN names. */

@@ -7,7 +7,7 @@ import { commitLast, cutBlocks } from './commit-last.js'
 import { clickHouseError, errorNumber, isRefusedConnection } from './errors.js'
 import { type Facts, readFacts } from './facts.js'
 import { frameSettings, gzipCuts, gzipHeaders, zstdFrames } from './frames.js'
-import type { Link } from './link.js'
+import type { InsertIds, Link } from './link.js'
 import { optionalRows } from './optional-rows.js'
 import { rowsOf, run } from './statements.js'
 import { columnList, literal, quoted } from './table.js'
@@ -23,6 +23,8 @@ const rowsPerServerBlock = '131072'
 
 /** ClickHouse's number for a statement whose id another one has that runs. */
 const sameIdRuns = 216
+/** ClickHouse's number for a request whose HTTP session another request uses. */
+const sessionIsLocked = 373
 /** Inserts of one batch: each is of 90 days, or all rows. */
 const maxParts = 50
 
@@ -86,7 +88,8 @@ export class ServerLink implements Link {
     }
   }
 
-  async insert(table: string, queryId: string, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void> {
+  async insert(table: string, ids: InsertIds, blocks: AsyncIterable<Uint8Array>, permit: Permit): Promise<void> {
+    const { queryId, batchId } = ids
     const { insertSettings } = await this.facts()
     const { min_insert_block_size_rows = rowsPerServerBlock } = this.#target.settings
     const framed = compresses(this.#target, this.url)
@@ -99,6 +102,7 @@ export class ServerLink implements Link {
       const { stream } = await this.#insertClient.exec({
         query: `INSERT INTO ${quoted(this.#target.database)}.${quoted(table)} (${columnList}) FORMAT Native`,
         query_id: queryId,
+        session_id: batchId,
         values: body,
         abort_signal: permit.signal,
         ...(zipped ? { http_headers: gzipHeaders } : {}),
@@ -112,7 +116,11 @@ export class ServerLink implements Link {
     }
   }
 
-  /** The statements that run under a query id, or under that of a further part of its batch. */
+  /**
+   * The statements that run under a query id, or under that of a further part of its batch. A server counts an insert as a
+   * statement only once it has received 256 KiB of it or its end. Before that, the insert is known by its session: the server
+   * locks the session when it has read the head of the request.
+   */
   async running(queryId: string): Promise<string[]> {
     const id = literal(queryId)
     const parts = literal(`${queryId}.`)
@@ -124,22 +132,25 @@ export class ServerLink implements Link {
       throw clickHouseError(thrown, `cannot tell what still runs at ${this.url}`, this.#dsn)
     }
     const rows = await optionalRows(this, sql)
-    return rows?.map(({ query_id }) => query_id!) ?? this.#refusedTwins(queryId)
+    const running = rows?.map(({ query_id }) => query_id!) ?? (await this.#refusedTwins(queryId))
+    if (running.length > 0) return running
+    return (await this.#isRefused({ session_id: queryId }, sessionIsLocked)) ? [queryId] : []
   }
 
   /** The same for a user who may not read `system.processes`: the server refuses a second statement of an id that runs. */
   async #refusedTwins(queryId: string): Promise<string[]> {
     const ids = Array.from({ length: maxParts }, (_, i) => (i === 0 ? queryId : `${queryId}.${i + 1}`))
-    const refused = await Promise.all(ids.map((id) => this.#isRefused(id)))
+    const refused = await Promise.all(ids.map((query_id) => this.#isRefused({ query_id }, sameIdRuns)))
     return ids.filter((_, i) => refused[i])
   }
 
-  async #isRefused(queryId: string): Promise<boolean> {
+  /** Whether the server refuses a statement of this id or session, with the number of an error. */
+  async #isRefused(id: { query_id: string } | { session_id: string }, number: number): Promise<boolean> {
     try {
-      await this.#client.command({ query: 'SELECT 1', query_id: queryId })
+      await this.#client.command({ query: 'SELECT 1', ...id })
       return false
     } catch (thrown) {
-      if (errorNumber(thrown) === sameIdRuns) return true
+      if (errorNumber(thrown) === number) return true
       throw clickHouseError(thrown, `cannot tell what still runs at ${this.url}`, this.#dsn)
     }
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { describeArchiver } from '@archiver/conformance'
 import {
   type Archiver,
@@ -271,6 +272,36 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     insert.die()
     expect(await answer).toMatchObject({ left: true, answer: { kind: 'all' } })
   })
+
+  it('stored() waits for an insert that the server has received in part and not begun', async () => {
+    const rows = plainRows(60)
+    const frozen = await start('unbegun', '&min_insert_block_size_rows=1&min_insert_block_size_bytes=1')
+    const archiver = await start('unbegun')
+    const stop = new AbortController()
+    const gate = Promise.withResolvers<void>()
+    const writing = frozen.store(batchOf('unbegun', rows), stallAfter(rows.slice(0, 40), gate.resolve, stop.signal), {
+      signal: stop.signal,
+      check: () => stop.signal.throwIfAborted(),
+    })
+    const failed = expect(writing).rejects.toThrow()
+    await gate.promise
+    let left = false
+    const answer = stored(archiver, 'unbegun', rows).then((held) => ({ held, left }))
+    await untilKillWasTried()
+    left = true
+    stop.abort(new Error('the process died'))
+    await failed
+    expect(await answer).toMatchObject({ left: true, held: { kind: 'some' } })
+    expect((await readTable(database, 'unbegun')).length).toBeGreaterThan(0)
+  })
+
+  /** Chunks of 20 rows, then none until the signal. */
+  async function* stallAfter(rows: readonly LogScore[], stalled: () => void, signal: AbortSignal) {
+    yield* chunksFromRows(rows, 20)
+    stalled()
+    await once(signal, 'abort')
+    signal.throwIfAborted()
+  }
 
   it('another installation on the same server is not in the way', async () => {
     const theirs = await createClickHouseDatabase(database.server)

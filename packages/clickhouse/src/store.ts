@@ -33,7 +33,7 @@ export async function storeBatch(
   try {
     for (let part = await blocks.start(); part !== undefined; part = blocks.nextPart) {
       const queryId = part === 1 ? identity : `${identity}.${part}`
-      await link.insert(batch.table, queryId, blocks.ofPart(part), permit)
+      await link.insert(batch.table, { queryId, batchId: identity }, blocks.ofPart(part), permit)
       await faultPoint('clickhouse.sent')
       if (blocks.nextPart === part) throw new Error(`ClickHouse ended the insert ${queryId} before its last block`)
     }
