@@ -16,40 +16,83 @@ interface Entry {
 /** When rows were deleted from the source, by id: microseconds since 1970. */
 export type DeletionTimes = ReadonlyMap<bigint, bigint>
 
+/** The rows that a catalogue is held against. */
+export interface CatalogueRows {
+  /** Of all rows of the source, ascending, those that were deleted included. */
+  readonly ids: readonly bigint[]
+  readonly deletions?: DeletionTimes
+  /** Whether a row need not be in a batch. */
+  readonly mayLack?: (id: bigint) => boolean
+}
+
+/** What is wrong with an archiver's entries in `T_archive_batch`, and the rows that its finished batches count. */
+export interface Catalogue {
+  readonly problems: readonly string[]
+  readonly filed: ReadonlySet<bigint>
+}
+
 /**
- * What is wrong with an archiver's entries in `T_archive_batch`: every row must be in exactly one finished batch, and
- * count, first and last id and the hash over the ids must be those of its rows. A row within the ranges of several is the
- * last one's: late rows have a batch of their own within the range of an older one, which must not count them. Rows that
- * were looked up again after some of their batch had been deleted are in two, the older of which counts all of its range. A
- * late batch over a range of which earlier late batches were deleted counts what is not theirs. A batch that is looked up
- * again counts the rows that the source still had: those that were deleted before it was filed are in an older batch.
- *
- * @param ids - of all rows of the source, ascending, those that were deleted included.
- * @param isElsewhere - whether a row need not be in a batch.
+ * Every row must be in exactly one finished batch, and count, first and last id and the hash over the ids must be those of
+ * its rows. A row within the ranges of several is the last one's: late rows have a batch of their own within the range of an
+ * older one, which must not count them. Rows that were looked up again after some of their batch had been deleted are in
+ * two, the older of which counts all of its range. A late batch over a range of which earlier late batches were deleted
+ * counts what is not theirs. A batch counts the rows that the source still had when it was read: see {@link asRead}.
  */
-export async function catalogueProblems(
+export async function catalogueOf(
   connection: Connection,
   table: string,
   archiver: string,
-  ids: readonly bigint[],
-  isElsewhere: (id: bigint) => boolean = () => false,
-  deletions: DeletionTimes = new Map(),
-): Promise<string[]> {
+  { ids, deletions = new Map(), mayLack = () => false }: CatalogueRows,
+): Promise<Catalogue> {
   const entries = await entriesOf(connection, table, archiver)
   const done = entries.filter(({ state }) => state === 'done')
   const rows = Map.groupBy(ids, (id) => done.findLast(({ afterId, upToId }) => id > afterId && id <= upToId))
+  const filed = new Set<bigint>()
   const problems = entries.flatMap((entry) => {
-    const found = entryProblems(entry, rows.get(entry) ?? [])
-    if (found.length === 0) return []
+    const own = rows.get(entry) ?? []
     const all = ids.filter((id) => id > entry.afterId && id <= entry.upToId)
     const later = all.filter((id) => !isInNarrower(done, entry, id))
-    const present = all.filter((id) => (deletions.get(id) ?? entry.doneOnUs) >= entry.doneOnUs)
-    return [all, later, present].some((some) => entryProblems(entry, some).length === 0) ? [] : found
+    const counted = readBy(entry, [own, all, later], deletions)
+    for (const id of counted ?? []) if (entry.state === 'done') filed.add(id)
+    return counted === undefined ? entryProblems(entry, own) : []
   })
   for (const id of rows.get(undefined) ?? []) {
-    if (!isElsewhere(id)) problems.push(`row ${id} is in no finished batch`)
+    if (!mayLack(id)) problems.push(`row ${id} is in no finished batch`)
   }
-  return problems.slice(0, 9)
+  return { problems: problems.slice(0, 9), filed }
+}
+
+/** Which of these rows the entry counts, where it is right; undefined where it is not. */
+function readBy(entry: Entry, choices: readonly bigint[][], deletions: DeletionTimes): bigint[] | undefined {
+  for (const ids of choices) {
+    for (const some of asRead(ids, deletions, entry.doneOnUs)) {
+      if (entryProblems(entry, some).length === 0) return some
+    }
+  }
+  return undefined
+}
+
+/**
+ * What a batch may have read of these rows, by when they were deleted: all; or none of those that went before some deletion,
+ * and any of the rows that went with that deletion, since pages are read at several times.
+ */
+function* asRead(ids: readonly bigint[], deletions: DeletionTimes, doneOnUs: bigint): Generator<bigint[]> {
+  yield [...ids]
+  const times = new Set(ids.flatMap((id) => deletions.get(id) ?? []))
+  for (const time of [...times].filter((time) => time <= doneOnUs)) {
+    const left = ids.filter((id) => (deletions.get(id) ?? doneOnUs + 1n) > time)
+    for (const some of subsets(ids.filter((id) => deletions.get(id) === time)))
+      yield [...left, ...some].sort(compareIds)
+  }
+}
+
+/** @param ids - a server has few rows in a batch. */
+function* subsets(ids: readonly bigint[]): Generator<bigint[]> {
+  for (let bits = 0; bits < 2 ** Math.min(ids.length, 14); bits++) yield ids.filter((_, i) => ((bits >> i) & 1) === 1)
+}
+
+function compareIds(a: bigint, b: bigint): number {
+  return a < b ? -1 : 1
 }
 
 /** Whether the row is in an earlier batch whose range lies within that of the entry. */

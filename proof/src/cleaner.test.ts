@@ -4,7 +4,7 @@ import { describeWithMySql, sharedClickHouse, sharedFakeGcs } from '@archiver/te
 import type { RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { ARCHIVERS, storedRow } from './archives.js'
-import { catalogueProblems } from './catalogue.js'
+import { catalogueOf } from './catalogue.js'
 import { Cli, runCli } from './cli.js'
 import { differences } from './compare.js'
 import type { Fault } from './fault.js'
@@ -172,7 +172,7 @@ await describeWithMySql(
             [...expected].map((row) => storedRow(archiver, row)),
           ),
         ).toEqual([])
-        expect(await catalogueProblems(site.connection, 'log_scores', archiver, ids)).toEqual([])
+        expect((await catalogueOf(site.connection, 'log_scores', archiver, { ids })).problems).toEqual([])
       },
     )
   },

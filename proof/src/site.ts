@@ -15,7 +15,7 @@ import {
 } from '@archiver/testkit'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { type ArchiverName, archivedRows, leftovers, type Places, storedRow } from './archives.js'
-import { catalogueProblems } from './catalogue.js'
+import { catalogueOf } from './catalogue.js'
 import { Cloud } from './cloud.js'
 import { differences } from './compare.js'
 import { type AskClickHouse, oddRows, sourceRows } from './rows.js'
@@ -128,7 +128,7 @@ export class Site {
         rows.map((row) => storedRow(archiver, row)),
       ),
       ...(BigInt(mark ?? 0) === (ids.at(-1) ?? 0n) ? [] : [`the mark is ${mark}, not ${ids.at(-1)}`]),
-      ...(await catalogueProblems(this.connection, TABLE, archiver, ids)),
+      ...(await catalogueOf(this.connection, TABLE, archiver, { ids })).problems,
       ...(await this.leftovers()),
     ]
   }

@@ -15,6 +15,7 @@ export { type GcsFault, type GcsProxy, type GcsRequest, type GcsStep, startGcsPr
 export { fillTable, insertRows } from './insert-rows.js'
 export { type LoggedEvent, LoggingProcess, type LoggingProcessOptions } from './logging-process.js'
 export { existingMySql, type MySqlServer, type MySqlServerOptions, startMariaDb, testMySql } from './mysql-server.js'
+export { addPoolTables, dropPoolTables, type PoolTables } from './pool-tables.js'
 export {
   type PrometheusOptions,
   type PrometheusSeries,

@@ -58,11 +58,12 @@ export class Deletions {
     return rows.map(({ id, why }) => `row ${id} was deleted, ${why}`)
   }
 
-  /** Rows that are old, below the newest, and still there. */
+  /** Rows that are old, below the newest, and still there though nothing refers to them. */
   async due(): Promise<string[]> {
     const [rows] = await this.#connection.query<RowDataPacket[]>(
       `select id from \`${this.#table}\` where ts < utc_timestamp() - interval ? day
-        and ${FIT} and id < (select max(id) from \`${this.#table}\` where ${FIT}) order by id limit 9`,
+        and ${FIT} and id < (select max(id) from \`${this.#table}\` where ${FIT})
+        and id not in (select log_score_id from \`${this.#table}_scorer_status\`) order by id limit 9`,
       [RETENTION_DAYS],
     )
     return rows.map(({ id }) => `row ${id} is old and was not deleted`)

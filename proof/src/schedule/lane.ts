@@ -26,6 +26,8 @@ export class Lane implements AsyncDisposable {
   readonly folder: string
   /** For what the test itself asks. */
   readonly connection: Connection
+  /** For who deletes servers. */
+  readonly owner: Connection
   /** One for what is committed at once, the others for transactions that stay open. */
   readonly writers: readonly Connection[]
 
@@ -37,6 +39,7 @@ export class Lane implements AsyncDisposable {
     this.cloud = parts.cloud
     this.folder = parts.folder
     this.connection = parts.connection
+    this.owner = parts.owner
     this.writers = parts.writers
   }
 
@@ -55,6 +58,7 @@ export class Lane implements AsyncDisposable {
       cloud: storage && (await CloudLane.open(storage, folder)),
       folder,
       connection: await mysql.connect(),
+      owner: await mysql.connect(),
       writers: await Promise.all(Array.from({ length: 4 }, () => connectTo(mysql.address))),
     })
   }
@@ -73,7 +77,7 @@ export class Lane implements AsyncDisposable {
 
   /** Kills every other connection of the program under test. */
   async killReaders(lockName: string): Promise<void> {
-    const ours = [this.connection, ...this.writers].map(({ threadId }) => threadId)
+    const ours = [this.connection, this.owner, ...this.writers].map(({ threadId }) => threadId)
     const [rows] = await this.connection.query<RowDataPacket[]>(
       'select id from information_schema.processlist where db = ? and id not in (?) and id <> coalesce(is_used_lock(?), 0)',
       [this.mysql.name, ours, lockName],
@@ -82,7 +86,7 @@ export class Lane implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.connection, ...this.writers].map((connection) => connection.end()))
+    await Promise.all([this.connection, this.owner, ...this.writers].map((connection) => connection.end()))
     await this.mysqlProxy[Symbol.asyncDispose]()
     await this.clickhouseProxy[Symbol.asyncDispose]()
     await this.cloud?.[Symbol.asyncDispose]()

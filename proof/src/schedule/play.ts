@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { LogScore } from '@archiver/core'
 import type { LockTimes } from '@archiver/core/mysql'
 import { createSourceTables, dropTables } from '@archiver/testkit'
 import { type ArchiverName, archivedRows, leftovers, type Places, storedRow } from '../archives.js'
-import { catalogueProblems } from '../catalogue.js'
+import { catalogueOf, type DeletionTimes } from '../catalogue.js'
 import { differences } from '../compare.js'
 import { sourceRows } from '../rows.js'
 import { Deletions } from './deletions.js'
@@ -14,6 +15,7 @@ import type { OrderPlaces, RunOrder } from './order.js'
 import { Dice } from './random.js'
 import type { Runners } from './runners.js'
 import type { RunSettings, Schedule, Step } from './schedule.js'
+import { Servers } from './servers.js'
 import { isOfCloud, type PlannedTrouble } from './troubles.js'
 import { FIT, UnfitRows } from './unfit-rows.js'
 import { Writers } from './writers.js'
@@ -56,9 +58,12 @@ export interface Played {
 export async function play(schedule: Schedule, lane: Lane, runners: Runners): Promise<Played> {
   const table = `s${schedule.seed}`
   const places = await placesFor(schedule, lane, table)
+  const log: string[] = []
   await createSourceTables(lane.connection, { table, archivers: schedule.archivers })
+  const servers = await Servers.create(lane.owner, table, log)
   const deletions = schedule.cleanerAsks && (await turnOnCleaner(lane, table))
-  const played = await new Play({ schedule, lane, runners, places, deletions }).all()
+  const played = await new Play({ schedule, lane, runners, places, deletions, servers, log }).all()
+  await servers.drop()
   await dropTables(lane.connection, table)
   await deletions?.end()
   await lane.clickhouse.query(`drop table if exists ${table}`)
@@ -86,6 +91,8 @@ interface Stage {
   readonly runners: Runners
   readonly places: Places
   readonly deletions: Deletions | undefined
+  readonly servers: Servers
+  readonly log: string[]
 }
 
 class Play {
@@ -98,14 +105,18 @@ class Play {
   readonly #marks: Marks
   readonly #unfit: UnfitRows
   readonly #struck: PlannedTrouble[] = []
-  readonly #log: string[] = []
+  readonly #log: string[]
+  /** Of their own: the other decisions of a seed stay what they were. */
+  readonly #serverDice: Dice
 
   constructor(stage: Stage) {
     this.#stage = stage
     this.#schedule = stage.schedule
     this.#lane = stage.lane
     this.#table = stage.places.table
+    this.#log = stage.log
     this.#dice = new Dice(-stage.schedule.seed)
+    this.#serverDice = new Dice(-stage.schedule.seed - 0.75e9)
     this.#unfit = new UnfitRows(stage.lane.connection, this.#table, stage.schedule, this.#log)
     this.#writers = new Writers(stage.lane.writers, this.#table, stage.schedule, this.#unfit)
     this.#marks = new Marks(stage.lane.connection, this.#table, this.#log)
@@ -124,7 +135,7 @@ class Play {
   async #take(step: Step): Promise<void> {
     if (step.do === 'move mark') await this.#marks.move(step.to)
     else if (step.do === 'run') await this.#runWith(step)
-    else await this.#writers.write(step)
+    else await this.#write(step)
     if (step.do !== 'run') this.#log.push(JSON.stringify(step))
   }
 
@@ -140,8 +151,14 @@ class Play {
   async #arrive(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
       await delay(15)
-      await this.#writers.write(step)
+      await this.#write(step)
     }
+  }
+
+  async #write(step: Step): Promise<void> {
+    if (step.do === 'delete server') await this.#stage.servers.deleteOne(this.#serverDice)
+    else if (step.do === 'point') await this.#stage.servers.pointToRow(this.#serverDice)
+    else await this.#writers.write(step)
   }
 
   async #run(order: RunOrder): Promise<void> {
@@ -173,6 +190,8 @@ class Play {
         return sinkProxies.forEach((proxy) => void proxy.reset())
       case 'move mark':
         return this.#marks.move((this.#schedule.seed * 37) % 101)
+      case 'delete server':
+        return this.#stage.servers.deleteOne(this.#serverDice)
       case 'stall sink':
       case 'no answers':
         for (const proxy of sinkProxies) proxy.silence(trouble === 'stall sink' ? 'both' : 'answers')
@@ -227,33 +246,45 @@ class Play {
   }
 
   async #compare(): Promise<string[]> {
-    const { places, deletions } = this.#stage
+    const { places, deletions, servers } = this.#stage
     const left = await sourceRows(this.#lane.connection, this.#table, FIT)
     const deleted = (await deletions?.rows()) ?? []
-    const rows = [...left, ...deleted].sort((a, b) => (a.id < b.id ? -1 : 1))
+    const gone = await servers.rows()
+    const rows = [...left, ...deleted, ...gone].sort((a, b) => (a.id < b.id ? -1 : 1))
+    const asked = this.#schedule.cleanerAsks !== 'off'
+    const known = {
+      rows,
+      // An archive that was asked before a row was deleted must have it, whoever said that it is elsewhere.
+      safe: new Set(asked ? deleted.map(({ id }) => id) : []),
+      gone: new Set(gone.map(({ id }) => id)),
+      times: new Map([...((await deletions?.times()) ?? []), ...(await servers.times())]),
+    }
     const problems = (await deletions?.problems()) ?? []
     for (const archiver of this.#schedule.archivers) {
-      const asked = this.#schedule.cleanerAsks !== 'off'
-      const safe = new Set(asked ? deleted.map(({ id }) => id) : [])
-      const isElsewhere = (id: bigint) => this.#marks.isElsewhere(archiver, id)
-      const expected = rows.map((row) => storedRow(archiver, row))
-      const found = [
-        // An archive that was asked before a row was deleted must have it, whoever said that it is elsewhere.
-        ...differences(await archivedRows(archiver, places), expected, (id) => !safe.has(id) && isElsewhere(id)),
-        ...(await this.#catalogueProblems(archiver, rows, isElsewhere)),
-      ]
-      problems.push(...found.map((problem) => `${archiver}: ${problem}`))
+      problems.push(...(await this.#problemsOf(archiver, known)).map((problem) => `${archiver}: ${problem}`))
     }
     return [...problems, ...(await leftovers(places))]
   }
 
-  async #catalogueProblems(
-    archiver: ArchiverName,
-    rows: readonly { readonly id: bigint }[],
-    isElsewhere: (id: bigint) => boolean,
-  ): Promise<string[]> {
-    const ids = rows.map(({ id }) => id)
-    const deleted = await this.#stage.deletions?.times()
-    return catalogueProblems(this.#lane.connection, this.#table, archiver, ids, isElsewhere, deleted)
+  async #problemsOf(archiver: ArchiverName, { rows, safe, gone, times }: KnownRows): Promise<string[]> {
+    const isElsewhere = (id: bigint) => this.#marks.isElsewhere(archiver, id)
+    const { problems, filed } = await catalogueOf(this.#lane.connection, this.#table, archiver, {
+      ids: rows.map(({ id }) => id),
+      deletions: times,
+      mayLack: (id) => gone.has(id) || isElsewhere(id),
+    })
+    const mayLack = (id: bigint) => !safe.has(id) && (isElsewhere(id) || (gone.has(id) && !filed.has(id)))
+    const expected = rows.map((row) => storedRow(archiver, row))
+    return [...differences(await archivedRows(archiver, this.#stage.places), expected, mayLack), ...problems]
   }
+}
+
+/** All rows that a schedule has committed, and what became of them. */
+interface KnownRows {
+  readonly rows: readonly LogScore[]
+  /** Deleted by the cleaner, after it had asked the archives. */
+  readonly safe: ReadonlySet<bigint>
+  /** Deleted with their servers, archived or not. */
+  readonly gone: ReadonlySet<bigint>
+  readonly times: DeletionTimes
 }

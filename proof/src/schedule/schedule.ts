@@ -27,6 +27,9 @@ export type Step =
   | { readonly do: 'begin'; readonly rows: number; readonly old: boolean }
   | { readonly do: 'end'; readonly commit: boolean }
   | { readonly do: 'move mark'; readonly to: number }
+  /** An owner deletes a server, or a scorer is retired and points to a row for ever. */
+  | { readonly do: 'delete server' }
+  | { readonly do: 'point' }
   | {
       readonly do: 'run'
       readonly settings: RunSettings
@@ -48,6 +51,8 @@ export interface Schedule {
   readonly secondsPerRow: number
   /** Whether there are rows among those written that no archive can hold. */
   readonly hasUnfitRows: boolean
+  /** Whether servers are deleted, with their rows. */
+  readonly deletesServers: boolean
   readonly steps: readonly Step[]
 }
 
@@ -78,7 +83,24 @@ export function scheduleOf(seed: number, archives: readonly ArchiverName[] = ARC
   const cleans = cleanerAsks !== undefined
   const steps = Array.from({ length: dice.between(3, 5) }, () => [...writes(dice), runStep(dice, archivers, cleans)])
   const hasUnfitRows = new Dice(seed + 0.25e9).chance(0.25)
-  return { seed, archivers, cleanerAsks, idStep, secondsPerRow, hasUnfitRows, steps: steps.flat() }
+  const servers = new Dice(seed + 0.75e9)
+  const deletesServers = servers.chance(0.4)
+  const all = deletesServers ? withDeletions(steps.flat(), servers) : steps.flat()
+  return { seed, archivers, cleanerAsks, idStep, secondsPerRow, hasUnfitRows, deletesServers, steps: all }
+}
+
+/** The same steps, and between them, during the runs and at their fault points servers that are deleted. */
+function withDeletions(steps: readonly Step[], dice: Dice): Step[] {
+  return steps.flatMap((step): Step[] => {
+    const others: Step[] = dice.chance(0.25) ? [{ do: dice.chance(0.8) ? 'delete server' : 'point' }] : []
+    if (step.do !== 'run') return [step, ...others]
+    const strikes = step.trouble !== undefined && dice.chance(0.4)
+    const trouble = strikes ? { ...step.trouble, trouble: 'delete server' as const } : step.trouble
+    return [
+      { ...step, trouble, meanwhile: dice.chance(0.3) ? [...step.meanwhile, ...others] : step.meanwhile },
+      ...others,
+    ]
+  })
 }
 
 function writes(dice: Dice): Step[] {

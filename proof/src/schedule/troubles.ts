@@ -5,7 +5,8 @@ import type { Dice } from './random.js'
 /**
  * What happens at a fault point: the process dies · stands still for longer than its lock lives, while another one
  * takes over · its lock's connection is killed, or all its other connections · the network to MySQL is cut, and the
- * server not told · the connections to the archives are reset, stall, or give no answers · somebody moves the mark.
+ * server not told · the connections to the archives are reset, stall, or give no answers · somebody moves the mark
+ * · an owner deletes a server, with its rows.
  *
  * And what Google's services do to the requests that follow: an answer is lost after success · a storm of 503s · a body
  * is cut in the middle · the token has expired · a load job runs on while the process dies · a load job fails.
@@ -20,6 +21,7 @@ export type Trouble =
   | 'stall sink'
   | 'no answers'
   | 'move mark'
+  | 'delete server'
   | CloudTrouble
 
 export type CloudTrouble = 'lose answer' | 'storm' | 'cut body' | 'expire token' | 'hold job' | 'fail job'
@@ -65,6 +67,9 @@ const OF_CLEANER: readonly FaultPoint[] = [
   'cleanup.stamped',
 ]
 
+/** Who does it needs locks that the cleaner may have. */
+const OF_ROWS: ReadonlySet<Trouble> = new Set<Trouble>(['move mark', 'delete server'])
+
 const NETWORK: readonly Trouble[] = ['reset sink', 'stall sink', 'no answers']
 const OF_REQUESTS: readonly CloudTrouble[] = ['lose answer', 'lose answer', 'storm', 'cut body', 'expire token']
 const OF_JOBS: readonly CloudTrouble[] = ['hold job', 'hold job', 'fail job']
@@ -91,7 +96,7 @@ export function isOfCloud(trouble: Trouble): trouble is CloudTrouble {
 /** Whether the run stands at its fault point until the trouble is done. */
 export function isWaitedFor({ trouble, point }: PlannedTrouble): boolean {
   // There the cleaner holds the marks: who wants to move one waits for it, and it must not wait for them.
-  return trouble !== 'crash' && trouble !== 'freeze' && !(trouble === 'move mark' && point === 'cleanup.deleted')
+  return trouble !== 'crash' && trouble !== 'freeze' && !(OF_ROWS.has(trouble) && point === 'cleanup.deleted')
 }
 
 export function troubleOf(dice: Dice, archivers: readonly ArchiverName[], cleans: boolean): PlannedTrouble {

@@ -4,7 +4,7 @@ import { Dice } from './random.js'
 import type { Schedule } from './schedule.js'
 
 /** The monitor of rows that no archive can hold, as long as nobody has corrected them. */
-const UNFIT_MONITOR = 999_999
+export const UNFIT_MONITOR = 999_999
 
 /** The condition for all other rows. */
 export const FIT = `(monitor_id is null or monitor_id <> ${UNFIT_MONITOR})`

@@ -2,6 +2,7 @@ import type { SourceRow } from '@archiver/testkit'
 import type { Connection, ResultSetHeader } from 'mysql2/promise'
 import { oddRows } from '../rows.js'
 import type { Schedule, Step } from './schedule.js'
+import { SERVERS } from './servers.js'
 import type { UnfitRows } from './unfit-rows.js'
 
 const COLUMNS = 'monitor_id, server_id, ts, score, step, `offset`, rtt, attributes'
@@ -85,7 +86,17 @@ interface Rows {
   readonly old: boolean
 }
 
-function valuesOf({ monitorId, serverId, tsSeconds, score, step, offset, rtt, attributes }: SourceRow): unknown[] {
+function valuesOf({
+  monitorId,
+  serverId: anyServer,
+  tsSeconds,
+  score,
+  step,
+  offset,
+  rtt,
+  attributes,
+}: SourceRow): unknown[] {
   const ts = new Date(tsSeconds * 1000).toISOString().slice(0, 19).replace('T', ' ')
+  const serverId = 1 + (anyServer % SERVERS)
   return [monitorId, serverId, ts, score, step, offset, rtt, attributes]
 }
