@@ -2,15 +2,36 @@ import type { LogScore } from '@archiver/core'
 import { generateRows, type SourceRow } from '@archiver/testkit'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 
-/** Rows as monitors write them, with more of what is rare: negative round trips, odd texts, missing attributes. */
+/** The monitor whose rows the scorer `recentmedian` writes. */
+export const RECENT_MEDIAN = 61
+
+/** Rows as the pool's programs write them, with more of what is rare: negative round trips, odd texts. */
 export function* oddRows(options: Parameters<typeof generateRows>[0]): Generator<SourceRow> {
-  for (const row of generateRows(options)) {
+  for (const generated of generateRows(options)) {
+    const row = producersRow(generated)
     const turn = row.id % 23n
     if (turn === 3n) yield { ...row, rtt: -17 }
-    else if (turn === 7n) yield { ...row, attributes: '{"leap":2,"error":"Ünïcode 🕐 \\t","warning":"odd"}' }
+    else if (turn === 7n) yield { ...row, attributes: '{"leap":2,"error":"Ünïcode 🕐 \\t\\u0000","warning":"odd"}' }
     else if (turn === 11n) yield { ...row, attributes: null, offset: 1 / 3 }
     else yield row
   }
+}
+
+/**
+ * An ordinary answer has no attributes, a failure has an error and the round trip 0. One row in six is the scorer's: its text
+ * is unique, it has neither offset nor round trip.
+ */
+function producersRow(row: SourceRow): SourceRow {
+  const { leap, ...others } = JSON.parse(row.attributes ?? '{}') as { leap?: number; error?: string }
+  const said = leap ? { leap, ...others } : others
+  if (row.id % 6n === 5n) return recentMedian(row, said)
+  const attributes = Object.keys(said).length === 0 ? null : JSON.stringify(said)
+  return { ...row, attributes, rtt: said.error === undefined ? row.rtt : 0 }
+}
+
+function recentMedian(row: SourceRow, said: object): SourceRow {
+  const attributes = JSON.stringify({ ...said, from_ls_id: Number(row.id) - 1, from_ss_id: Number(row.id) * 7 })
+  return { ...row, monitorId: RECENT_MEDIAN, offset: null, rtt: null, attributes }
 }
 
 /** The rows of the source, read and decoded without the archiver's code. */

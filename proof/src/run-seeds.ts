@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { readResults } from './schedule/results.js'
+import { readResults, struckText } from './schedule/results.js'
 
 const HELP = `Plays seeded schedules and says which of them failed.
 
@@ -43,9 +43,9 @@ async function run(): Promise<number> {
   const played = readResults(results).filter(({ seed }) => seed >= low && seed < end)
   const failed = played.filter(({ problems }) => problems.length > 0)
   const minutes = ((Date.now() - started) / 60_000).toFixed(1)
-  console.log(
-    `\nseeds ${low} to ${end - 1}: ${played.length} of ${count} played, ${failed.length} failed; ${minutes} min`,
-  )
+  const passed = played.length - failed.length
+  console.log(`\nseeds ${low} to ${end - 1}: ${passed} of ${count} passed, ${failed.length} failed; ${minutes} min`)
+  console.log(`struck: ${struckText(played)}`)
   for (const { seed, problems } of failed) {
     console.log(`\n${seed}:\n  ${problems.slice(0, 6).join('\n  ')}`)
     console.log(`  again: PROOF_SEED=${seed} PROOF_LANES=1 npx vitest run src/schedules.test.ts`)

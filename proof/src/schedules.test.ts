@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ARCHIVERS } from './archives.js'
 import { Lane } from './schedule/lane.js'
 import { type Played, play } from './schedule/play.js'
-import { SeedResults } from './schedule/results.js'
+import { countedKinds, SeedResults } from './schedule/results.js'
 import { Runners } from './schedule/runners.js'
 import { scheduleOf } from './schedule/schedule.js'
 import { isBetweenSuccessAndCommit, type PlannedTrouble } from './schedule/troubles.js'
@@ -44,7 +44,8 @@ await describeNeeding('schedules of troubles', needs, ({ mysql, clickhouse, gcs 
         for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
           const startedMs = performance.now()
           const played = await playIn(i, seed)
-          results.add({ seed, problems: played.problems, seconds: Math.round((performance.now() - startedMs) / 1000) })
+          const seconds = Math.round((performance.now() - startedMs) / 1000)
+          results.add({ seed, problems: played.problems, seconds, struck: kindsOf(played) })
           struck.push(...played.struck)
           deleted += played.deleted
           if (PROOF_SEED) console.log(played.log.join('\n'))
@@ -70,6 +71,10 @@ await describeNeeding('schedules of troubles', needs, ({ mysql, clickhouse, gcs 
     }
   }
 })
+
+function kindsOf({ struck }: Played): Record<string, number> {
+  return countedKinds(struck.map(({ trouble }) => trouble))
+}
 
 function failureText(seed: number, problems: readonly string[]): string {
   const replay = `PROOF_SEED=${seed} npx vitest run src/schedules.test.ts   (in proof/)`

@@ -30,7 +30,7 @@ const kinds: Readonly<Record<number, Kind>> = {
   497: denied,
   516: login,
 }
-for (const number of [159, 202, 209, 210, 216, 241, 242, 243, 252, 319, 425, 999])
+for (const number of [159, 202, 209, 210, 216, 241, 242, 243, 252, 319, 373, 425, 999])
   Object.assign(kinds, { [number]: busy })
 
 const network =

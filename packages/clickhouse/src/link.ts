@@ -20,8 +20,8 @@ export interface Link {
 export interface InsertIds {
   /** Of this statement. */
   readonly queryId: string
-  /** The query id of the first insert of the batch, which names the HTTP session of all of them. */
-  readonly batchId: string
+  /** Of the HTTP session that the server locks while it serves the insert. */
+  readonly sessionId: string
 }
 
 /** All that a DSN names. */

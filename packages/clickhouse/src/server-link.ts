@@ -7,6 +7,7 @@ import { commitLast, cutBlocks } from './commit-last.js'
 import { clickHouseError, errorNumber, isRefusedConnection } from './errors.js'
 import { type Facts, readFacts } from './facts.js'
 import { frameSettings, gzipCuts, gzipHeaders, zstdFrames } from './frames.js'
+import { partId, sessionsOf } from './insert-ids.js'
 import type { InsertIds, Link } from './link.js'
 import { optionalRows } from './optional-rows.js'
 import { rowsOf, run } from './statements.js'
@@ -90,7 +91,7 @@ export class ServerLink implements Link {
   }
 
   async insert(table: string, ids: InsertIds, blocks: AsyncIterable<Uint8Array>, lease: Lease): Promise<void> {
-    const { queryId, batchId } = ids
+    const { queryId, sessionId } = ids
     const { insertSettings } = await this.facts()
     const { min_insert_block_size_rows = rowsPerServerBlock } = this.#target.settings
     const framed = compresses(this.#target, this.url)
@@ -103,7 +104,7 @@ export class ServerLink implements Link {
       const { stream, response_headers } = await this.#insertClient.exec({
         query: `INSERT INTO ${quoted(this.#target.database)}.${quoted(table)} (${columnList}) FORMAT Native`,
         query_id: queryId,
-        session_id: batchId,
+        session_id: sessionId,
         values: body,
         abort_signal: lease.signal,
         ...(zipped ? { http_headers: gzipHeaders } : {}),
@@ -136,13 +137,17 @@ export class ServerLink implements Link {
     const rows = await optionalRows(this, sql)
     const running = rows?.map(({ query_id }) => query_id!) ?? (await this.#refusedTwins(queryId))
     if (running.length > 0) return running
-    return (await this.#isRefused({ session_id: queryId }, sessionIsLocked)) ? [queryId] : []
+    return this.#refused(sessionsOf(queryId), (session_id) => this.#isRefused({ session_id }, sessionIsLocked))
   }
 
   /** The same for a user who may not read `system.processes`: the server refuses a second statement of an id that runs. */
-  async #refusedTwins(queryId: string): Promise<string[]> {
-    const ids = Array.from({ length: maxParts }, (_, i) => (i === 0 ? queryId : `${queryId}.${i + 1}`))
-    const refused = await Promise.all(ids.map((query_id) => this.#isRefused({ query_id }, sameIdRuns)))
+  #refusedTwins(queryId: string): Promise<string[]> {
+    const ids = Array.from({ length: maxParts }, (_, i) => partId(queryId, i + 1))
+    return this.#refused(ids, (query_id) => this.#isRefused({ query_id }, sameIdRuns))
+  }
+
+  async #refused(ids: readonly string[], isRefused: (id: string) => Promise<boolean>): Promise<string[]> {
+    const refused = await Promise.all(ids.map(isRefused))
     return ids.filter((_, i) => refused[i])
   }
 

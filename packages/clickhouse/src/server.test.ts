@@ -273,7 +273,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     expect(await answer).toMatchObject({ left: true, answer: { kind: 'all' } })
   })
 
-  it('findStored() waits for an insert that the server has received in part and not begun', async () => {
+  it('stored() waits for an insert that the server has received in part and not begun', async () => {
     const rows = plainRows(60)
     const frozen = await start('unbegun', '&min_insert_block_size_rows=1&min_insert_block_size_bytes=1')
     const archiver = await start('unbegun')

@@ -10,6 +10,10 @@ import type { ClickHouseServers } from './target.js'
 const pollMs = 100
 const lingerLimitMs = 60_000
 
+const untilItEnds =
+  'Until it ends nobody can tell what it stores; the next pass looks again. It ends with the connection of its sender: ' +
+  'stop an earlier archiver that is frozen or cut off from the network.'
+
 /** The servers of a DSN. They are taken for doors to the same table: the first that answers is used. */
 export class Servers implements Links {
   readonly database: string
@@ -111,12 +115,15 @@ export class Servers implements Links {
   }
 
   #lingers(link: ServerLink, running: readonly string[]): ArchiverError {
-    return new ArchiverError(`${link.url} still runs ${running.join(', ')}, and does not obey KILL QUERY`, {
-      code: 'CLICKHOUSE_STATEMENT_LINGERS',
-      archiver: 'clickhouse',
-      hint: `Until it ends nobody can tell what it stores (ch_dsn ${this.#dsn}); the next pass looks again.`,
-      retryable: true,
-    })
+    return new ArchiverError(
+      `${link.url} has not ended ${running.join(', ')}: it waits for the body, or does not obey KILL QUERY`,
+      {
+        code: 'CLICKHOUSE_STATEMENT_LINGERS',
+        archiver: 'clickhouse',
+        hint: `${untilItEnds} (ch_dsn ${this.#dsn})`,
+        retryable: true,
+      },
+    )
   }
 }
 

@@ -1,4 +1,5 @@
 import { faultPoint, type Lease, type LogScoreChunk, type PlannedBatch, type StoreResult } from '@archiver/core'
+import { insertIds } from './insert-ids.js'
 import type { Link } from './link.js'
 import { NativeEncoder } from './native.js'
 import { inParts, type PartRows } from './parts.js'
@@ -32,10 +33,10 @@ export async function storeBatch(
   const identity = queryIdOf(database, batch)
   try {
     for (let part = await blocks.start(); part !== undefined; part = blocks.nextPart) {
-      const queryId = part === 1 ? identity : `${identity}.${part}`
-      await link.insert(batch.table, { queryId, batchId: identity }, blocks.ofPart(part), lease)
+      const ids = insertIds(identity, part)
+      await link.insert(batch.table, ids, blocks.ofPart(part), lease)
       await faultPoint('clickhouse.sent')
-      if (blocks.nextPart === part) throw new Error(`ClickHouse ended the insert ${queryId} before its last block`)
+      if (blocks.nextPart === part) throw new Error(`ClickHouse ended the insert ${ids.queryId} before its last block`)
     }
   } finally {
     blocks.end()

@@ -6,6 +6,24 @@ export interface SeedResult {
   /** Empty where nothing was wrong. */
   readonly problems: readonly string[]
   readonly seconds: number
+  /** What struck, and how often. */
+  readonly struck?: Readonly<Record<string, number>>
+}
+
+/** How often each kind is among these. */
+export function countedKinds(kinds: Iterable<string>): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const kind of kinds) counts[kind] = (counts[kind] ?? 0) + 1
+  return counts
+}
+
+/** What struck in all of these, as a text: the most frequent first. */
+export function struckText(results: readonly SeedResult[]): string {
+  const kinds = results.flatMap(({ struck = {} }) => Object.entries(struck))
+  const counts: Record<string, number> = {}
+  for (const [kind, count] of kinds) counts[kind] = (counts[kind] ?? 0) + count
+  const sorted = Object.entries(counts).sort(([, a], [, b]) => b - a)
+  return sorted.map(([kind, count]) => `${count} ${kind}`).join(', ')
 }
 
 /** The results of schedules in a file, a line each, so that a run that was interrupted goes on where it was. */

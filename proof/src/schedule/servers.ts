@@ -2,13 +2,13 @@ import type { LogScore } from '@archiver/core'
 import { addPoolTables, dropPoolTables } from '@archiver/testkit'
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise'
 import type { DeletionTimes } from '../catalogue.js'
-import { sourceRows } from '../rows.js'
+import { RECENT_MEDIAN, sourceRows } from '../rows.js'
 import type { Dice } from './random.js'
 import { FIT, UNFIT_MONITOR } from './unfit-rows.js'
 
 /** The servers of a schedule: few, so that each has rows in every batch. */
 export const SERVERS = 7
-const MONITORS = 60
+const MONITORS = RECENT_MEDIAN
 
 /**
  * What keeps a server from being deleted: a mark or a scorer points to one of its rows, a transaction that is open has its
