@@ -96,7 +96,7 @@ inside() {
   local system=$1
   shift
   unshare --mount --pid --fork --kill-child /bin/bash -c '
-    mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"' "$system" "$@"
+    mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && mount --rbind /sys "$0/sys" && exec chroot "$0" "$@"' "$system" "$@"
 }
 
 make_system() {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { ServiceUnavailable } from '@archiver/testkit'
 import { fetchOnce, findExecutable, runCommand, unpackDebianPrograms } from '@archiver/testkit/tools'
@@ -60,6 +60,8 @@ async function arm64Libraries(): Promise<string> {
       for (const deb of await downloadArm64(work, ['libc6', 'libgcc-s1', 'libstdc++6'])) {
         await runCommand('dpkg', ['-x', deb, root])
       }
+      // Debian 13 packs the loader in /usr/lib, and leaves /lib to the package base-files.
+      if (!existsSync(join(root, 'lib'))) symlinkSync('usr/lib', join(root, 'lib'))
       return root
     })
   } catch (thrown) {

@@ -1,5 +1,6 @@
 import { missingNativePackages, removeInstalled } from './native-packages.mjs'
-import { commandStep, pinnedPnpm, root } from './steps.mjs'
+import { npxArgs } from './npx-args.mjs'
+import { commandStep, pinnedPnpm, root, run } from './steps.mjs'
 
 /**
  * Installs exactly what the lockfile says and builds every package. Needs Node >= 20 with npm, and a network the first
@@ -14,7 +15,8 @@ export async function installAndBuild() {
 /** A folder that was installed for another machine, or by a Node of another version, is installed anew. */
 async function install() {
   const pnpm = pinnedPnpm()
-  const args = ['--yes', pnpm, 'install', '--frozen-lockfile']
+  const npm = (await run('npx', ['--version'])).stdout.trim()
+  const args = [...npxArgs(pnpm, npm), 'install', '--frozen-lockfile']
   if (!(await commandStep(`Installing the locked dependencies with ${pnpm}`, 'npx', args))) return false
   const missing = missingNativePackages(root)
   if (missing.length === 0) return true
