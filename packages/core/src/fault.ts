@@ -4,7 +4,8 @@
  * a file is partly written, is whole, has its name; an object is spooled, partly sent, there; an insert is partly sent, is
  * answered; a load is spooled, partly sent, has its job, has ended), `recover` the look at what an unfinished batch has
  * left. The cleaner: a span of ids is verified, a range of it is about to be deleted, is deleted and not committed, is
- * committed; the run is stamped.
+ * committed; the run is stamped. Verifying: the source's first rows are read and the archive's are not. Restoring: rows are compared
+ * and not written.
  */
 export type FaultPoint =
   | 'lock.taken'
@@ -34,6 +35,8 @@ export type FaultPoint =
   | 'cleanup.deleted'
   | 'cleanup.after'
   | 'cleanup.stamped'
+  | 'verify.source-read'
+  | 'restore.compared'
 
 /** The global under which a test leaves a function; the program never does. */
 const HOOK = Symbol.for('@archiver/fault')
