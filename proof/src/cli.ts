@@ -10,6 +10,7 @@ export const preload = new URL('../dist/preload.js', import.meta.url).href
 export interface CliResult {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
+  readonly stdout: string
   readonly stderr: string
   /** The log lines, parsed. */
   readonly events: readonly LogLine[]
@@ -31,6 +32,11 @@ export interface Limits {
   readonly maxFileKb?: number
 }
 
+/** What is run instead of `archive`. */
+export interface Command {
+  readonly args?: readonly string[]
+}
+
 export type CliEnv = Readonly<Record<string, string | undefined>>
 
 /** The built CLI at work, in a process of its own. */
@@ -39,12 +45,12 @@ export class Cli {
   readonly done: Promise<CliResult>
 
   /** Starts `./archiver archive` with these settings and no others, and perhaps a fault that strikes it. */
-  constructor(env: CliEnv, fault?: Fault, { maxFileKb }: Limits = {}) {
-    const command = maxFileKb === undefined ? 'exec "$0" archive' : `ulimit -f ${maxFileKb}; exec "$0" archive`
+  constructor(env: CliEnv, fault?: Fault, { maxFileKb, args = ['archive'] }: Limits & Command = {}) {
+    const command = maxFileKb === undefined ? 'exec "$0" "$@"' : `ulimit -f ${maxFileKb}; exec "$0" "$@"`
     const faults = fault && { NODE_OPTIONS: `--import=${preload}`, PROOF_FAULT: faultText(fault) }
-    const child = spawn('bash', ['-c', command, launcher], {
+    const child = spawn('bash', ['-c', command, launcher, ...args], {
       env: { PATH: process.env.PATH, ...env, ...faults },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     })
     if (child.pid === undefined) throw new Error(`cannot run ${launcher}`)
     // It has a pid: seen above.
@@ -58,19 +64,22 @@ export class Cli {
   }
 }
 
-/** Runs `./archiver archive` to its end. */
-export function runCli(env: CliEnv, fault?: Fault, limits?: Limits): Promise<CliResult> {
+/** Runs `./archiver archive`, or another command, to its end. */
+export function runCli(env: CliEnv, fault?: Fault, limits?: Limits & Command): Promise<CliResult> {
   return new Cli(env, fault, limits).done
 }
 
 async function resultOf(child: ChildProcess): Promise<CliResult> {
-  let stderr = ''
+  let [stdout, stderr] = ['', '']
+  child.stdout?.setEncoding('utf8').on('data', (piece) => {
+    stdout += piece
+  })
   child.stderr?.setEncoding('utf8').on('data', (piece) => {
     stderr += piece
   })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (code, signal) => resolve({ code, signal, stderr, events: logLines(stderr) }))
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr, events: logLines(stderr) }))
   })
 }
 

@@ -19,7 +19,7 @@ export function faultText({ point, pass, action, file }: Fault): string {
 
 /** @throws for a text that {@link faultText} did not make. */
 export function parseFault(text: string): Fault {
-  const [, point, pass, action, file] = /^([a-z.]+):(\d+):(kill|stop|wait)(?::(.+))?$/.exec(text) ?? []
+  const [, point, pass, action, file] = /^([a-z.-]+):(\d+):(kill|stop|wait)(?::(.+))?$/.exec(text) ?? []
   if (point === undefined) throw new Error(`PROOF_FAULT=${text} is no fault`)
   // The expression allows these actions only; a point that does not exist is never reached, which the tests notice.
   const fault = { point: point as FaultPoint, pass: Number(pass), action: action as Fault['action'] }

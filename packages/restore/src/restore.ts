@@ -1,8 +1,15 @@
-import type { ArchiveReader, IdRange, LogScoreChunk } from '@archiver/core'
+import { type ArchiveReader, faultPoint, type IdRange, type LogScoreChunk } from '@archiver/core'
 import { collect, type Selection } from './collect.js'
 import { inOneSpelling } from './json-column.js'
 import { type Difference, reconcile } from './reconcile.js'
 import type { RestoreTarget } from './target.js'
+
+declare module '@archiver/core' {
+  interface FaultPoints {
+    /** The rows of a part are compared, and none of them is written. */
+    'restore.compared': true
+  }
+}
 
 export interface RestoreOptions {
   readonly reader: Pick<ArchiveReader, 'read' | 'applyConversions'>
@@ -100,6 +107,7 @@ class Restoration {
     const found = await reconcile(chunk, there, conversions, (one) => this.noteDifference(one))
     const rows = dryRun || found.missingRows === 0 ? undefined : target.encode(chunk, found.missing, found.missingRows)
     await this.writing
+    await faultPoint('restore.compared')
     const report = (): void => this.count(chunk, found, lastId)
     if (rows === undefined) return report()
     this.writing = target.write(rows).then(report)

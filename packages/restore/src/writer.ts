@@ -59,7 +59,8 @@ export class RowWriter {
     } catch (error) {
       // A connection that is lost rolls back by itself.
       await change(this.connection, 'rollback').catch(() => undefined)
-      throw isDuplicate(error) ? changed(this.table, rows, 0) : error
+      if (isDuplicate(error)) throw changed(this.table, rows, 0)
+      throw isOrphan(error) ? refused(this.table, rows, [[NO_PARENT, error.message]]) : error
     }
   }
 
@@ -68,10 +69,11 @@ export class RowWriter {
       Readable.from(pieces, { objectMode: false }),
     )
     if (warningStatus === 0) return affectedRows
-    const warnings = await askRows(this.connection, 'show warnings limit 3')
+    const shown = await askRows(this.connection, 'show warnings limit 3')
     // Level, code, message. None where the server keeps none (max_error_count).
-    if (warnings.length > 0 && warnings.every((warning) => Number(warning[1]) === DUPLICATE)) return affectedRows
-    throw refused(this.table, firstId, lastId, warnings.map((warning) => String(warning[2])).join('; '))
+    const warnings = shown.map((warning): Warning => [Number(warning[1]), String(warning[2])])
+    if (warnings.length > 0 && warnings.every(([code]) => code === DUPLICATE)) return affectedRows
+    throw refused(this.table, { firstId, lastId }, warnings)
   }
 
   private async insertRows({ pieces }: EncodedRows): Promise<number> {
@@ -87,6 +89,19 @@ export class RowWriter {
 
 /** ER_DUP_ENTRY */
 const DUPLICATE = 1062
+/** ER_NO_REFERENCED_ROW_2 */
+const NO_PARENT = 1452
+
+/** Number and text. */
+type Warning = readonly [number, string]
+
+const orphaned =
+  'Some are of a server or a monitor that was deleted since. Restore into another table, made by "create table … like": it ' +
+  'has no foreign keys. Or restore servers that are there, with --server.'
+
+function isOrphan(error: unknown): error is Error {
+  return (error as { errno?: number }).errno === NO_PARENT // an error of the driver's, or one without
+}
 
 function isDuplicate(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ER_DUP_ENTRY'
@@ -110,10 +125,16 @@ function changed(table: string, { firstId, lastId, rows }: EncodedRows, written:
   )
 }
 
-function refused(table: string, firstId: bigint, lastId: bigint, warnings: string): ArchiverError {
-  return new ArchiverError(`${table} does not take rows ${firstId} to ${lastId} as they are: ${warnings}`, {
+function refused(
+  table: string,
+  { firstId, lastId }: Pick<RowBounds, 'firstId' | 'lastId'>,
+  warnings: readonly Warning[],
+) {
+  const why = [...new Set(warnings.map(([, text]) => text))].join('; ')
+  const isOrphaned = warnings.some(([code]) => code === NO_PARENT)
+  return new ArchiverError(`${table} does not take rows ${firstId} to ${lastId} as they are: ${why}`, {
     code: 'RESTORE_REFUSED',
     table,
-    hint: 'These rows were rolled back. Correct the table (create one like the source), then run again.',
+    hint: `These rows were rolled back. ${isOrphaned ? orphaned : 'Correct the table (create one like the source), then run again.'}`,
   })
 }

@@ -10,7 +10,8 @@
  * ```
  *
  * Those of the engine, in the order in which a batch passes them: `plan` and `commit` are transactions of the ledger; at
- * `store.chunk` a chunk is about to be handed to the adapter; `recover` is the look-up of what an unfinished batch left.
+ * `store.chunk` a chunk is about to be handed to the adapter; `recover` is the look-up of what an unfinished batch left. When an
+ * archive is verified, the first rows of the source have been read, and none of the archive.
  */
 export interface FaultPoints {
   'plan.before': true
@@ -22,6 +23,7 @@ export interface FaultPoints {
   'commit.after': true
   'recover.before': true
   'recover.after': true
+  'verify.source-read': true
 }
 
 export type FaultPoint = keyof FaultPoints

@@ -1,3 +1,4 @@
+import { faultPoint } from '../contract/fault.js'
 import type { LogScoreChunk } from '../contract/log-score.js'
 import { differentColumns, equalIds, equalRows, type Place } from './columns.js'
 import { ExtraRows, type ExtraRowsQuestion } from './extra-rows.js'
@@ -30,6 +31,7 @@ export async function compareRows(comparison: RowComparison): Promise<void> {
   const pair = new Pair(source, archive, comparison)
   try {
     await source.fill()
+    await faultPoint('verify.source-read')
     await archive.fill()
     while (!source.ended) {
       const singles = pair.skipEqual() ? 1 : ROWS_ONE_BY_ONE
