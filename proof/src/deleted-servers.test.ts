@@ -1,3 +1,4 @@
+import type {} from '@archiver/restore'
 import { addPoolTables, dropPoolTables } from '@archiver/testkit'
 import { describeWithMySql, sharedClickHouse } from '@archiver/testkit/vitest'
 import type { RowDataPacket } from 'mysql2/promise'
