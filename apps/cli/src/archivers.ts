@@ -1,4 +1,4 @@
-import { type ArchiveReader, type Archiver, ArchiverError } from '@archiver/core'
+import { type ArchiveReader, type Archiver, ArchiverError, readerOf } from '@archiver/core'
 import type { NotHere } from '@archiver/core/engine'
 import type { LockNames } from '@archiver/mysql'
 import { chooseTable, lockNames, type Settings } from './config/index.js'
@@ -88,8 +88,7 @@ export async function openToRead(name: string, wiring: Wiring): Promise<Readable
   checkArchive(name)
   const opened = await openArchiver(name, { ...wiring, readOnly: true })
   if ('notHere' in opened) throw new UsageError(`${name} is ${opened.notHere}`)
-  const { reader } = opened
-  if (reader === undefined) throw new ArchiverError(`${name} cannot be read back`, { code: 'ARCHIVE_NOT_READABLE' })
+  const reader = readerOf(opened)
   if (name === 'fileavro') await opened.validate?.()
   return { name, reader, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() }
 }

@@ -1,6 +1,5 @@
 import { type SchemaVersion, Spool, type SpooledFile } from '@archiver/avro'
 import {
-  type Archiver,
   ArchiverError,
   type BatchPolicy,
   type BatchSource,
@@ -9,6 +8,7 @@ import {
   type LogScoreChunk,
   leaseUntil,
   type PlannedBatch,
+  type ReadableArchiver,
   type StoredRows,
   type StoreResult,
 } from '@archiver/core'
@@ -40,11 +40,11 @@ declare module '@archiver/core' {
  *
  * @throws ArchiverError (`BQ_NAME`) for names that are none.
  */
-export function createBigQueryArchiver(options: BigQueryArchiverOptions): Archiver {
+export function createBigQueryArchiver(options: BigQueryArchiverOptions): ReadableArchiver {
   return new BigQueryArchiver(options)
 }
 
-class BigQueryArchiver implements Archiver {
+class BigQueryArchiver implements ReadableArchiver {
   readonly name = 'bigquery'
   encodedMs = 0
   readonly policy: BatchPolicy

@@ -27,7 +27,7 @@ describe('a key file that is of no use fails before anything is loaded', () => {
     await expect(archiver.validate!()).rejects.toMatchObject(error)
     await expect(archiver.prepare('log_scores')).rejects.toMatchObject(error)
     await expect(
-      archiver.reader!.digest('log_scores', { afterId: 0n, upToId: 1n }, AbortSignal.timeout(9e4)),
+      archiver.reader.digest('log_scores', { afterId: 0n, upToId: 1n }, AbortSignal.timeout(9e4)),
     ).rejects.toMatchObject(error)
   })
 

@@ -32,7 +32,7 @@ const [first, second] = [rows.slice(0, 25), rows.slice(25)]
 async function read(wanted: Partial<ScanQuery> = {}): Promise<LogScore[]> {
   const found: LogScore[] = []
   const query = { afterId: 0n, upToId: 2n ** 63n, ...wanted }
-  for await (const chunk of archiverOf(fake).reader!.scan(table, query, new AbortController().signal)) {
+  for await (const chunk of archiverOf(fake).reader.scan(table, query, new AbortController().signal)) {
     found.push(...rowsFromChunk(chunk))
   }
   return found
@@ -65,7 +65,7 @@ test('the first load of version 2 adds its columns to a table of version 1; rows
         read: () => chunksFromRows(source, 40),
         digest: async () => ({ ...(await digestOf(chunksFromRows(source))), times: [] }),
       },
-      reader: archiver.reader!,
+      reader: archiver.reader,
       table,
       range: { afterId: rows[0]!.id - 1n, upToId: rows.at(-1)!.id },
       skipped: new BigUint64Array(),

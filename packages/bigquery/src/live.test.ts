@@ -31,9 +31,9 @@ describe.skipIf(!projectId || !dataset)('the real BigQuery', () => {
     await expect(stored(archiver, planned(1n, rows), rows.toSpliced(7, 1))).rejects.toThrow(String(rows[7]!.id))
     const range = { afterId: 0n, upToId: 2n ** 63n - 1n }
     const found: LogScore[] = []
-    for await (const chunk of archiver.reader!.read(table, range, signal)) found.push(...rowsFromChunk(chunk))
+    for await (const chunk of archiver.reader.read(table, range, signal)) found.push(...rowsFromChunk(chunk))
     expect(found).toEqual(rows.map(archivedRow))
-    expect(await archiver.reader!.digest(table, range, signal)).toEqual(await digestOf(chunksFromRows(rows)))
+    expect(await archiver.reader.digest(table, range, signal)).toEqual(await digestOf(chunksFromRows(rows)))
   })
 
   test.skipIf(!bucket)('takes a batch through a bucket', async () => {

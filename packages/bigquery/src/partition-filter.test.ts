@@ -91,7 +91,7 @@ function verify(source: readonly LogScore[], deep = false) {
       read: (part) => chunksFromRows(within(part), 50),
       digest: async (part) => ({ ...(await digestOf(chunksFromRows(within(part)))), times: timesOf(within(part)) }),
     },
-    reader: archiverOf(fake).reader!,
+    reader: archiverOf(fake).reader,
     ...{ table, range, deep, signal, skipped: new BigUint64Array(), identities: [] },
   })
 }
@@ -101,14 +101,14 @@ test('the rows are of two spans: the row of another year costs its own days, not
 })
 
 test('sums of a range', async () => {
-  const digest = await archiverOf(fake).reader!.digest(table, { ...range, times }, signal)
+  const digest = await archiverOf(fake).reader.digest(table, { ...range, times }, signal)
   expect(digest).toEqual(await digestOf(chunksFromRows(rows)))
   await expectBounded(1)
 })
 
 test('rows of a range', async () => {
   let read = 0
-  for await (const chunk of archiverOf(fake).reader!.read(table, { ...range, times }, signal)) read += chunk.rows
+  for await (const chunk of archiverOf(fake).reader.read(table, { ...range, times }, signal)) read += chunk.rows
   expect(read).toBe(300)
   await expectBounded(2)
 })
@@ -144,7 +144,7 @@ test('a scan, with a time and without one', async () => {
   const { reader } = archiverOf(fake)
   const count = async (query: object) => {
     let read = 0
-    for await (const chunk of reader!.scan(table, { ...range, ...query }, signal)) read += chunk.rows
+    for await (const chunk of reader.scan(table, { ...range, ...query }, signal)) read += chunk.rows
     return read
   }
   expect(await count({})).toBe(300)

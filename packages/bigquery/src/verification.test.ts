@@ -40,7 +40,7 @@ describe('BigQuery cannot be asked', () => {
         read: () => chunksFromRows(rows),
         digest: async () => ({ ...(await digestOf(chunksFromRows(rows))), times: [] }),
       },
-      reader: archiverOf(fake).reader!,
+      reader: archiverOf(fake).reader,
       table,
       range: { afterId: rows[0]!.id - 1n, upToId: rows.at(-1)!.id },
       skipped: new BigUint64Array(),

@@ -37,7 +37,7 @@ await describeWithMySql('rows in files', (database) => {
   async function archived(): Promise<number[]> {
     const ids: number[] = []
     const range = { afterId: 0n, upToId: 1_000_000n }
-    for await (const chunk of (await open()).reader!.read(bench.table, range, new AbortController().signal)) {
+    for await (const chunk of (await open()).reader.read(bench.table, range, new AbortController().signal)) {
       ids.push(...[...chunk.id.subarray(0, chunk.rows)].map(Number))
     }
     return ids

@@ -53,7 +53,7 @@ await describeWithMySql('rows with something that no archive keeps', (database) 
   test('a key is no reason to wait where an archive holds the text of every such row', async () => {
     await bench.query(`update ${bench.table} set attributes = '{"kod":"RATE"}' where id in (7, 9)`)
     await bench.archiveAll(100n)
-    const reader = bench.shelf().reader!
+    const reader = bench.shelf().reader
     const read = reader.read.bind(reader)
     /** As an archive gives back what it keeps letter by letter, up to an id. */
     const keepTextsUpTo = (id: bigint) => {

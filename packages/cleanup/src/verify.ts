@@ -91,7 +91,7 @@ export class Verifier implements AsyncDisposable {
     const archiver = await this.options.open(name)
     if ('notHere' in archiver) return this.notAsked(name, archiver.notHere)
     const { reader } = archiver
-    if (reader !== undefined) return { archiver, reader }
+    if (reader !== 'none') return { archiver, reader }
     await archiver[Symbol.asyncDispose]()
     return this.notAsked(name, 'this archive cannot be read back')
   }

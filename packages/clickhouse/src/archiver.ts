@@ -1,11 +1,11 @@
 import type {
   ArchiveRight,
-  Archiver,
   BatchPolicy,
   BatchSource,
   Lease,
   LogScoreChunk,
   PlannedBatch,
+  ReadableArchiver,
   StoredRows,
   StoreResult,
 } from '@archiver/core'
@@ -48,11 +48,11 @@ export interface ClickHouseArchiverOptions {
  *
  * @throws ArchiverError (`CLICKHOUSE_DSN`) for a DSN that cannot be read.
  */
-export function createClickHouseArchiver(options: ClickHouseArchiverOptions): Archiver {
+export function createClickHouseArchiver(options: ClickHouseArchiverOptions): ReadableArchiver {
   return new ClickHouseArchiver(options)
 }
 
-class ClickHouseArchiver implements Archiver {
+class ClickHouseArchiver implements ReadableArchiver {
   readonly name = 'clickhouse'
   encodedMs = 0
   readonly policy: BatchPolicy

@@ -135,7 +135,7 @@ describe('the embedded ClickHouse', () => {
     expect(await read('texts')).toEqual(rows)
     const { signal } = new AbortController()
     const held = []
-    for await (const chunk of archiver.reader!.read('texts', { afterId: 0n, upToId: 99n }, signal)) {
+    for await (const chunk of archiver.reader.read('texts', { afterId: 0n, upToId: 99n }, signal)) {
       held.push(...rowsFromChunk(chunk))
     }
     expect(held).toEqual(rows)

@@ -36,13 +36,13 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
       await archiver.store(batchOf('days', rows), chunksFromRows(rows), leaseUntil())
       const { reader } = archiver
       const range = { afterId: 10n, upToId: 12n }
-      expect(await reader!.digest('days', range, signal)).toMatchObject({ rows: 2n, idSum: 23n })
+      expect(await reader.digest('days', range, signal)).toMatchObject({ rows: 2n, idSum: 23n })
       await database.query(`ALTER TABLE days DROP PARTITION '${dayOf(rows[10]!.tsSeconds)}'`)
       const later = plainRows(1, 11n).map((row) => ({ ...row, tsSeconds: row.tsSeconds + 90 * 86_400 }))
       await archiver.store(batchOf('days', later, 2n), chunksFromRows(later), leaseUntil())
-      expect(await reader!.digest('days', range, signal)).toMatchObject({ rows: 2n, idSum: 23n })
+      expect(await reader.digest('days', range, signal)).toMatchObject({ rows: 2n, idSum: 23n })
       await database.query(`ALTER TABLE days DROP PARTITION '${dayOf(later[0]!.tsSeconds)}'`)
-      expect(await reader!.digest('days', range, signal)).toMatchObject({ rows: 1n, idSum: 12n })
+      expect(await reader.digest('days', range, signal)).toMatchObject({ rows: 1n, idSum: 12n })
     })
   })
 
@@ -99,7 +99,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
       await database.query('CREATE TABLE narrow (id UInt64, dt Date) ENGINE = MergeTree PARTITION BY dt ORDER BY id')
       await database.query("INSERT INTO narrow VALUES (1, '2026-11-01')")
       await using archiver = open()
-      const reading = readAll(archiver.reader!, 'narrow', { ...everything, ...wanted })
+      const reading = readAll(archiver.reader, 'narrow', { ...everything, ...wanted })
       await expect(reading).rejects.toMatchObject({ code: 'CLICKHOUSE_REFUSED', message: /(monitor|server)_id/ })
     })
 
@@ -119,7 +119,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
       await using proxy = await proxyTo(database, (_, response) => response.end(), cut)
       const dsn = `tcp://127.0.0.1/${database.name}?http_port=${proxy.port}`
       await using cutOff = createClickHouseArchiver({ dsn })
-      const reading = readAll(cutOff.reader!, 'gone', { ...everything, serverId: rows[0]!.serverId })
+      const reading = readAll(cutOff.reader, 'gone', { ...everything, serverId: rows[0]!.serverId })
       await expect(reading).rejects.toMatchObject({
         code: 'CLICKHOUSE_UNREACHABLE',
         message: /cannot read the archive/,
@@ -139,7 +139,7 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     await archiver.store(batchOf('zoned', rows), chunksFromRows(rows), leaseUntil())
     const read = []
     const signal = new AbortController().signal
-    for await (const chunk of archiver.reader!.read('zoned', { afterId: 0n, upToId: 99n }, signal)) {
+    for await (const chunk of archiver.reader.read('zoned', { afterId: 0n, upToId: 99n }, signal)) {
       read.push(...rowsFromChunk(chunk))
     }
     expect(read).toEqual(rows.map(convert))

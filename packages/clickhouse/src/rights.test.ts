@@ -1,11 +1,11 @@
 import {
-  type Archiver,
   batchSourceFrom,
   chunkFromRows,
   chunksFromRows,
   digestOf,
   type LogScore,
   leaseUntil,
+  type ReadableArchiver,
 } from '@archiver/core'
 import { createClickHouseDatabase } from '@archiver/testkit'
 import { describeWithOwnClickHouse } from '@archiver/testkit/vitest'
@@ -33,35 +33,35 @@ await describeWithOwnClickHouse(
   async (server) => {
     const rows = plainRows(3_000)
     const { signal } = new AbortController()
-    const opened: Archiver[] = []
+    const opened: ReadableArchiver[] = []
     afterEach(async () => {
       for (const archiver of opened.splice(0)) await archiver[Symbol.asyncDispose]()
     })
 
-    function open(account: string, database = 'default', port = server.httpPort): Archiver {
+    function open(account: string, database = 'default', port = server.httpPort): ReadableArchiver {
       const dsn = `tcp://${account}@127.0.0.1:9000/${database}?http_port=${port}`
       const archiver = createClickHouseArchiver({ dsn, takeoverWaitMs: 1 })
       opened.push(archiver)
       return archiver
     }
-    const stored = (archiver: Archiver, table: string, some: readonly LogScore[]) =>
+    const stored = (archiver: ReadableArchiver, table: string, some: readonly LogScore[]) =>
       archiver.findStored(
         batchOf(table, some),
         batchSourceFrom(() => chunksFromRows(some, 500)),
         leaseUntil(),
       )
-    const store = (archiver: Archiver, table: string) =>
+    const store = (archiver: ReadableArchiver, table: string) =>
       archiver.store(batchOf(table, rows), chunksFromRows(rows, 500), leaseUntil())
     const whole = { afterId: 0n, upToId: 2n ** 63n }
 
-    async function expectRead(archiver: Archiver, table: string): Promise<void> {
+    async function expectRead(archiver: ReadableArchiver, table: string): Promise<void> {
       const { reader } = archiver
-      expect(await reader!.digest(table, whole, signal)).toEqual(await digestOf(chunksFromRows(rows)))
+      expect(await reader.digest(table, whole, signal)).toEqual(await digestOf(chunksFromRows(rows)))
       let read = 0
-      for await (const chunk of reader!.read(table, whole, signal)) read += chunk.rows
+      for await (const chunk of reader.read(table, whole, signal)) read += chunk.rows
       expect(read).toBe(rows.length)
       read = 0
-      for await (const chunk of reader!.scan(table, { ...whole, serverId: 3 }, signal)) read += chunk.rows
+      for await (const chunk of reader.scan(table, { ...whole, serverId: 3 }, signal)) read += chunk.rows
       expect(read).toBe(rows.length / 50)
     }
 
@@ -134,7 +134,7 @@ await describeWithOwnClickHouse(
       await store(archiver, 'dated')
       const [first, last] = [rows[0]!.tsSeconds, rows.at(-1)!.tsSeconds]
       const times = [{ fromSeconds: first, toSeconds: last }]
-      expect(await archiver.reader!.digest('dated', { ...whole, times }, signal)).toMatchObject({ rows: 3_000n })
+      expect(await archiver.reader.digest('dated', { ...whole, times }, signal)).toMatchObject({ rows: 3_000n })
       expect(proxy.passed.at(-1)).toMatch(/WHERE \(dt BETWEEN toDate\(\d+\) AND toDate\(\d+\)\)/)
     })
   },

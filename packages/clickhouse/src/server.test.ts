@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { describeArchiver } from '@archiver/conformance'
 import {
-  type Archiver,
   batchSourceFrom,
   chunkFromRows,
   chunksFromRows,
   type LogScore,
   leaseUntil,
+  type ReadableArchiver,
 } from '@archiver/core'
 import { createClickHouseDatabase } from '@archiver/testkit'
 import { describeWithClickHouse } from '@archiver/testkit/vitest'
@@ -23,8 +23,8 @@ import { convert } from './testing/read-back.js'
 import { batchOf, fits, hostileRows, plainRows, refusal } from './testing/rows.js'
 
 await describeWithClickHouse('a ClickHouse server', (database) => {
-  const opened: Archiver[] = []
-  const open = (parameters = '', takeoverWaitMs = 20): Archiver => {
+  const opened: ReadableArchiver[] = []
+  const open = (parameters = '', takeoverWaitMs = 20): ReadableArchiver => {
     const archiver = createClickHouseArchiver({ dsn: dsnOf(database, parameters), takeoverWaitMs })
     opened.push(archiver)
     return archiver
@@ -34,9 +34,9 @@ await describeWithClickHouse('a ClickHouse server', (database) => {
     await archiver.prepare(table)
     return archiver
   }
-  const store = (archiver: Archiver, table: string, rows: readonly LogScore[], rowsPerChunk = 1000) =>
+  const store = (archiver: ReadableArchiver, table: string, rows: readonly LogScore[], rowsPerChunk = 1000) =>
     archiver.store(batchOf(table, rows), chunksFromRows(rows, rowsPerChunk), leaseUntil())
-  const stored = (archiver: Archiver, table: string, rows: readonly LogScore[]) =>
+  const stored = (archiver: ReadableArchiver, table: string, rows: readonly LogScore[]) =>
     archiver.findStored(
       batchOf(table, rows),
       batchSourceFrom(() => chunksFromRows(rows, 1000)),

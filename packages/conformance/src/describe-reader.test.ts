@@ -14,7 +14,7 @@ import type { ReaderSubject } from './reader-subject.js'
 
 /** Rows in memory that can be read back, and there more than once. */
 class ReadableArchiver extends MemoryArchiver {
-  readonly reader: ArchiveReader
+  override readonly reader: ArchiveReader
 
   constructor(held: LogScore[], read: Read, change: Change) {
     super(new Map())

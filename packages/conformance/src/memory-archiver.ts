@@ -1,4 +1,5 @@
 import {
+  type ArchiveReader,
   type Archiver,
   ArchiverError,
   type BatchSource,
@@ -25,6 +26,7 @@ export function memoryOf(table: string): Map<bigint, LogScore> {
 /** The least an adapter can be, for this package's own tests: rows in a Map, whole batches only. */
 export class MemoryArchiver implements Archiver {
   readonly name = 'memory'
+  readonly reader: ArchiveReader | 'none' = 'none'
   readonly policy = { minRows: 1, maxRows: 1000, intervalMs: 0 }
   readonly rows: Map<bigint, LogScore>
 

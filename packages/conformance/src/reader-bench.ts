@@ -5,6 +5,7 @@ import {
   type IdRange,
   joinSpans,
   type LogScore,
+  readerOf,
   rowsFromChunk,
   type ScanQuery,
 } from '@archiver/core'
@@ -38,9 +39,7 @@ export class ReaderBench extends Workbench {
   /** The reader of an adapter that was never prepared. */
   async reader(): Promise<ArchiveReader> {
     this.#archiver ??= await this.open()
-    const { reader } = this.#archiver
-    if (reader === undefined) throw new Error(`${this.#archiver.name} has no reader`)
-    return reader
+    return readerOf(this.#archiver)
   }
 
   async readRange(range: IdRange): Promise<LogScore[]> {

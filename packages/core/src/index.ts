@@ -12,7 +12,7 @@ export { Digest, digestOf, equalDigests } from './chunk/digest.js'
 export { matchingRows, matchRow, type RowFilter } from './chunk/row-filter.js'
 export { withoutIds } from './chunk/select-rows.js'
 export type { ArchiveReader, IdRange, RangeDigest, RowRange, ScanQuery, TimeSpan } from './contract/archive-reader.js'
-export type { ArchiveRight, Archiver } from './contract/archiver.js'
+export { type ArchiveRight, type Archiver, type ReadableArchiver, readerOf } from './contract/archiver.js'
 export type { BatchPolicy, BatchSource, PlannedBatch, StoredRows, StoreResult } from './contract/batch.js'
 export {
   ArchiverError,

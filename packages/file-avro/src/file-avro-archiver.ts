@@ -14,7 +14,6 @@ import {
   writeLogScores,
 } from '@archiver/avro'
 import {
-  type Archiver,
   ArchiverError,
   type BatchPolicy,
   type BatchSource,
@@ -23,6 +22,7 @@ import {
   type Lease,
   type LogScoreChunk,
   type PlannedBatch,
+  type ReadableArchiver,
   type StoredRows,
   type StoreResult,
 } from '@archiver/core'
@@ -43,16 +43,16 @@ declare module '@archiver/core' {
 }
 
 /** Archives a source table as Avro files in a folder, one file a batch. */
-export function createFileAvroArchiver(options: FileAvroOptions): Archiver {
+export function createFileAvroArchiver(options: FileAvroOptions): ReadableArchiver {
   return new FileAvroArchiver(options)
 }
 
 /** The same over a file system of which a test opens the folders. */
-export function createWithFolders(options: FileAvroOptions, openFolder: OpenFolder): Archiver {
+export function createWithFolders(options: FileAvroOptions, openFolder: OpenFolder): ReadableArchiver {
   return new FileAvroArchiver(options, openFolder)
 }
 
-class FileAvroArchiver implements Archiver {
+class FileAvroArchiver implements ReadableArchiver {
   readonly name = 'fileavro'
   encodedMs = 0
   readonly policy: BatchPolicy

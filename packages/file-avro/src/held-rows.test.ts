@@ -127,7 +127,7 @@ describe.each([
         read: (range) => rowsInRange(chunksFromRows(exact, 70), range),
         digest: () => Promise.reject(new Error('not asked')),
       },
-      reader: archiver.reader!,
+      reader: archiver.reader,
       table: planned.table,
       range: planned,
       skipped: new BigUint64Array(),

@@ -83,7 +83,7 @@ describe("a server's week", () => {
     const { reader } = createFileAvroArchiver({ path: folder })
     const before = await bytesRead()
     const found: LogScore[] = []
-    for await (const chunk of reader!.scan(table, week, new AbortController().signal))
+    for await (const chunk of reader.scan(table, week, new AbortController().signal))
       found.push(...rowsFromChunk(chunk))
     const read = (await bytesRead()) - before
     const wanted = days
@@ -103,7 +103,7 @@ describe('files that say nothing of their end', () => {
   const rowsOf = async (path: string, range: { afterId: bigint; upToId: bigint }) => {
     const { reader } = createFileAvroArchiver({ path })
     const rows: LogScore[] = []
-    for await (const chunk of reader!.read(table, range, new AbortController().signal)) {
+    for await (const chunk of reader.read(table, range, new AbortController().signal)) {
       rows.push(...rowsFromChunk(chunk))
     }
     return rows

@@ -5,12 +5,12 @@ import { Readable } from 'node:stream'
 import { readAvroHeader, readLogScores, type SchemaVersion, writeLogScores } from '@archiver/avro'
 import { batchOf } from '@archiver/conformance'
 import {
-  type Archiver,
   batchSourceFrom,
   chunksFromRows,
   type LogScore,
   leaseUntil,
   type PlannedBatch,
+  type ReadableArchiver,
   rowsFromChunk,
 } from '@archiver/core'
 import { onTestFinished } from 'vitest'
@@ -30,7 +30,7 @@ export async function testFolder(): Promise<string> {
 }
 
 /** An archiver that has its folder prepared. */
-export async function prepared(path: string, options: Partial<FileAvroOptions> = {}): Promise<Archiver> {
+export async function prepared(path: string, options: Partial<FileAvroOptions> = {}): Promise<ReadableArchiver> {
   const archiver = createFileAvroArchiver({ path, ...options })
   await archiver.prepare(table)
   return archiver
@@ -40,11 +40,11 @@ export function batch(id: bigint, rows: readonly LogScore[], change: Partial<Pla
   return { ...batchOf(table, 'fileavro', id, rows), ...change }
 }
 
-export function store(archiver: Archiver, planned: PlannedBatch, rows: readonly LogScore[]) {
+export function store(archiver: ReadableArchiver, planned: PlannedBatch, rows: readonly LogScore[]) {
   return archiver.store(planned, chunksFromRows(rows, 100), leaseUntil())
 }
 
-export function stored(archiver: Archiver, planned: PlannedBatch, rows: readonly LogScore[]) {
+export function stored(archiver: ReadableArchiver, planned: PlannedBatch, rows: readonly LogScore[]) {
   return archiver.findStored(
     planned,
     batchSourceFrom(() => chunksFromRows(rows, 100)),

@@ -78,7 +78,7 @@ await describeWithFakeGcs('a workload identity', (bucket) => {
     await archiver.prepare('log_scores')
     const { identity } = await store(archiver, batch(1n, rows), rows)
     const range = { afterId: 0n, upToId: 2n ** 62n }
-    const { rows: found } = await archiver.reader!.digest('log_scores', range, new AbortController().signal)
+    const { rows: found } = await archiver.reader.digest('log_scores', range, new AbortController().signal)
     expect([identity, found]).toEqual(['2026/1792022400-1000001.avro', 300n])
     expect(proxy.tokens).toBe(1)
     for (const { headers } of proxy.requests) expect(headers.authorization).toBe('Bearer token-1')

@@ -202,7 +202,7 @@ await describeWithFakeGcs('Cloud Storage that', (bucket) => {
     proxy.fail({ on: 'read', kind: 'cut', afterBytes: 0 }, { on: 'read', kind: 'cut', afterBytes: 200_000, times: 5 })
     const found = []
     const range = { afterId: 0n, upToId: 2n ** 62n }
-    for await (const chunk of archiver.reader!.read('log_scores', range, new AbortController().signal)) {
+    for await (const chunk of archiver.reader.read('log_scores', range, new AbortController().signal)) {
       found.push(...chunk.id.subarray(0, chunk.rows))
     }
     expect(found).toEqual(large.map(({ id }) => id))
@@ -215,7 +215,7 @@ await describeWithFakeGcs('Cloud Storage that', (bucket) => {
     const { identity } = await store(await opened(bucket), batch(1n, rows), rows)
     expect((await bytesOf(bucket, identity)).includes('i/o timeout')).toBe(true)
     proxy.fail({ on: 'read', kind: 'replace', what: 'i/o timeout', by: 'i/o tameout' })
-    const digest = archiver.reader!.digest(
+    const digest = archiver.reader.digest(
       'log_scores',
       { afterId: 0n, upToId: 2n ** 62n },
       new AbortController().signal,
@@ -231,7 +231,7 @@ await describeWithFakeGcs('Cloud Storage that', (bucket) => {
       proxy.fail({ on: 'send', kind: 'lose-answer' }, { on: 'post', kind: 'lose-answer' })
       await store(archiver, batch(1n, rows), rows)
       await stored(archiver, batch(9n, rows), rows)
-      await archiver.reader!.missingFiles!('log_scores', ['x'], new AbortController().signal)
+      await archiver.reader.missingFiles!('log_scores', ['x'], new AbortController().signal)
       const projects = proxy.requests.map(({ step, query }) => [step, query.getAll('userProject')])
       expect(projects).toEqual(projects.map(([step]) => [step, ['ntppool']]))
     }

@@ -1,6 +1,5 @@
 import { AvroArchiveReader, Spool } from '@archiver/avro'
 import {
-  type Archiver,
   type BatchPolicy,
   type BatchSource,
   type ErrorPlace,
@@ -8,6 +7,7 @@ import {
   type Lease,
   type LogScoreChunk,
   type PlannedBatch,
+  type ReadableArchiver,
   type StoredRows,
   type StoreResult,
 } from '@archiver/core'
@@ -32,11 +32,11 @@ declare module '@archiver/core' {
 }
 
 /** Archives source tables as Avro objects in a bucket of Cloud Storage, one object a batch. */
-export function createGcsAvroArchiver(options: GcsAvroOptions): Archiver {
+export function createGcsAvroArchiver(options: GcsAvroOptions): ReadableArchiver {
   return new GcsAvroArchiver(options)
 }
 
-class GcsAvroArchiver implements Archiver {
+class GcsAvroArchiver implements ReadableArchiver {
   readonly name = 'gcsavro'
   encodedMs = 0
   readonly policy: BatchPolicy

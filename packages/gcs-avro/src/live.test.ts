@@ -17,7 +17,7 @@ describe.skipIf(!bucket)('Cloud Storage itself (GCS_LIVE_BUCKET)', () => {
   const tables = new Set<string>()
 
   async function read(table: string): Promise<LogScore[]> {
-    return rowsOf(open().reader!.read(table, everything, new AbortController().signal))
+    return rowsOf(open().reader.read(table, everything, new AbortController().signal))
   }
 
   afterAll(async () => {

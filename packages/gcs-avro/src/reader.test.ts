@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { archivedRow, readLogScores, writeLogScores } from '@archiver/avro'
 import { type ArchiveFiles, describeReader, ordinaryRows } from '@archiver/conformance'
-import { type Archiver, chunksFromRows, type LogScore } from '@archiver/core'
+import { chunksFromRows, type LogScore, type ReadableArchiver } from '@archiver/core'
 import { describeWithFakeGcs } from '@archiver/testkit/vitest'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createGcsAvroArchiver } from './gcs-avro-archiver.js'
@@ -27,8 +27,8 @@ import {
 const everything = { afterId: 0n, upToId: 2n ** 63n - 1n }
 const { signal } = new AbortController()
 
-function read({ reader }: Archiver, range = everything): Promise<LogScore[]> {
-  return rowsOf(reader!.read(table, range, signal))
+function read({ reader }: ReadableArchiver, range = everything): Promise<LogScore[]> {
+  return rowsOf(reader.read(table, range, signal))
 }
 
 await describeWithFakeGcs('a bucket', (bucket) => {
@@ -72,7 +72,7 @@ await describeWithFakeGcs('a bucket', (bucket) => {
       const range = { afterId: rows[9]!.id, upToId: rows[19]!.id }
       expect(await read(archiver, range)).toEqual(rows.slice(10, 20))
       const names = ['2026/1792454400-1000001.avro', '2026/1-1.avro, 2026/2-2.avro', '']
-      expect(await archiver.reader!.missingFiles!(table, names, signal)).toEqual(['2026/1-1.avro', '2026/2-2.avro'])
+      expect(await archiver.reader.missingFiles!(table, names, signal)).toEqual(['2026/1-1.avro', '2026/2-2.avro'])
     })
 
     test('passes over what is none: other names, other folders, other tables', async () => {

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { readLogScores } from '@archiver/avro'
 import { batchOf } from '@archiver/conformance'
 import {
-  type Archiver,
   batchSourceFrom,
   chunksFromRows,
   type FaultPoint,
@@ -13,6 +12,7 @@ import {
   type LogScoreChunk,
   leaseUntil,
   type PlannedBatch,
+  type ReadableArchiver,
   rowsFromChunk,
 } from '@archiver/core'
 import { type GcsBucket, type GcsProxy, startGcsProxy } from '@archiver/testkit'
@@ -36,13 +36,13 @@ export async function testFolder(): Promise<string> {
 }
 
 /** An archiver on the bucket, with a spool of its own. */
-export async function prepared(bucket: GcsBucket, options: Partial<GcsAvroOptions> = {}): Promise<Archiver> {
+export async function prepared(bucket: GcsBucket, options: Partial<GcsAvroOptions> = {}): Promise<ReadableArchiver> {
   const archiver = await opened(bucket, options)
   await archiver.prepare(table)
   return archiver
 }
 
-export async function opened(bucket: GcsBucket, options: Partial<GcsAvroOptions> = {}): Promise<Archiver> {
+export async function opened(bucket: GcsBucket, options: Partial<GcsAvroOptions> = {}): Promise<ReadableArchiver> {
   const spoolPath = options.spoolPath ?? (await testFolder())
   return createGcsAvroArchiver({
     bucket: bucket.name,
@@ -64,11 +64,11 @@ export function batch(id: bigint, rows: readonly LogScore[], change: Partial<Pla
   return { ...batchOf(table, 'gcsavro', id, rows), ...change }
 }
 
-export function store(archiver: Archiver, planned: PlannedBatch, rows: readonly LogScore[], lease?: Lease) {
+export function store(archiver: ReadableArchiver, planned: PlannedBatch, rows: readonly LogScore[], lease?: Lease) {
   return archiver.store(planned, chunksFromRows(rows, 100), lease ?? leaseUntil())
 }
 
-export function stored(archiver: Archiver, planned: PlannedBatch, rows: readonly LogScore[]) {
+export function stored(archiver: ReadableArchiver, planned: PlannedBatch, rows: readonly LogScore[]) {
   return archiver.findStored(
     planned,
     batchSourceFrom(() => chunksFromRows(rows, 100)),

@@ -188,7 +188,7 @@ describe('refusals are problem documents', () => {
   test('502 without what the archive says, which the operator is told', async () => {
     const told: unknown[] = []
     await using archiver = createClickHouseArchiver({ dsn: 'tcp://secret:secret@127.0.0.1:1/x?http_port=1' })
-    await using broken = await serve(archiver.reader!, { onError: (error) => told.push(error) })
+    await using broken = await serve(archiver.reader, { onError: (error) => told.push(error) })
     const answer = await ask('?server=1', {}, broken)
     const text = await answer.text()
     expect(answer.status).toBe(502)
@@ -311,7 +311,7 @@ await describeWithClickHouse('from ClickHouse', (database) => {
       takeoverWaitMs: 0,
     })
     await store(archiver, rows.slice(0, 3_000))
-    await using clickhouse = await serve(archiver.reader!)
+    await using clickhouse = await serve(archiver.reader)
     for (const query of ['?server=3&limit=500', '?server=3&after=1001999&to=1002999', '?monitor=4&from=2023-11-15']) {
       const [theirs, ours] = [
         await pageOf(query, clickhouse),

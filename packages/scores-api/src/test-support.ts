@@ -30,7 +30,7 @@ export async function filesWith(some: readonly LogScore[]): Promise<ArchiveReade
   const path = await mkdtemp(join(tmpdir(), 'scores-api-'))
   const archiver = createFileAvroArchiver({ path })
   await store(archiver, some)
-  return archiver.reader!
+  return archiver.reader
 }
 
 export type ScoresServer = Awaited<ReturnType<typeof serve>>

@@ -1,4 +1,4 @@
-import { type ArchiveReader, type Archiver, ArchiverError, type IdRange, lowerId } from '@archiver/core'
+import { type Archiver, ArchiverError, type IdRange, lowerId, readerOf } from '@archiver/core'
 import { CleanupHold, connect, disconnect, MySqlLedger, MySqlOperator, watchLockWaits } from '@archiver/mysql'
 import { aboveMark, type RestoreResult, RestoreTarget, restore, type Selection, type Standing } from '@archiver/restore'
 import { openArchiver, type Wiring } from '../archivers.js'
@@ -82,11 +82,6 @@ async function open(job: RestoreJob): Promise<Archiver> {
     archiver: job.archive,
     hint: 'Set what the archiver of these rows was run with.',
   })
-}
-
-function readerOf({ name, reader }: Archiver): ArchiveReader {
-  if (reader !== undefined) return reader
-  throw new ArchiverError(`${name} cannot be read back`, { code: 'ARCHIVE_NOT_READABLE', archiver: name })
 }
 
 /** From and to, and no further than the lowest mark of the table where no end is given. @throws ArchiverError beyond it. */

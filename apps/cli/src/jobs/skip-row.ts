@@ -46,7 +46,7 @@ async function isStored(name: string, rowId: bigint, wiring: Wiring): Promise<bo
   const opened = await openArchiver(name, { ...wiring, readOnly: true })
   if ('notHere' in opened) return true
   await using archiver = opened
-  if (archiver.reader === undefined) return true
+  if (archiver.reader === 'none') return true
   const { signal } = new AbortController()
   for await (const _ of archiver.reader.read(wiring.table, { afterId: rowId - 1n, upToId: rowId }, signal)) return true
   return false

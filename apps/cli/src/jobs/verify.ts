@@ -1,5 +1,4 @@
-import type { ArchiverStatus } from '@archiver/core'
-import { type Archiver, ArchiverError, type IdRange, lowerId } from '@archiver/core'
+import { type Archiver, ArchiverError, type ArchiverStatus, type IdRange, lowerId, readerOf } from '@archiver/core'
 import { type Verification, type VerifySource, verifyArchive } from '@archiver/core/reconcile'
 import {
   connect,
@@ -125,8 +124,8 @@ async function verifyOne(bench: Bench, status: ArchiverStatus): Promise<boolean>
 
 async function compare(bench: Bench, archiver: Archiver, range: IdRange): Promise<Verification> {
   const { job, ledger, source, ranges, reporter, signal } = bench
-  const { name, reader } = archiver
-  if (reader === undefined) throw notReadable(name)
+  const { name } = archiver
+  const reader = readerOf(archiver)
   const startedMs = performance.now()
   const skipped = await ledger.skipped(name)
   const found = await verifyArchive({
@@ -225,10 +224,6 @@ function nothingOn(table: string): ArchiverError {
     table,
     hint: `Turn one on: archiver init -t ${table}`,
   })
-}
-
-function notReadable(archiver: string): ArchiverError {
-  return new ArchiverError(`${archiver} cannot be read back`, { code: 'ARCHIVE_NOT_READABLE', archiver })
 }
 
 function turnedOff(name: string, table: string): ArchiverError {

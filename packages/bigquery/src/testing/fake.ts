@@ -1,6 +1,5 @@
 import { batchOf } from '@archiver/conformance'
 import {
-  type Archiver,
   batchSourceFrom,
   chunksFromRows,
   type FaultPoint,
@@ -8,6 +7,7 @@ import {
   type LogScore,
   leaseUntil,
   type PlannedBatch,
+  type ReadableArchiver,
 } from '@archiver/core'
 import { type FakeBigQuery, type FakeBigQueryOptions, startFakeBigQuery, type TableRow } from '@archiver/fake-bigquery'
 import { onTestFinished } from 'vitest'
@@ -28,11 +28,14 @@ export async function startFake(options: FakeBigQueryOptions = {}): Promise<Fake
 }
 
 /** An archiver as a newly started process would have it. */
-export function archiverOf(fake: FakeBigQuery, options: Partial<BigQueryArchiverOptions> = {}): Archiver {
+export function archiverOf(fake: FakeBigQuery, options: Partial<BigQueryArchiverOptions> = {}): ReadableArchiver {
   return createBigQueryArchiver({ projectId: fake.projectId, dataset, takeoverWaitMs: 1, ...options })
 }
 
-export async function prepared(fake: FakeBigQuery, options: Partial<BigQueryArchiverOptions> = {}): Promise<Archiver> {
+export async function prepared(
+  fake: FakeBigQuery,
+  options: Partial<BigQueryArchiverOptions> = {},
+): Promise<ReadableArchiver> {
   const archiver = archiverOf(fake, options)
   await archiver.prepare(table)
   return archiver
@@ -43,7 +46,7 @@ export function batch(id: bigint, rows: readonly LogScore[], change: Partial<Pla
 }
 
 export function store(
-  archiver: Archiver,
+  archiver: ReadableArchiver,
   planned: PlannedBatch,
   rows: readonly LogScore[],
   lease: Lease = leaseUntil(),
@@ -52,7 +55,7 @@ export function store(
 }
 
 export function stored(
-  archiver: Archiver,
+  archiver: ReadableArchiver,
   planned: PlannedBatch,
   rows: readonly LogScore[],
   lease: Lease = leaseUntil(),

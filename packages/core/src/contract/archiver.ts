@@ -1,6 +1,6 @@
 import type { ArchiveReader } from './archive-reader.js'
 import type { BatchPolicy, BatchSource, PlannedBatch, StoredRows, StoreResult } from './batch.js'
-import type { ArchiverError } from './errors.js'
+import { ArchiverError } from './errors.js'
 import type { Lease } from './lease.js'
 import type { LogScoreChunk } from './log-score.js'
 
@@ -52,9 +52,17 @@ export interface Archiver extends AsyncDisposable {
    */
   prepare(table: string): Promise<void>
   /**
-   * Writes the chunks' rows. Durable when it resolves. A rejection may leave anything behind: {@link findStored} tells
-   * what. The same batch may be stored again only for rows that `stored` did not find. A batch whose range holds no
-   * row (no chunk comes) resolves with 0 rows and leaves nothing.
+   * Writes the chunks' rows. A rejection may leave anything behind: {@link findStored} tells what. The same batch may be
+   * stored again only for rows that `findStored` did not find. A batch whose range holds no row (no chunk comes) resolves
+   * with 0 rows and leaves nothing.
+   *
+   * - **Durable when it resolves**: a file is synced, then gets its name, then its folder is synced; a server has acknowledged.
+   * - **Visible under its own name only.** The name follows from the batch and from ids that its rows really have, so that two
+   *   batches never share one. A file or object of another batch is never overwritten: the step that makes rows visible fails
+   *   where the name is taken. Two processes never use the same temporary name.
+   * - **The lease first.** {@link Lease.assertHeld} is called before every step that somebody else can see (a piece that is
+   *   sent, the name, the commit), after the last wait before that step. Of several such steps, each has a call of its own.
+   * - **Only this table.** Rows, files and statements of other tables are not read and not touched.
    *
    * @throws RowError before the row is written, when a value fits no documented conversion.
    * @throws ArchiverError for anything else, with a hint.
@@ -62,7 +70,8 @@ export interface Archiver extends AsyncDisposable {
   store(batch: PlannedBatch, chunks: AsyncIterable<LogScoreChunk>, lease: Lease): Promise<StoreResult>
   /**
    * What the archive holds of this batch's rows, after everything in flight has settled. Never guesses: throws when
-   * it cannot tell, or when the archive holds rows of the range that the source does not have and has not deleted.
+   * it cannot tell, or when the archive holds rows of the range that the source does not have and has not deleted. Rows count
+   * wherever they are: in the batch's own file, in files of other batches and of other programs.
    */
   findStored(batch: PlannedBatch, source: BatchSource, lease: Lease): Promise<StoredRows>
   /**
@@ -75,6 +84,21 @@ export interface Archiver extends AsyncDisposable {
    * asks where the time goes. Absent where it is not counted.
    */
   readonly encodedMs?: number
-  /** Reads the archive back: for `verify`, `restore` and before rows are deleted. Absent where it cannot be asked. */
-  readonly reader?: ArchiveReader
+  /**
+   * Reads the archive back. `none` is a decision with a price: `verify`, `restore` and `read` do not work, rows that another
+   * program stored above the mark are not found before a pass, and **cleanup deletes rows that nobody has compared with this
+   * archive**: its mark alone counts.
+   */
+  readonly reader: ArchiveReader | 'none'
+}
+
+/** An archive that can be read back. */
+export interface ReadableArchiver extends Archiver {
+  readonly reader: ArchiveReader
+}
+
+/** @throws ArchiverError (ARCHIVE_NOT_READABLE) */
+export function readerOf({ name, reader }: Archiver): ArchiveReader {
+  if (reader !== 'none') return reader
+  throw new ArchiverError(`${name} cannot be read back`, { code: 'ARCHIVE_NOT_READABLE', archiver: name })
 }

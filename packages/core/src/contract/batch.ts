@@ -31,7 +31,11 @@ export interface StoreResult {
   readonly rows: number
   /** Bytes written or sent by this call. */
   readonly bytes: number
-  /** Where the rows are, in the archive's own terms: a file name, an object name, a job id, a query id. */
+  /**
+   * Where the rows are, in the archive's own terms: a file name, an object name, a job id, a query id. At most 1,024 characters;
+   * several names as a list with `, ` between them, so that no name holds one. {@link Archiver.findStored} gives the same text as
+   * `store` did for a batch that is stored as a whole. Empty for no rows.
+   */
   readonly identity: string
   /** Values that the archive's form could not hold and the documented conversion changed: name to count. */
   readonly conversions?: Readonly<Record<string, number>>

@@ -1,4 +1,4 @@
-/** Leave to go on. Whoever runs an adapter decides what it means (a lock still held, no signal received). */
+/** What work depends on. Whoever runs an adapter decides what it means (a lock is held, no signal was received). */
 export interface Lease {
   /** Aborts when waiting must end. Its reason is an Error. */
   readonly signal: AbortSignal

@@ -21,7 +21,8 @@ export interface LogScore {
   readonly warning: string | null
   /**
    * The column `attributes` itself, letter by letter; null for NULL. Absent where only what it means is known, which is the
-   * three columns above.
+   * three columns above. An archive that gives it back keeps it for every row, and byte for byte: order of keys, white space,
+   * unknown keys and escapes included.
    */
   readonly json?: string | null
 }
@@ -62,7 +63,10 @@ export interface LogScoreChunk {
   readonly unknownKeys?: ReadonlyMap<number, readonly string[]>
   /** Columns of the source that no archive keeps. Absent for none. */
   readonly unknownColumns?: readonly string[]
-  /** Of a chunk that an archive gives back: it holds the source's rows as they were, and no conversion has changed them. */
+  /**
+   * Of a chunk that an archive gives back: it holds the source's rows as they were, and no conversion has changed them. Every
+   * column then equals the source's bit for bit, a null `monitorId` is null and not 0, and {@link LogScore.json} is present.
+   */
   readonly exact?: boolean
   /**
    * Columns that come from 32-bit floats: whoever prints them needs no more digits than tell a value from its

@@ -21,7 +21,7 @@ export async function heldAhead(run: RunContext, mark: bigint): Promise<bigint |
  */
 async function lastHeld(run: RunContext, mark: bigint): Promise<bigint | undefined> {
   const { archiver, source, table, watch, lease } = run
-  if (archiver.reader === undefined || watch.maxId <= mark) return undefined
+  if (archiver.reader === 'none' || watch.maxId <= mark) return undefined
   const firstId = await source.firstId({ afterId: mark, upToId: watch.maxId })
   if (firstId === null) return undefined
   const span = archiver.reader.layout === 'table' ? await source.timeSpan() : null
@@ -33,7 +33,7 @@ async function lastHeld(run: RunContext, mark: bigint): Promise<bigint | undefin
 
 /** Whether the archive holds a row of the range; also true where that cannot be told. */
 export async function holdsAny({ archiver, table, lease }: RunContext, range: IdRange): Promise<boolean> {
-  if (archiver.reader === undefined) return true
+  if (archiver.reader === 'none') return true
   try {
     for await (const _ of archiver.reader.read(table, range, lease.signal)) return true
     return false

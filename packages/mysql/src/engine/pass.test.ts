@@ -1,5 +1,5 @@
 import type { ArchiveReader, IdRange } from '@archiver/core'
-import { ArchiverError, chunksFromRows, digestOf, leaseUntil, RowError } from '@archiver/core'
+import { ArchiverError, chunksFromRows, digestOf, leaseUntil, RowError, readerOf } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
 import { type PassOptions, runPass } from '@archiver/core/engine'
 import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
@@ -321,10 +321,10 @@ await describeWithMySql('a pass', (database) => {
       shelf.batches.length = 0
       shelf.reader = {
         layout: 'table',
-        digest: (name, range, signal) => digestOf(shelf.reader!.read(name, range, signal)),
+        digest: (name, range, signal) => digestOf(readerOf(shelf).read(name, range, signal)),
         read,
         // The engine looks for no certain rows.
-        scan: (name, query, signal) => shelf.reader!.read(name, query, signal),
+        scan: (name, query, signal) => readerOf(shelf).read(name, query, signal),
         ...reader,
       }
     }

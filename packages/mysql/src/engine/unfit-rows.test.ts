@@ -1,5 +1,5 @@
 import type { IdRange } from '@archiver/core'
-import { ArchiverError, chunksFromRows, digestOf, leaseUntil, RowError } from '@archiver/core'
+import { ArchiverError, chunksFromRows, digestOf, leaseUntil, RowError, readerOf } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
 import { OpenHole, type PassOptions, runPass, storeLate } from '@archiver/core/engine'
 import { createSourceTables, generateRows, insertRows } from '@archiver/testkit'
@@ -49,11 +49,11 @@ await describeWithMySql('a row that no archive can hold', (database) => {
     shelf.policy = { minRows: 1, maxRows: 40, intervalMs: 0 }
     shelf.reader = {
       layout: 'table',
-      digest: (name, range, signal) => digestOf(shelf.reader!.read(name, range, signal)),
+      digest: (name, range, signal) => digestOf(readerOf(shelf).read(name, range, signal)),
       read: async function* (_: string, { afterId, upToId }: IdRange) {
         yield* chunksFromRows(shelf.rows.filter(({ id }) => id > afterId && id <= upToId))
       },
-      scan: (name, query, signal) => shelf.reader!.read(name, query, signal),
+      scan: (name, query, signal) => readerOf(shelf).read(name, query, signal),
     }
     events = []
   })

@@ -3,6 +3,7 @@ import { type Archiver, ArchiverError, type LogScoreChunk, type PlannedBatch, ty
 /** An archive in memory that fails while a test wants it to. */
 export class Shelf implements Archiver {
   readonly name: string
+  readonly reader = 'none'
   readonly policy = { minRows: 1, maxRows: 1_000, intervalMs: 0 }
   readonly ids: bigint[] = []
   failing = false

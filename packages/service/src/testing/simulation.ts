@@ -158,7 +158,8 @@ export class Simulation {
     }
     return {
       name,
-      policy: policy,
+      policy,
+      reader: 'none',
       prepare: check,
       store: async (_batch, chunks) => {
         let rows = 0

@@ -21,7 +21,7 @@ export class ShelfArchiver implements Archiver {
   afterStore: () => void | Promise<void> = () => undefined
   afterLookUp: () => void | Promise<void> = () => undefined
   /** Where it can be read back. */
-  reader?: ArchiveReader
+  reader: ArchiveReader | 'none' = 'none'
   readonly name = 'shelf'
 
   /** What would create its table; none where it is there. */
