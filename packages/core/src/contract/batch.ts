@@ -32,8 +32,9 @@ export interface StoreResult {
   /** Bytes written or sent by this call. */
   readonly bytes: number
   /**
-   * Where the rows are, in the archive's own terms: a file name, an object name, a job id, a query id. At most 1,024 characters;
-   * several names as a list with `, ` between them, so that no name holds one. {@link Archiver.findStored} gives the same text as
+   * Where the rows are, in the archive's own terms: a file name, an object name, a job id, a query id. One name has at
+   * most 1,024 characters; several are a list with `, ` between them, so that no name holds one. Of a longer list the ledger
+   * keeps the names that fit. {@link Archiver.findStored} gives the same text as
    * `store` did for a batch that is stored as a whole. Empty for no rows.
    */
   readonly identity: string

@@ -6,6 +6,9 @@ import type { BatchRecord } from '../contract/ledger.js'
 import type { LogScoreChunk } from '../contract/log-score.js'
 import { NameCounts, type Unarchived } from '../contract/unarchived.js'
 
+/** Room for an identity in the ledger. */
+const MAX_IDENTITY_CHARS = 1_024
+
 /** Counts and hashes a batch's rows on their way from the source to the adapter. */
 export class Tally {
   rows = 0
@@ -62,7 +65,7 @@ export class Tally {
       maxTsSeconds: this.maxTsSeconds,
       idHash: this.ids.digest(),
       bytes,
-      identity,
+      identity: namesThatFit(identity),
     }
   }
 
@@ -82,6 +85,13 @@ export class Tally {
       },
     )
   }
+}
+
+/** Rows of another program may lie in hundreds of files: the catalogue names the first of them. */
+function namesThatFit(identity: string): string {
+  if (identity.length <= MAX_IDENTITY_CHARS) return identity
+  const end = identity.lastIndexOf(', ', MAX_IDENTITY_CHARS)
+  return identity.slice(0, end > 0 ? end : MAX_IDENTITY_CHARS)
 }
 
 /** Passes the chunks on and counts them; `onChunk` is called after each. */
