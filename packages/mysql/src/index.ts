@@ -13,7 +13,7 @@ export {
   turnOnNeeds,
 } from './grants.js'
 export { MySqlLedger } from './ledger.js'
-export { LockHeldError, type LockOptions, type LockTimes, MySqlLock } from './lock.js'
+export { type LockOptions, MySqlLock } from './lock.js'
 export type { LockNames } from './lock-names.js'
 export { describeWait, watchLockWaits } from './lock-waits.js'
 export { isMissingTable, statementError } from './mysql-errors.js'

@@ -1,5 +1,6 @@
 import { ArchiverError } from '@archiver/core'
-import { LockHeldError, type LockTimes, MySqlLock } from '@archiver/mysql'
+import { LockHeldError, type LockTimes } from '@archiver/core/lock'
+import { MySqlLock } from '@archiver/mysql'
 import type { ServiceConfig } from './config.js'
 
 /** The server waits so long for the lock before it says who has it: then it is asked again. */

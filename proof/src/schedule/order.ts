@@ -1,4 +1,5 @@
-import type { LockTimes, MySqlSettings } from '@archiver/mysql'
+import type { LockTimes } from '@archiver/core/lock'
+import type { MySqlSettings } from '@archiver/mysql'
 import type { ArchiverName } from '../archives.js'
 import type { CleanerAsks, RunSettings } from './schedule.js'
 import type { PlannedTrouble } from './troubles.js'
