@@ -1,8 +1,13 @@
-import { faultPoint, type IdRange } from '@archiver/core'
+import {
+  type CleanupLimit,
+  type CleanupMarks,
+  type CleanupSource,
+  faultPoint,
+  type IdRange,
+  type Slice,
+} from '@archiver/core'
 import { type Blocked, wasCostly } from './blocked.js'
-import { CleanupTable } from './cleanup-table.js'
-import { decideLimit, dueInMs, type Limit, otherRowsOf, type Slice, type Span, spanOf, Window } from './decide.js'
-import { deleteRange } from './delete-range.js'
+import { decideLimit, dueInMs, otherRowsOf, type Span, spanOf, Window } from './decide.js'
 import { KeptCount } from './kept-count.js'
 import type { CleanupEnd, CleanupOptions, CleanupResult } from './options.js'
 import { Throttle } from './throttle.js'
@@ -10,13 +15,10 @@ import { UnarchivedCheck } from './unarchived.js'
 import { Verifier } from './verify.js'
 import { wait } from './wait.js'
 
-/** A span of ids is verified; a range of it is about to be deleted, is deleted and not committed, is committed; the run is stamped. */
+/** A span of ids is verified; the run is stamped. */
 declare module '@archiver/core' {
   interface FaultPoints {
     'cleanup.verified': true
-    'cleanup.before': true
-    'cleanup.deleted': true
-    'cleanup.after': true
     'cleanup.stamped': true
   }
 }
@@ -36,7 +38,7 @@ const MOST_CHANGES = 10
  */
 export async function runCleanup(options: CleanupOptions): Promise<CleanupResult> {
   const startedMs = performance.now()
-  const table = new CleanupTable(options.connection, options.table)
+  const table = options.database
   const dueMs = dueInMs(await table.lastRun(), options.policy)
   if (dueMs > 0) return { rows: 0, ranges: 0, kept: [], end: { why: 'not-due', dueInMs: dueMs } }
   await using throttle = throttleOf(options)
@@ -47,9 +49,9 @@ export async function runCleanup(options: CleanupOptions): Promise<CleanupResult
   return result
 }
 
-function throttleOf({ connection, settings, lease, drain, throttle, onEvent }: CleanupOptions): Throttle {
+function throttleOf({ database, lease, drain, throttle, onEvent }: CleanupOptions): Throttle {
   const policy = throttle ?? {}
-  return new Throttle({ connection, settings, lease, drain: drain ?? NEVER, policy, onEvent })
+  return new Throttle({ database, lease, drain: drain ?? NEVER, policy, onEvent })
 }
 
 /** Above every id. */
@@ -59,7 +61,7 @@ const NEVER = new AbortController().signal
 
 class Run {
   private readonly options: CleanupOptions
-  private readonly table: CleanupTable
+  private readonly table: CleanupSource
   private readonly throttle: Throttle
   private readonly verifier: Verifier
   private readonly drain: AbortSignal
@@ -77,7 +79,7 @@ class Run {
   private youngRows = 0
   private changes = 0
 
-  constructor(options: CleanupOptions, table: CleanupTable, throttle: Throttle, verifier: Verifier) {
+  constructor(options: CleanupOptions, table: CleanupSource, throttle: Throttle, verifier: Verifier) {
     this.options = options
     this.table = table
     this.throttle = throttle
@@ -107,7 +109,7 @@ class Run {
     for (let afterId = 0n, begun = false; ; begun = true) {
       lease.assertHeld()
       if (this.drain.aborted) return { why: 'drained' }
-      const { marks, ...standing } = await this.table.standing()
+      const { marks, ...standing } = await this.table.marks()
       if (!begun && (await this.table.firstId(0n, MAX_ID)) === null) return { why: 'empty' }
       const limit = decideLimit({ marks, ...standing }, this.now())
       if ('reason' in limit) return blockedBy(limit)
@@ -139,7 +141,7 @@ class Run {
   }
 
   /** Looks at the next rows and deletes what is old. @returns the id up to which all is done, or why to end. */
-  private async step(afterId: bigint, limit: Limit, archivers: readonly string[]): Promise<bigint | CleanupEnd> {
+  private async step(afterId: bigint, limit: CleanupLimit, archivers: readonly string[]): Promise<bigint | CleanupEnd> {
     const firstId = await this.table.firstId(afterId, limit.belowId)
     if (firstId === null) return { why: 'marks', ...limit }
     const window = this.window.at(firstId, limit.belowId, this.maxRows - this.rows)
@@ -194,8 +196,12 @@ class Run {
     const refused = await this.throttle.pass()
     if (refused !== null) return blockedBy(refused)
     const startedMs = performance.now()
-    const outcome = await deleteRange(this.deletion(), slice, this.recordId)
+    const outcome = await this.table.deleteSlice(slice, this.deletion())
     if (outcome.kind === 'blocked') return blockedBy(outcome.blocked)
+    if (outcome.kind === 'refused') {
+      const { id, error, triggers } = outcome
+      return blockedBy({ reason: 'delete-refused', id, error, triggers })
+    }
     if (outcome.kind === 'changed') return 'changed'
     this.recordId = outcome.recordId
     this.rows += outcome.rows
@@ -208,8 +214,12 @@ class Run {
   }
 
   private deletion() {
-    const { table, cutoff, now, retentionDays, options } = this
-    return { table, cutoff, now, retentionDays, lease: options.lease }
+    const { cutoff, now, retentionDays, recordId, options } = this
+    const decide = (marks: CleanupMarks): CleanupLimit | { readonly blocked: Blocked } => {
+      const limit = decideLimit(marks, now())
+      return 'reason' in limit ? { blocked: limit } : limit
+    }
+    return { cutoff, retentionDays, recordId, lease: options.lease, decide }
   }
 
   private noteOdd(slices: readonly Slice[]): void {

@@ -1,6 +1,7 @@
+import { RANGE_IDS, type Slice } from '@archiver/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decideLimit, dueInMs, RANGE_IDS, type Slice, spanOf, subtractRanges, Window } from './decide.js'
+import { decideLimit, dueInMs, spanOf, subtractRanges, Window } from './decide.js'
 
 const serverMs = 1_793_491_200_000
 const id = fc.bigInt(1n, 1_000n)

@@ -1,31 +1,16 @@
-import { type IdRange, lowerId, type RangeDigest } from '@archiver/core'
+import { type CleanupLimit, type CleanupMarks, type IdRange, type LastRun, lowerId, type Slice } from '@archiver/core'
 import { waitMs } from '@archiver/core/engine'
 import type { Blocked } from './blocked.js'
 import type { CleanupPolicy } from './options.js'
-
-/** What the control tables say about who still needs which rows. */
-export interface Standing {
-  /** All archivers but the cleaner, configured here or not. */
-  readonly marks: readonly { readonly archiver: string; readonly mark: bigint | null }[]
-  /** Batches that are planned and not finished: the engine reads the rows of their ranges again. */
-  readonly unfinished: readonly { readonly archiver: string; readonly afterId: bigint }[]
-  /** Why somebody has the cleaner held up; null where nobody has. */
-  readonly hold: string | null
-  /** The server's clock, milliseconds since 1970. */
-  readonly serverMs: number
-}
-
-/** Only ids below this may be deleted, because of this archiver. */
-export interface Limit {
-  readonly belowId: bigint
-  readonly archiver: string
-}
 
 /** How far apart the clocks of host and server may be. */
 export const MOST_APART_MS = 5 * 60_000
 
 /** The ids of which every archiver has said that it does not need them any more, or why there are none. */
-export function decideLimit({ marks, unfinished, hold, serverMs }: Standing, hostMs: number): Limit | Blocked {
+export function decideLimit(
+  { marks, unfinished, hold, serverMs }: CleanupMarks,
+  hostMs: number,
+): CleanupLimit | Blocked {
   if (hold !== null) return { reason: 'held', why: hold }
   const apartMs = hostMs - serverMs
   // Written so that a clock that cannot be read counts as apart.
@@ -40,33 +25,9 @@ export function decideLimit({ marks, unfinished, hold, serverMs }: Standing, hos
   ].reduce((lowest, limit) => (limit.belowId < lowest.belowId ? limit : lowest))
 }
 
-/** The end of the run before this one, by the cleaner's row in the status table. */
-export interface LastRun {
-  readonly ageMs: number
-  readonly full: boolean
-}
-
 /** How long until the next run is due; 0 for now. */
 export function dueInMs(last: LastRun, { intervalMs, reducedIntervalMs }: CleanupPolicy): number {
   return waitMs(last.ageMs, last.full ? Math.min(intervalMs, reducedIntervalMs) : intervalMs)
-}
-
-/** Ids of one transaction at most. */
-export const RANGE_IDS = 5_000n
-
-/** What the source has in a range of at most {@link RANGE_IDS} ids. */
-export interface Slice extends IdRange {
-  readonly digest: RangeDigest
-  /** Rows that are old enough, and that may be deleted. */
-  readonly oldRows: number
-  /** Rows that are old enough, and to which a row of another table points: they stay. */
-  readonly keptRows: number
-  /** Of these, those that each reference keeps, in the order of `CleanupTable.references`; some may keep the same row. */
-  readonly keptFor: readonly number[]
-  /** Rows whose time no archive can hold. */
-  readonly oddRows: number
-  /** The first row that will be old enough within a day: there a run ends. Null for none. */
-  readonly soonId: bigint | null
 }
 
 /** Slices that follow one another, the first and the last with a row to delete. */

@@ -1,6 +1,6 @@
+import { askRows } from '@archiver/mysql'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { askRows } from './ask.js'
 import { describeBlocked } from './index.js'
 import { upTo, Workbench } from './testing/workbench.js'
 

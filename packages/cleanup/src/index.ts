@@ -8,7 +8,6 @@ export type {
   CleanupPolicy,
   CleanupResult,
   KeptRows,
-  ReplicaAddress,
   ThrottlePolicy,
   VerifyMode,
 } from './options.js'

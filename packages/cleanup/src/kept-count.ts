@@ -1,6 +1,5 @@
-import type { Slice } from './decide.js'
+import type { CleanupSource, Slice } from '@archiver/core'
 import type { KeptRows } from './options.js'
-import type { Reference } from './references.js'
 
 interface Counted {
   readonly afterId: bigint
@@ -11,7 +10,7 @@ interface Counted {
 export class KeptCount {
   readonly #slices: Counted[] = []
 
-  add(slices: readonly Slice[], references: readonly Reference[]): void {
+  add(slices: readonly Slice[], references: CleanupSource['references']): void {
     const [first] = slices
     while (first !== undefined && (this.#slices.at(-1)?.afterId ?? -1n) >= first.afterId) this.#slices.pop()
     for (const { afterId, keptRows, keptFor } of slices) {

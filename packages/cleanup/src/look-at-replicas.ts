@@ -1,19 +1,12 @@
-import type { MySqlSettings } from '@archiver/mysql'
-import type { Connection } from 'mysql2'
-import type { ThrottlePolicy } from './options.js'
-import { watchedReplicas } from './replicas.js'
+import type { ReplicaChoice, ReplicaSource } from '@archiver/core'
 
 /**
  * Looks at the replicas as a run of the cleaner does. Changes nothing.
  *
  * @returns what keeps their lag from being seen, a sentence for each; empty where nothing does.
  */
-export async function unseenReplicas(
-  source: Connection,
-  settings: MySqlSettings,
-  policy: Pick<ThrottlePolicy, 'replicas' | 'ignoredReplicas'>,
-): Promise<readonly string[]> {
-  const watched = await watchedReplicas(source, settings, policy)
+export async function unseenReplicas(database: ReplicaSource, choice: ReplicaChoice): Promise<readonly string[]> {
+  const watched = await database.replicas(choice)
   if (typeof watched === 'string') return [`replicas cannot be looked for: ${watched}`]
   const unseen: string[] = []
   for (const one of watched) {

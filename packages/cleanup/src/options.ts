@@ -1,7 +1,5 @@
-import type { Acknowledged, Archiver, Lease, Ledger, Source } from '@archiver/core'
+import type { Acknowledged, Archiver, CleanupSource, Lease, Ledger, ReplicaChoice, Source } from '@archiver/core'
 import type { NotHere, OnEvent } from '@archiver/core/engine'
-import type { MySqlSettings } from '@archiver/mysql'
-import type { Connection } from 'mysql2'
 import type { Blocked } from './blocked.js'
 import type { OnCleanupEvent } from './events.js'
 
@@ -31,21 +29,10 @@ export interface CleanupPolicy {
   readonly unarchived?: Acknowledged
 }
 
-/** A replica to look at; user and password are those of the source. */
-export interface ReplicaAddress {
-  readonly host: string
-  /** Default: the source's. */
-  readonly port?: number | undefined
-}
-
 /** What the cleaner gives way to. */
-export interface ThrottlePolicy {
+export interface ThrottlePolicy extends ReplicaChoice {
   /** No replica may be further behind than this; 0 looks at none. Default 60,000. */
   readonly maxLagMs?: number
-  /** The replicas to look at; one that cannot be asked stops the cleaner. Empty: those that the source knows of. */
-  readonly replicas?: readonly ReplicaAddress[]
-  /** Of those that the source knows of, the ones that do not count: `host`, `host:port` or `server_id=17`. Default none. */
-  readonly ignoredReplicas?: readonly string[]
   /** The largest `Threads_running`; 0 for any. Default 0. */
   readonly maxLoad?: number
   /** Nothing is deleted while this file is there. */
@@ -56,10 +43,7 @@ export interface ThrottlePolicy {
 
 export interface CleanupOptions {
   readonly table: string
-  /** The lock's connection: then nothing is deleted once the lock's session is gone. */
-  readonly connection: Connection
-  /** How the source is reached; the replicas are reached likewise. */
-  readonly settings: MySqlSettings
+  readonly database: CleanupSource
   /** Prepared: its batch table is there. */
   readonly ledger: Ledger
   readonly source: Source

@@ -1,13 +1,8 @@
 import { access } from 'node:fs/promises'
-import type { Lease } from '@archiver/core'
-import { type MySqlSettings, statementError } from '@archiver/mysql'
-import type { Connection } from 'mysql2'
+import type { CleanupSource, Lease, WatchedReplica } from '@archiver/core'
 import type { Blocked } from './blocked.js'
-import { CLEANUP } from './cleanup-table.js'
 import type { OnCleanupEvent } from './events.js'
 import type { ThrottlePolicy } from './options.js'
-import { type WatchedReplica, watchedReplicas } from './replicas.js'
-import { FlowControl, readStatus } from './server-load.js'
 import { wait } from './wait.js'
 
 /** The largest share of time that Galera may hold its writers back. */
@@ -17,9 +12,7 @@ const FIRST_DELAY_MS = 500
 const MOST_DELAY_MS = 4_000
 
 export interface ThrottleOptions {
-  /** To the source. */
-  readonly connection: Connection
-  readonly settings: MySqlSettings
+  readonly database: CleanupSource
   readonly lease: Lease
   readonly drain: AbortSignal
   readonly policy: ThrottlePolicy
@@ -30,7 +23,6 @@ export interface ThrottleOptions {
 export class Throttle implements AsyncDisposable {
   private readonly options: ThrottleOptions
   private readonly policy: Required<Omit<ThrottlePolicy, 'pauseFile'>> & Pick<ThrottlePolicy, 'pauseFile'>
-  private readonly flowControl = new FlowControl()
   private replicas: Promise<readonly WatchedReplica[]> | undefined
   private leftMs: number
 
@@ -86,14 +78,9 @@ export class Throttle implements AsyncDisposable {
   }
 
   private async lookAtServer(): Promise<Blocked | null> {
-    const { connection } = this.options
-    const status = await readStatus(connection).catch((error: unknown) => {
-      throw statementError(error, 'looking at the load', { archiver: CLEANUP })
-    })
+    const { runningStatements: threadsRunning, pausedShare: share } = await this.options.database.load()
     const limit = this.policy.maxLoad
-    const threadsRunning = Number(status.get('threads_running') ?? 0)
     if (limit > 0 && threadsRunning > limit) return { reason: 'load', threadsRunning, limit }
-    const share = this.flowControl.share(status, performance.now())
     return share > MOST_PAUSED ? { reason: 'flow-control', share } : null
   }
 
@@ -110,8 +97,7 @@ export class Throttle implements AsyncDisposable {
   }
 
   private async chooseReplicas(): Promise<readonly WatchedReplica[]> {
-    const { connection, settings } = this.options
-    const watched = await watchedReplicas(connection, settings, this.policy)
+    const watched = await this.options.database.replicas(this.policy)
     return typeof watched === 'string' ? this.unseen(watched) : watched
   }
 

@@ -1,10 +1,16 @@
-import { type Acknowledged, type ArchiveReader, type IdRange, NameCounts, unknownKeys } from '@archiver/core'
+import {
+  type Acknowledged,
+  type ArchiveReader,
+  type CleanupSource,
+  type IdRange,
+  NameCounts,
+  unknownKeys,
+} from '@archiver/core'
 import type { Blocked } from './blocked.js'
-import type { CleanupTable } from './cleanup-table.js'
 import type { Span } from './decide.js'
 
 export interface UnarchivedOptions {
-  readonly table: CleanupTable
+  readonly table: CleanupSource
   readonly acknowledged: Acknowledged
   /** Rows with a time before this, in UTC, are old enough. */
   readonly cutoff: () => string

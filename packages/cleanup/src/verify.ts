@@ -1,8 +1,16 @@
-import { type ArchiveReader, type Archiver, ArchiverError, faultPoint, type IdRange, RowError } from '@archiver/core'
+import {
+  type ArchiveReader,
+  type Archiver,
+  ArchiverError,
+  CLEANUP,
+  type CleanupSource,
+  faultPoint,
+  type IdRange,
+  RowError,
+} from '@archiver/core'
 import { storeLate } from '@archiver/core/engine'
 import { type Finding, type Verification, verifyArchive } from '@archiver/core/reconcile'
 import type { Blocked } from './blocked.js'
-import { CLEANUP, type CleanupTable } from './cleanup-table.js'
 import { type Span, subtractRanges } from './decide.js'
 import type { CleanupOptions } from './options.js'
 
@@ -22,10 +30,10 @@ interface Asked {
 /** Asks the archives whether they hold what is about to be deleted, and stores late rows that they lack. */
 export class Verifier implements AsyncDisposable {
   private readonly options: CleanupOptions
-  private readonly table: CleanupTable
+  private readonly table: CleanupSource
   private readonly opened = new Map<string, Asked | null>()
 
-  constructor(options: CleanupOptions, table: CleanupTable) {
+  constructor(options: CleanupOptions, table: CleanupSource) {
     this.options = options
     this.table = table
   }

@@ -15,6 +15,24 @@ export type { ArchiveReader, IdRange, RangeDigest, RowRange, ScanQuery, TimeSpan
 export { type ArchiveRight, type Archiver, type ReadableArchiver, readerOf } from './contract/archiver.js'
 export type { BatchPolicy, BatchSource, PlannedBatch, StoredRows, StoreResult } from './contract/batch.js'
 export {
+  type CataloguedBatch,
+  CLEANUP,
+  type CleanupLimit,
+  type CleanupMarks,
+  type CleanupSource,
+  type DeletionOutcome,
+  type LastRun,
+  RANGE_IDS,
+  type RangeDeletion,
+  type ReplicaAddress,
+  type ReplicaChoice,
+  type ReplicaLag,
+  type ReplicaSource,
+  type ServerLoad,
+  type Slice,
+  type WatchedReplica,
+} from './contract/cleanup-source.js'
+export {
   ArchiverError,
   type ErrorDetails,
   type ErrorPlace,

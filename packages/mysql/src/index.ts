@@ -1,3 +1,6 @@
+export { askRows } from './ask-rows.js'
+export { MySqlCleanupSource } from './cleanup/cleanup-source.js'
+export { watchedReplicas } from './cleanup/replicas.js'
 export { CleanupHold, HOLD } from './cleanup-hold.js'
 export { unknownColumns } from './columns.js'
 export { connect, cutOff, disconnect, isEncrypted } from './connect.js'

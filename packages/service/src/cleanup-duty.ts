@@ -1,8 +1,7 @@
 import type { CleanupEvent, CleanupResult, describeBlocked } from '@archiver/cleanup'
-import { harmlessText } from '@archiver/core'
+import { type CleanupSource, harmlessText } from '@archiver/core'
 import { reasonOf, waitMs } from '@archiver/core/engine'
 import type { OverviewRow } from '@archiver/mysql'
-import type { Connection } from 'mysql2'
 import { CLEANUP } from './config.js'
 import { backOffMs, type Desk, isEnd } from './desk.js'
 import type { Chore } from './duties.js'
@@ -16,8 +15,7 @@ type Cleaner = typeof import('@archiver/cleanup')
 export class CleanupDuty implements Chore {
   readonly name = CLEANUP
   readonly #desk: Desk
-  /** The lock's. */
-  readonly #connection: Connection
+  readonly #database: () => CleanupSource
   readonly #source: TurnSource
   #running = false
   /** Whether it is known what it came to. */
@@ -25,8 +23,8 @@ export class CleanupDuty implements Chore {
   #failures = 0
   #notBeforeMs = 0
 
-  constructor(connection: Connection, desk: Desk) {
-    this.#connection = connection
+  constructor(database: () => CleanupSource, desk: Desk) {
+    this.#database = database
     this.#desk = desk
     this.#source = desk.sourceFor(() => undefined)
   }
@@ -61,7 +59,7 @@ export class CleanupDuty implements Chore {
 
   #clean({ runCleanup, describeBlocked, needsOperator }: Cleaner): Promise<CleanupResult> {
     const { config, ledger, lease, drain, exclusive, onEvent, onCleanup } = this.#desk
-    const { mysql, table, settleMs, cleanup, open } = config()
+    const { table, settleMs, cleanup, open } = config()
     const note = (event: CleanupEvent): void => {
       if (event.event === 'cleanup.started') this.#show({ state: 'running', nextRunAtMs: null })
       if (event.event === 'cleanup.waiting')
@@ -69,7 +67,7 @@ export class CleanupDuty implements Chore {
       onCleanup(event)
     }
     return runCleanup({
-      ...{ table, connection: this.#connection, settings: mysql, ledger, source: this.#source, lease, drain },
+      ...{ table, database: this.#database(), ledger, source: this.#source, lease, drain },
       ...{ ...cleanup, open, settleMs, exclusively: exclusive.run, onEvent: note, onEngineEvent: onEvent },
     })
   }

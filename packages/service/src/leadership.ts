@@ -1,6 +1,14 @@
 import { leaseWhile } from '@archiver/core'
 import { Sightings } from '@archiver/core/engine'
-import { isEncrypted, MySqlLedger, type MySqlLock, MySqlOverview, MySqlSource, type Overview } from '@archiver/mysql'
+import {
+  isEncrypted,
+  MySqlCleanupSource,
+  MySqlLedger,
+  type MySqlLock,
+  MySqlOverview,
+  MySqlSource,
+  type Overview,
+} from '@archiver/mysql'
 import { CleanupDuty } from './cleanup-duty.js'
 import { CLEANUP } from './config.js'
 import type { Desk } from './desk.js'
@@ -53,7 +61,7 @@ export class Leadership implements AsyncDisposable {
       settledId: () => this.#sightings.settledId(config().settleMs, options.clock.monotonic()),
       sourceFor: (onWait) => new TurnSource({ source: source.share(), turns, signal: lease.signal, onWait }),
     }
-    this.#duties = new Duties(this.#desk, new CleanupDuty(lock.connection, this.#desk))
+    this.#duties = new Duties(this.#desk, new CleanupDuty(() => this.#cleanupSource(), this.#desk))
   }
 
   /** Makes ready: the tables must be there. @throws ArchiverError */
@@ -99,6 +107,13 @@ export class Leadership implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#source[Symbol.asyncDispose]()
+  }
+
+  /** By the settings as they are now: a reload may have changed the account. */
+  #cleanupSource(): MySqlCleanupSource {
+    const { lock, config } = this.#options
+    const { mysql: settings, table } = config()
+    return new MySqlCleanupSource({ connection: lock.connection, settings, table })
   }
 
   /** Whether the lock is held; where it is not, its signal aborts. */

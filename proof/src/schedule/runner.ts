@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { runCleanup } from '@archiver/cleanup'
 import { type Archiver, ArchiverError, type FaultPoint } from '@archiver/core'
 import { runPass } from '@archiver/core/engine'
-import { MySqlLedger, MySqlLock, MySqlSource } from '@archiver/mysql'
+import { MySqlCleanupSource, MySqlLedger, MySqlLock, MySqlSource } from '@archiver/mysql'
 import type { ArchiverName } from '../archives.js'
 import { hookFaults } from '../fault.js'
 import { OPEN } from './archivers.js'
@@ -53,21 +53,26 @@ async function pass(order: RunOrder, onEvent: OnEvent): Promise<ReadonlyMap<stri
   const only = [...order.archivers, ...(order.cleanerAsks === undefined ? [] : ['cleanup'])]
   const open = async (name: string): Promise<Archiver> => OPEN[name as ArchiverName](order) // `only` names no other
   const bench = { table, ledger, source, lease: lock, open, settleMs: run.settleMs }
-  const chores = { cleanup: () => clean(order, { ...bench, connection: lock.connection }, onEvent) }
+  const chores = { cleanup: () => clean(order, bench, lock.connection, onEvent) }
   const { failed } = await runPass({ ...bench, chores, only, retry: RETRY, onEvent })
   return failed
 }
 
 type CleanerBench = Pick<
   Parameters<typeof runCleanup>[0],
-  'table' | 'ledger' | 'source' | 'lease' | 'open' | 'settleMs' | 'connection'
+  'table' | 'ledger' | 'source' | 'lease' | 'open' | 'settleMs'
 >
 
-async function clean({ mysql, cleanerAsks, settings }: RunOrder, bench: CleanerBench, onEvent: OnEvent): Promise<void> {
+async function clean(
+  { mysql, cleanerAsks, settings }: RunOrder,
+  bench: CleanerBench,
+  connection: MySqlLock['connection'],
+  onEvent: OnEvent,
+): Promise<void> {
   const often = { intervalMs: 0, reducedIntervalMs: 0, pauseMs: 0 }
   await runCleanup({
     ...bench,
-    settings: mysql,
+    database: new MySqlCleanupSource({ connection, settings: mysql, table: bench.table }),
     policy: { retentionDays: RETENTION_DAYS, maxRows: settings.mostDeleted, verify: cleanerAsks ?? 'count', ...often },
     throttle: { maxLagMs: 0 },
     onEvent,

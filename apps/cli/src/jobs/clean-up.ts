@@ -1,7 +1,7 @@
 import type { Ledger, Source } from '@archiver/core'
 import { type Archiver, ArchiverError, type Lease } from '@archiver/core'
 import type { NotHere } from '@archiver/core/engine'
-import type { MySqlLock } from '@archiver/mysql'
+import { MySqlCleanupSource, type MySqlLock } from '@archiver/mysql'
 import type { Wiring } from '../archivers.js'
 import type { CleanupSettings } from '../config/index.js'
 import type { Reporter } from '../report/reporter.js'
@@ -19,13 +19,13 @@ export interface CleanUpJob {
 }
 
 /** Deletes what is old and safe. @throws ArchiverError when something is in the way that an operator has to see to. */
-export async function cleanUp({ job, reporter, ...bench }: CleanUpJob): Promise<void> {
+export async function cleanUp({ job, connection, reporter, ...bench }: CleanUpJob): Promise<void> {
   const { settings, table } = job
   const { describeBlocked, needsOperator, runCleanup } = await import('@archiver/cleanup')
   const { end } = await runCleanup({
     ...bench,
     table,
-    settings: settings.mysql,
+    database: new MySqlCleanupSource({ connection, settings: settings.mysql, table }),
     policy: settings.cleanup,
     throttle: throttleOf(settings.cleanup),
     settleMs: settings.settleMs,

@@ -8,6 +8,7 @@ import {
   MySqlSource,
   SETUP_SESSION,
   turnOnSql,
+  watchedReplicas,
   watchLockWaits,
 } from '@archiver/mysql'
 import type { Wiring } from '../archivers.js'
@@ -77,7 +78,7 @@ async function requireSource({ settings, table }: Wiring, connection: Connection
 async function unseenReplicas(connection: Connection, { mysql, cleanup }: Wiring['settings']) {
   if (cleanup.maxLagMs === 0) return []
   const { unseenReplicas: look } = await import('@archiver/cleanup')
-  return look(connection, mysql, cleanup)
+  return look({ replicas: (choice) => watchedReplicas(connection, mysql, choice) }, cleanup)
 }
 
 async function carryOut(job: InitJob, connection: Connection, plan: InitPlan): Promise<number> {

@@ -1,5 +1,5 @@
 import { type LogScore, leaseUntil, rowsFromChunk } from '@archiver/core'
-import { connect, disconnect, MySqlLedger, MySqlSource } from '@archiver/mysql'
+import { connect, disconnect, MySqlCleanupSource, MySqlLedger, MySqlSource } from '@archiver/mysql'
 import { createSourceTables, generateRows, insertRows, type MySqlDatabase, type SourceRow } from '@archiver/testkit'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { runCleanup } from '../cleaner.js'
@@ -102,11 +102,14 @@ export class Workbench implements AsyncDisposable {
     return (await this.query(`select id from ${this.table} order by id`)).map(({ id }) => Number(id))
   }
 
+  cleanupSource(): MySqlCleanupSource {
+    return new MySqlCleanupSource({ connection: this.control, settings: this.database.address, table: this.table })
+  }
+
   options(options: SomeOptions = {}): CleanupOptions {
     return {
       table: this.table,
-      connection: this.control,
-      settings: this.database.address,
+      database: this.cleanupSource(),
       ledger: this.ledger,
       source: this.source,
       lease: leaseUntil(),
@@ -140,7 +143,11 @@ export class Workbench implements AsyncDisposable {
     const connection = await connect(settings, 'wait_timeout = 60')
     return {
       grant,
-      clean: () => this.clean({ connection, ledger: new MySqlLedger(connection, this.table), settings }),
+      clean: () =>
+        this.clean({
+          database: new MySqlCleanupSource({ connection, settings, table: this.table }),
+          ledger: new MySqlLedger(connection, this.table),
+        }),
       [Symbol.asyncDispose]: async () => {
         await disconnect(connection)
         await this.query(`drop user ${account}`)

@@ -1,6 +1,6 @@
+import type { VerifySource } from '../contract/verify-source.js'
 import { notDeleted } from '../engine/deleted-rows.js'
 import type { FindingLog } from './finding.js'
-import type { VerifySource } from './source.js'
 
 /** What is asked about rows that only the archive has. */
 export interface ExtraRowsQuestion {

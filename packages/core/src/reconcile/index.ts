@@ -1,3 +1,4 @@
+export type { SourceDigest, VerifySource } from '../contract/verify-source.js'
 export { differentColumns, equalIds, equalRows, type Place } from './columns.js'
 export { compareRows, type RowComparison } from './compare-rows.js'
 export type { DeletedRows } from './deleted-rows-log.js'
@@ -11,5 +12,4 @@ export {
   type RunFinding,
   type UnreadableFinding,
 } from './finding.js'
-export type { SourceDigest, VerifySource } from './source.js'
 export { type OnVerified, type Verification, type VerifyOptions, verifyArchive } from './verify-archive.js'

@@ -1,8 +1,8 @@
 import type { IdRange, RangeDigest, TimeSpan } from '../contract/archive-reader.js'
+import type { SourceDigest, VerifySource } from '../contract/verify-source.js'
 import { lowerId } from '../values/ids.js'
 import { joinSpans } from '../values/time-spans.js'
 import { noRows, sumOf } from './digests.js'
-import type { SourceDigest, VerifySource } from './source.js'
 
 /** Ids of one statement: a second or so of one server thread, after which progress can be told. */
 const IDS_A_STATEMENT = 500_000n

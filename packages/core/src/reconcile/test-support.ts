@@ -3,8 +3,8 @@ import { digestOf } from '../chunk/digest.js'
 import { matchingRows } from '../chunk/row-filter.js'
 import type { ArchiveReader, IdRange, ScanQuery, TimeSpan } from '../contract/archive-reader.js'
 import type { LogScore } from '../contract/log-score.js'
+import type { VerifySource } from '../contract/verify-source.js'
 import { joinSpans } from '../values/time-spans.js'
-import type { VerifySource } from './source.js'
 
 /** Rows of these ids, equal but for their ids. */
 export function rowsOf(ids: readonly (bigint | number)[], change: Partial<LogScore> = {}): LogScore[] {

@@ -3,12 +3,12 @@ import { withoutIds } from '../chunk/select-rows.js'
 import type { ArchiveReader, IdRange, RangeDigest, RowRange } from '../contract/archive-reader.js'
 import { ArchiverError } from '../contract/errors.js'
 import type { LogScoreChunk } from '../contract/log-score.js'
+import type { SourceDigest, VerifySource } from '../contract/verify-source.js'
 import { higherId, lowerId } from '../values/ids.js'
 import { compareRows } from './compare-rows.js'
 import type { DeletedRows } from './deleted-rows-log.js'
 import { halvesOf, piecesOf, restOf } from './digests.js'
 import { type Finding, type FindingCounts, FindingLog } from './finding.js'
-import type { SourceDigest, VerifySource } from './source.js'
 import { SourceDigests } from './source-digests.js'
 
 export interface VerifyOptions {

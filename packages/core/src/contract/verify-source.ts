@@ -1,5 +1,5 @@
-import type { IdRange, RangeDigest, TimeSpan } from '../contract/archive-reader.js'
-import type { Source } from '../contract/source.js'
+import type { IdRange, RangeDigest, TimeSpan } from './archive-reader.js'
+import type { Source } from './source.js'
 
 /** A digest, and when the rows of the range were measured. */
 export interface SourceDigest extends RangeDigest {

@@ -1,8 +1,14 @@
-import { errorText } from '@archiver/core'
-import { connect, disconnect, type MySqlSettings } from '@archiver/mysql'
+import {
+  errorText,
+  type ReplicaAddress,
+  type ReplicaChoice,
+  type ReplicaLag,
+  type WatchedReplica,
+} from '@archiver/core'
 import type { Connection } from 'mysql2'
-import { askRows, type Row } from './ask.js'
-import type { ReplicaAddress, ThrottlePolicy } from './options.js'
+import { askRows, type Row } from '../ask-rows.js'
+import { connect, disconnect } from '../connect.js'
+import type { MySqlSettings } from '../settings.js'
 
 /** For a server to be reached, and for its answer: the cleaner must not hang on one. */
 const ANSWER_TIMEOUT_MS = 3_000
@@ -12,15 +18,8 @@ const STATUS = ['show all slaves status', 'show replica status', 'show slave sta
 /** Names of the statement from MySQL 8.0.22 and MariaDB 10.5 on, and from before. */
 const HOSTS = ['show replicas', 'show replica hosts', 'show slave hosts']
 
-/** How far behind a replica is; null where replication does not run or the replica cannot be asked, and why. */
-export interface ReplicaLag {
-  readonly replica: string
-  readonly lagMs: number | null
-  readonly why?: string
-}
-
 /** A replica that is looked at again and again over one connection. */
-export class Replica implements AsyncDisposable {
+export class Replica implements WatchedReplica {
   readonly name: string
   private readonly settings: MySqlSettings
   private connection: Connection | undefined
@@ -42,11 +41,11 @@ export class Replica implements AsyncDisposable {
   async lag(): Promise<ReplicaLag> {
     try {
       this.connection ??= await this.open()
-      return { replica: this.name, ...lagOf(await askFirstKnown(this.connection, STATUS)) }
+      return lagOf(await askFirstKnown(this.connection, STATUS))
     } catch (error) {
       this.connection?.destroy()
       this.connection = undefined
-      return { replica: this.name, lagMs: null, why: errorText(error) }
+      return { lagMs: null, why: errorText(error) }
     }
   }
 
@@ -65,7 +64,7 @@ export class Replica implements AsyncDisposable {
  * The lag of a replica by the rows of its SHOW REPLICA STATUS, one for each channel: the largest, without the delay it
  * was told to keep. Seconds_Behind is NULL where the applier does not run, or has nothing left and receives nothing.
  */
-export function lagOf(channels: readonly Row[]): Pick<ReplicaLag, 'lagMs' | 'why'> {
+export function lagOf(channels: readonly Row[]): ReplicaLag {
   if (channels.length === 0) return { lagMs: null, why: 'it is not a replica' }
   let most = 0
   for (const channel of channels) {
@@ -82,9 +81,6 @@ function stopped(channel: Row): string {
   return `replication${name ? ` of channel ${name}` : ''} does not run${error ? `: ${error}` : ''}`
 }
 
-/** What a run of the cleaner asks before it deletes. */
-export type WatchedReplica = Pick<Replica, 'name' | 'lag'> & AsyncDisposable
-
 /** A replica of which the source knows nothing but that it is there. */
 class UnnamedReplica implements WatchedReplica {
   readonly name: string
@@ -95,7 +91,7 @@ class UnnamedReplica implements WatchedReplica {
 
   async lag(): Promise<ReplicaLag> {
     const why = 'it reports no host (report_host), so it cannot be asked: name all replicas in cleanup_replicas'
-    return { replica: this.name, lagMs: null, why }
+    return { lagMs: null, why }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
@@ -105,7 +101,7 @@ class UnnamedReplica implements WatchedReplica {
 export async function watchedReplicas(
   source: Connection,
   settings: MySqlSettings,
-  { replicas = [], ignoredReplicas = [] }: Pick<ThrottlePolicy, 'replicas' | 'ignoredReplicas'>,
+  { replicas = [], ignoredReplicas = [] }: ReplicaChoice,
 ): Promise<readonly WatchedReplica[] | string> {
   if (replicas.length > 0) return replicas.map((address) => new Replica(address, settings))
   const found = await findReplicas(source)

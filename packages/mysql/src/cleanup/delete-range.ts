@@ -1,51 +1,46 @@
-import { ArchiverError, equalDigests, faultPoint, type IdRange, type Lease } from '@archiver/core'
-import type { ControlTables } from '@archiver/mysql'
+import {
+  ArchiverError,
+  CLEANUP,
+  type DeletionOutcome,
+  equalDigests,
+  faultPoint,
+  type IdRange,
+  RANGE_IDS,
+  type RangeDeletion,
+  type Slice,
+} from '@archiver/core'
 import { type RawBuilder, sql, type Transaction } from 'kysely'
-import type { Blocked } from './blocked.js'
-import { CLEANUP, type CleanupTable, type DeletedRange } from './cleanup-table.js'
-import { decideLimit, RANGE_IDS, type Slice } from './decide.js'
+import type { ControlTables } from '../tables.js'
+import type { MySqlCleanupSource } from './cleanup-source.js'
 import { findRefused, isRefusal } from './find-refused.js'
 import { deleteTriggers } from './references.js'
 import { type DigestRow, digestColumns, inRange, toDigest, whole } from './statements.js'
 
-/** What a range is deleted by. */
-export interface Deletion {
-  readonly table: CleanupTable
-  readonly lease: Lease
-  readonly now: () => number
-  /** By the server's clock, as it was when the run began. */
-  readonly cutoff: string
-  readonly retentionDays: number
+interface Deletion<B> extends RangeDeletion<B> {
+  readonly table: MySqlCleanupSource
 }
 
-export type RangeOutcome =
-  | ({ readonly kind: 'deleted'; readonly recordId: bigint } & DeletedRange)
-  /** Rows or marks are not what they were when the range was looked at: look again. */
-  | { readonly kind: 'changed' }
-  | { readonly kind: 'blocked'; readonly blocked: Blocked }
-
 /**
- * Deletes the old rows of one range, in one transaction, if they are still what was looked at and nobody needs them.
- *
- * The status rows are read `for share` first, at REPEATABLE READ: until the commit no mark can be moved and no archiver
- * added. The rows are locked and summed up again, so that a row which appeared after the archives were asked is found.
- * What was decided stands in the statement's own conditions too, and the number of rows deleted must be the number
- * expected: otherwise nothing is deleted.
- *
- * @param recordId - of this run, if it has one.
- * @throws ArchiverError (CLEANUP_CONTRADICTION) when the server deletes other rows than expected; rolled back.
+ * See `CleanupSource.deleteSlice`. The status rows are read `for share` first, at REPEATABLE READ: until the commit no mark
+ * can be moved and no archiver added. The rows are locked and summed up again, so that a row which appeared after the
+ * archives were asked is found. What was decided stands in the statement's own conditions too, and the number of rows deleted
+ * must be the number expected: otherwise nothing is deleted.
  */
-export async function deleteRange(deletion: Deletion, slice: Slice, recordId: bigint | null): Promise<RangeOutcome> {
-  const { table, lease } = deletion
+export async function deleteSlice<B>(
+  table: MySqlCleanupSource,
+  slice: Slice,
+  options: RangeDeletion<B>,
+): Promise<DeletionOutcome<B>> {
+  const deletion = { ...options, table }
   await faultPoint('cleanup.before')
-  lease.assertHeld()
+  deletion.lease.assertHeld()
   try {
     const outcome = await table.try('deleting rows', async () => {
       const lock = await lockClause(table)
       return table.db
         .transaction()
         .setIsolationLevel('repeatable read')
-        .execute((transaction) => deleteLocked({ ...deletion, transaction, lock }, slice, recordId))
+        .execute((transaction) => deleteLocked({ ...deletion, transaction, lock }, slice))
     })
     await faultPoint('cleanup.after')
     return outcome
@@ -56,7 +51,7 @@ export async function deleteRange(deletion: Deletion, slice: Slice, recordId: bi
 }
 
 /** Names the row that a foreign key or a trigger does not let go. Where there is none any more, the range is looked at again. */
-async function refusedRow(deletion: Deletion, slice: Slice): Promise<RangeOutcome> {
+async function refusedRow<B>(deletion: Deletion<B>, slice: Slice): Promise<DeletionOutcome<B>> {
   const { table, lease } = deletion
   lease.assertHeld()
   await table.lookForReferences()
@@ -68,14 +63,14 @@ async function refusedRow(deletion: Deletion, slice: Slice): Promise<RangeOutcom
   )
   if (found === null) return { kind: 'changed' }
   const triggers = await deleteTriggers(table)
-  return { kind: 'blocked', blocked: { reason: 'delete-refused', ...found, triggers } }
+  return { kind: 'refused', ...found, triggers }
 }
 
 /** Ends a transaction by rolling it back. */
 class RolledBack extends Error {}
 
 async function rolledBack<T>(
-  table: CleanupTable,
+  table: MySqlCleanupSource,
   work: (transaction: Transaction<ControlTables>) => Promise<T>,
 ): Promise<T> {
   let result: { readonly value: T } | undefined
@@ -94,15 +89,15 @@ async function rolledBack<T>(
   throw new Error('the transaction was not rolled back')
 }
 
-interface LockedDeletion extends Deletion {
+interface LockedDeletion<B> extends Deletion<B> {
   readonly transaction: Transaction<ControlTables>
   readonly lock: RawBuilder<unknown>
 }
 
-async function deleteLocked(deletion: LockedDeletion, slice: Slice, recordId: bigint | null): Promise<RangeOutcome> {
-  const { table, lease, transaction, now } = deletion
-  const limit = decideLimit(await table.standing(transaction, deletion.lock), now())
-  if ('reason' in limit) return { kind: 'blocked', blocked: limit }
+async function deleteLocked<B>(deletion: LockedDeletion<B>, slice: Slice): Promise<DeletionOutcome<B>> {
+  const { table, lease, transaction, decide, recordId, lock } = deletion
+  const limit = decide(await table.marksIn(transaction, lock))
+  if ('blocked' in limit) return { kind: 'blocked', ...limit }
   if (slice.upToId >= limit.belowId) return { kind: 'changed' }
   const held = await lockRows(deletion, slice)
   if (!equalDigests(held.digest, slice.digest) || held.rows !== slice.oldRows || held.rows === 0) {
@@ -113,11 +108,11 @@ async function deleteLocked(deletion: LockedDeletion, slice: Slice, recordId: bi
   const record = await table.file(transaction, recordId, held)
   await faultPoint('cleanup.deleted')
   lease.assertHeld()
-  return { kind: 'deleted', recordId: record, ...held }
+  return { kind: 'deleted', recordId: record, rows }
 }
 
 /** Locks the rows of the range, and sums up what they are. */
-async function lockRows({ transaction, table, cutoff }: LockedDeletion, slice: Slice) {
+async function lockRows<B>({ transaction, table, cutoff }: LockedDeletion<B>, slice: Slice) {
   const old = table.isDeletable(cutoff)
   const { rows } = await sql<LockedRow>`
     select ${digestColumns}, sum(${old}) as old_rows, min(if(${old}, id, null)) as first_id,
@@ -133,7 +128,7 @@ async function lockRows({ transaction, table, cutoff }: LockedDeletion, slice: S
 }
 
 /** By ids through the primary key: an order by id with a limit would scan all that is kept, or sort by time. */
-async function deleteRows(deletion: LockedDeletion, slice: IdRange): Promise<number> {
+async function deleteRows<B>(deletion: LockedDeletion<B>, slice: IdRange): Promise<number> {
   const { transaction, table, cutoff, retentionDays } = deletion
   assertNarrow(table.name, slice)
   const status = sql`${sql.table(table.names.status)} where archiver <> ${CLEANUP}`
@@ -146,7 +141,7 @@ async function deleteRows(deletion: LockedDeletion, slice: IdRange): Promise<num
 }
 
 /** `for share` in words that every server of its kind knows. */
-async function lockClause({ db }: CleanupTable): Promise<RawBuilder<unknown>> {
+async function lockClause({ db }: MySqlCleanupSource): Promise<RawBuilder<unknown>> {
   const { rows } = await sql<{ version: string }>`select version() as version`.execute(db)
   return /mariadb/i.test(rows[0]?.version ?? '') ? sql`lock in share mode` : sql`for share`
 }

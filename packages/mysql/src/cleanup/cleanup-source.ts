@@ -1,23 +1,44 @@
 import { hostname } from 'node:os'
-import { ArchiverError, type IdRange, lowerId } from '@archiver/core'
-import type { SourceDigest } from '@archiver/core/reconcile'
 import {
-  type ControlTables,
-  controlQueries,
-  controlTableNames,
-  HOLD,
-  statementError,
-  unknownColumns,
-} from '@archiver/mysql'
+  ArchiverError,
+  type CataloguedBatch,
+  CLEANUP,
+  type CleanupMarks,
+  type CleanupSource,
+  type DeletionOutcome,
+  type IdRange,
+  type LastRun,
+  lowerId,
+  RANGE_IDS,
+  type RangeDeletion,
+  type ReplicaChoice,
+  type ServerLoad,
+  type Slice,
+  type WatchedReplica,
+} from '@archiver/core'
+import type { SourceDigest } from '@archiver/core/reconcile'
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Connection } from 'mysql2'
-import { type LastRun, RANGE_IDS, type Slice, type Standing } from './decide.js'
+import { HOLD } from '../cleanup-hold.js'
+import { unknownColumns } from '../columns.js'
+import { statementError } from '../mysql-errors.js'
+import type { MySqlSettings } from '../settings.js'
+import { type ControlTables, controlQueries, controlTableNames } from '../tables.js'
+import { deleteSlice } from './delete-range.js'
 import { rangeDigest, type Select } from './range-digest.js'
 import { findReferences, isHeldByAny, type Reference } from './references.js'
+import { watchedReplicas } from './replicas.js'
+import { FlowControl, readStatus } from './server-load.js'
 import { type DigestRow, digestColumns, inRange, isOld, isSoon, ODD, toDigest, whole } from './statements.js'
 
-/** The cleaner's own row in the status table. */
-export const CLEANUP = 'cleanup'
+/** A slice is about to be deleted, is deleted and not committed, is committed. */
+declare module '@archiver/core' {
+  interface FaultPoints {
+    'cleanup.before': true
+    'cleanup.deleted': true
+    'cleanup.after': true
+  }
+}
 
 /** Records of runs are kept for so long; the rows they tell of are in the archives. */
 const RECORD_DAYS = 30
@@ -25,22 +46,34 @@ const RECORD_DAYS = 30
 /** Where a statement runs: on its own, or within a transaction. */
 export type Queries = Kysely<ControlTables> | Transaction<ControlTables>
 
-/** The statements of the cleaner that delete nothing, over the lock's connection. */
-export class CleanupTable {
+export interface MySqlCleanupOptions {
+  /** The lock's. */
+  readonly connection: Connection
+  /** How the source is reached; the replicas are reached likewise. */
+  readonly settings: MySqlSettings
+  readonly table: string
+}
+
+/** The statements of the cleaner, over the lock's connection. */
+export class MySqlCleanupSource implements CleanupSource {
   readonly db: Kysely<ControlTables>
   readonly name: string
   readonly names: ReturnType<typeof controlTableNames>
   /** Foreign keys that keep rows from being deleted; as {@link lookForReferences} has found them. */
   references: readonly Reference[] = []
   private hasAttributes = true
+  private readonly connection: Connection
+  private readonly settings: MySqlSettings
+  private readonly flowControl = new FlowControl()
 
-  constructor(connection: Connection, table: string) {
+  constructor({ connection, settings, table }: MySqlCleanupOptions) {
+    this.connection = connection
+    this.settings = settings
     this.db = controlQueries(connection)
     this.name = table
     this.names = controlTableNames(table)
   }
 
-  /** @throws ArchiverError (ARCHIVER_OFF) where the cleaner has no row in the status table. */
   async lastRun(): Promise<LastRun> {
     const { status, batch } = this.names
     // The newest record tells how the run ended that left this stamp. It is older: that run deleted nothing, or was not ours.
@@ -56,7 +89,6 @@ export class CleanupTable {
     return { ageMs: Number(last.age_ms), full: last.full === 1 }
   }
 
-  /** Looks up which tables refer to this one. */
   async lookForReferences(): Promise<void> {
     this.references = await findReferences(this)
   }
@@ -68,19 +100,36 @@ export class CleanupTable {
       : sql`(${isOld(cutoff)} and not ${isHeldByAny(this.references)})`
   }
 
-  /** The time before which rows are old enough, by the server's clock, as text in UTC. */
   async cutoff(retentionDays: number): Promise<string> {
     const statement = sql<{ cutoff: string }>`select utc_timestamp() - interval ${retentionDays} day as cutoff`
     const { rows } = await this.try('asking for the time', () => statement.execute(this.db))
     return rows[0]!.cutoff
   }
 
+  deleteSlice<B>(slice: Slice, deletion: RangeDeletion<B>): Promise<DeletionOutcome<B>> {
+    return deleteSlice(this, slice, deletion)
+  }
+
+  async load(): Promise<ServerLoad> {
+    const status = await this.try('looking at the load', () => readStatus(this.connection))
+    const pausedShare = this.flowControl.share(status, performance.now())
+    return { runningStatements: Number(status.get('threads_running') ?? 0), pausedShare }
+  }
+
+  replicas(choice: ReplicaChoice): Promise<readonly WatchedReplica[] | string> {
+    return watchedReplicas(this.connection, this.settings, choice)
+  }
+
+  marks(): Promise<CleanupMarks> {
+    return this.marksIn(this.db, sql``)
+  }
+
   /**
-   * Who needs which rows. With `lock` no mark can be moved and no archiver added until the transaction ends.
+   * Within a transaction: with the lock no mark can be moved and no archiver added until it ends.
    *
    * @param lock - `for share`, in the server's dialect.
    */
-  async standing(queries: Queries = this.db, lock: RawBuilder<unknown> = sql``): Promise<Standing> {
+  async marksIn(queries: Queries, lock: RawBuilder<unknown>): Promise<CleanupMarks> {
     return this.try('reading the marks', async () => {
       const status = sql.table(this.names.status)
       const marks = await sql<MarkRow>`select archiver, log_score_id from ${status} ${lock}`.execute(queries)
@@ -104,7 +153,6 @@ export class CleanupTable {
     })
   }
 
-  /** The lowest id after `afterId` and below `belowId`; null for none. */
   async firstId(afterId: bigint, belowId: bigint): Promise<bigint | null> {
     const { rows } = await this.try('looking for the first row', () =>
       sql<{ id: number | string | null }>`
@@ -114,7 +162,6 @@ export class CleanupTable {
     return id === null ? null : BigInt(id)
   }
 
-  /** What the source has in the range, by slices of at most {@link RANGE_IDS} ids; slices without rows are left out. */
   async slices(range: IdRange, cutoff: string): Promise<Slice[]> {
     const first = range.afterId + 1n
     const kept = this.references.map(
@@ -140,7 +187,6 @@ export class CleanupTable {
     })
   }
 
-  /** Columns that no archive keeps. */
   async unknownColumns(): Promise<readonly string[]> {
     const { rows } = await this.try('looking at the columns', () =>
       sql<{ Field: string; Type: string; Extra: string }>`show columns from ${this.table}`.execute(this.db),
@@ -149,7 +195,6 @@ export class CleanupTable {
     return unknownColumns(rows.map(({ Field: name, Type: type, Extra: extra }) => ({ name, type, extra })))
   }
 
-  /** The texts of `attributes` of old rows; asked after {@link unknownColumns}. None where the table has no such column. */
   async attributes(range: IdRange, cutoff: string): Promise<readonly { readonly id: bigint; readonly text: string }[]> {
     if (!this.hasAttributes) return []
     const { rows } = await this.try('looking at the attributes', () =>
@@ -160,13 +205,11 @@ export class CleanupTable {
     return rows.map(({ id, text }) => ({ id: BigInt(id), text: text.toString() }))
   }
 
-  /** @param without - ids that do not count. */
   digest(range: IdRange, without: readonly bigint[]): Promise<SourceDigest> {
     const select: Select = async (statement, doing) => (await this.try(doing, () => statement.execute(this.db))).rows
     return rangeDigest(select, this.table, range, without)
   }
 
-  /** The rows of the range whose time no archive can hold. */
   async oddIds(range: IdRange): Promise<bigint[]> {
     const { rows } = await this.try('looking for odd rows', () =>
       sql<{ id: number | string }>`
@@ -177,7 +220,6 @@ export class CleanupTable {
     return rows.map(({ id }) => BigInt(id))
   }
 
-  /** The finished batches of an archiver that have rows in the range. */
   async batches(archiver: string, { afterId, upToId }: IdRange): Promise<readonly CataloguedBatch[]> {
     const rows = await this.try('reading the catalogue', () =>
       this.db
@@ -196,7 +238,6 @@ export class CleanupTable {
     )
   }
 
-  /** The cleaner never has a mark; one that somebody gave it would keep a row from being deleted. */
   async clearOwnMark(): Promise<void> {
     await this.try('clearing the mark of cleanup', () =>
       this.db
@@ -237,7 +278,6 @@ export class CleanupTable {
     return insertId!
   }
 
-  /** Stamps the end of a run, and notes in its record whether it was full, both or neither. */
   async stamp(recordId: bigint | null, full: boolean): Promise<void> {
     await this.try('stamping the run', () =>
       this.db.transaction().execute(async (transaction) => {
@@ -297,11 +337,6 @@ interface SliceRow extends DigestRow {
   readonly [kept: `kept_${number}`]: number | string
   readonly odd_rows: number | string
   readonly soon_id: number | string | null
-}
-
-/** Rows of an archive that are kept under one identity. */
-export interface CataloguedBatch extends IdRange {
-  readonly identity: string
 }
 
 /** What one transaction has deleted. */

@@ -1,5 +1,5 @@
 import type { Connection } from 'mysql2'
-import { askRows } from './ask.js'
+import { askRows } from '../ask-rows.js'
 
 /** Status values of the server, by name in lower case. */
 export type ServerStatus = ReadonlyMap<string, string>
