@@ -11,5 +11,6 @@ export {
   type RunFinding,
   type UnreadableFinding,
 } from './finding.js'
+export { type JoinVisitor, joinRows } from './join-rows.js'
 export type { SourceDigest, VerifySource } from './source.js'
 export { type OnVerified, type Verification, type VerifyOptions, verifyArchive } from './verify-archive.js'
