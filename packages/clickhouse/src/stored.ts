@@ -1,11 +1,12 @@
 import {
   ArchiverError,
   type BatchSource,
+  type ComparedRows,
+  compareHeld,
   deletedRowsOf,
   type Lease,
-  NamedRows,
   type PlannedBatch,
-  RowsNotInSource,
+  placeOf,
   type StoredRows,
 } from '@archiver/core'
 import { HeldRows, heldColumns } from './held-rows.js'
@@ -34,7 +35,10 @@ export async function storedRows(
   lease.assertHeld()
   const held = new HeldRows(link.read(heldQuery(database, batch, summary), lease.signal))
   try {
-    const { ids, deletedRows } = await compare(held, source, summary.rows, batch, lease)
+    await held.advance()
+    const compared = await compareHeld(source, held, lease)
+    refuse(batch, compared)
+    const { ids, deletedRows } = compared
     return { ...answer(ids, summary, queryIdOf(database, batch)), ...deletedRowsOf(deletedRows) }
   } finally {
     await held.end()
@@ -72,58 +76,9 @@ function heldQuery(database: string, { table, afterId, upToId }: PlannedBatch, s
     WHERE ${rows === 0 ? '' : days}id > ${afterId} AND id <= ${upToId} ORDER BY id`
 }
 
-interface ComparedRows {
-  /** The ids that both have, ascending. */
-  readonly ids: BigUint64Array
-  /** Rows of the archive that were deleted from the source since. */
-  readonly deletedRows: number
-}
-
-/** Throws for a row that only the archive has and that was not deleted from the source, and for an id that it has twice. */
-async function compare(
-  held: HeldRows,
-  source: BatchSource,
-  rows: number,
-  batch: PlannedBatch,
-  lease: Lease,
-): Promise<ComparedRows> {
-  const ids = new BigUint64Array(rows)
-  const others = new RowsNotInSource(source)
-  const twice = new NamedRows()
-  let count = 0
-  await held.advance()
-  for await (const chunk of source.read()) {
-    lease.assertHeld()
-    for (let i = 0; i < chunk.rows && held.id !== undefined; i++) {
-      const id = chunk.id[i]!
-      for (; held.id !== undefined && held.id < id; await held.advance()) await others.add(held.id)
-      let known = false
-      for (; held.id === id; await held.advance()) {
-        const differs = difference(held, chunk.serverId[i]!, chunk.tsSeconds[i]!)
-        if (differs) others.addDifferent(id, differs)
-        else if (known) twice.add(`${id}`)
-        else ids[count++] = id
-        known ||= !differs
-      }
-    }
-  }
-  for (; held.id !== undefined; await held.advance()) await others.add(held.id)
-  await others.settle()
-  refuse(others.foreign, twice, batch)
-  return { ids: ids.subarray(0, count), deletedRows: others.deletedRows }
-}
-
-function difference(held: HeldRows, serverId: number, tsSeconds: number): string | undefined {
-  if (held.serverId === serverId && held.tsSeconds === tsSeconds) return undefined
-  return `there of server ${held.serverId} at ${utc(held.tsSeconds)}, in the source of server ${serverId} at ${utc(tsSeconds)}`
-}
-
-function utc(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
-}
-
-function refuse(foreign: NamedRows, twice: NamedRows, { table, afterId, upToId, archiver }: PlannedBatch): void {
-  const place = { archiver, table, afterId, upToId }
+/** @throws for a row that only the archive has and that was not deleted from the source, and for an id that it has twice. */
+function refuse(batch: PlannedBatch, { foreign, doubled }: ComparedRows): void {
+  const place = placeOf(batch)
   if (foreign.count > 0) {
     throw new ArchiverError(`ClickHouse holds ${foreign} of the batch's range that the source does not have`, {
       code: 'CLICKHOUSE_FOREIGN_ROWS',
@@ -131,8 +86,8 @@ function refuse(foreign: NamedRows, twice: NamedRows, { table, afterId, upToId, 
       ...place,
     })
   }
-  if (twice.count > 0) {
-    throw new ArchiverError(`ClickHouse holds ${twice} more than once`, {
+  if (doubled.count > 0) {
+    throw new ArchiverError(`ClickHouse holds ${doubled} more than once`, {
       code: 'CLICKHOUSE_DUPLICATE_ROWS',
       hint: 'Remove the copies by hand, then run again: see docs/archives/clickhouse.md.',
       ...place,

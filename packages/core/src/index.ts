@@ -13,7 +13,14 @@ export { matchingRows, matchRow, type RowFilter } from './chunk/row-filter.js'
 export { withoutIds } from './chunk/select-rows.js'
 export type { ArchiveReader, IdRange, RangeDigest, RowRange, ScanQuery, TimeSpan } from './contract/archive-reader.js'
 export { type ArchiveRight, type Archiver, type ReadableArchiver, readerOf } from './contract/archiver.js'
-export type { BatchPolicy, BatchSource, PlannedBatch, StoredRows, StoreResult } from './contract/batch.js'
+export {
+  type BatchPolicy,
+  type BatchSource,
+  type PlannedBatch,
+  placeOf,
+  type StoredRows,
+  type StoreResult,
+} from './contract/batch.js'
 export {
   type CataloguedBatch,
   CLEANUP,
@@ -62,6 +69,8 @@ export {
   unknownKeys,
   unknownKeyWarnings,
 } from './contract/unarchived.js'
+export { type ComparedRows, compareHeld, type HeldCursor } from './reconcile/compare-held.js'
+export { type IdCursor, RowCursor } from './reconcile/row-cursor.js'
 export { batchSourceFrom, deletedRowsOf, NamedRows, RowsNotInSource } from './reconcile/rows-not-in-source.js'
 export { formatDuration, parseDuration } from './values/duration.js'
 export { escapeInvisible, harmlessLine, harmlessLines, harmlessText, harmlessValue } from './values/harmless.js'

@@ -12,4 +12,5 @@ export {
   type RunFinding,
   type UnreadableFinding,
 } from './finding.js'
+export { type JoinVisitor, joinRows } from './join-rows.js'
 export { type OnVerified, type Verification, type VerifyOptions, verifyArchive } from './verify-archive.js'
