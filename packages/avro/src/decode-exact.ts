@@ -1,4 +1,4 @@
-import { matchRow } from '@archiver/core'
+import { LOW_HALF, matchRow } from '@archiver/core'
 import {
   type Cursor,
   Damage,
@@ -13,7 +13,6 @@ import {
 } from './cursor.js'
 import type { DecodeTarget } from './decode.js'
 import type { TailDictionary, TailFormat } from './tail-dictionary.js'
-import { lowHalf } from './varint.js'
 
 /** Version 2: leap, error, warning, the text of the column, the version. */
 export const exactTailFormat: TailFormat = {
@@ -53,8 +52,8 @@ export function decodeExactRows(
   for (let read = 0; read < allRows; read++) {
     const start = cursor.position
     readLongFromZero(cursor, 'id')
-    idHalves[2 * read + lowHalf] = cursor.low
-    idHalves[2 * read + 1 - lowHalf] = cursor.high
+    idHalves[2 * read + LOW_HALF] = cursor.low
+    idHalves[2 * read + 1 - LOW_HALF] = cursor.high
     serverId[row] = readUnsigned(cursor, 'server_id')
     monitorIdNull[row] = readNull(cursor)
     monitorId[row] = monitorIdNull[row] ? 0 : readUnsigned(cursor, 'monitor_id')

@@ -1,4 +1,11 @@
-import { type allocateChunk, type FloatColumn, type LogScoreChunk, matchRow, type RowFilter } from '@archiver/core'
+import {
+  type allocateChunk,
+  type FloatColumn,
+  LOW_HALF,
+  type LogScoreChunk,
+  matchRow,
+  type RowFilter,
+} from '@archiver/core'
 import {
   type Cursor,
   cursorOf,
@@ -13,7 +20,6 @@ import {
 import { decodeExactRows, exactTailFormat } from './decode-exact.js'
 import type { SchemaVersion } from './schema.js'
 import { TailDictionary, type TailFormat, tailFormat } from './tail-dictionary.js'
-import { lowHalf } from './varint.js'
 
 /** How rows of one version of the record are read. */
 interface Decoding {
@@ -103,8 +109,8 @@ function decodeRows(
   for (let read = 0; read < allRows; read++) {
     const start = cursor.position
     readLongFromZero(cursor, 'id')
-    idHalves[2 * read + lowHalf] = cursor.low
-    idHalves[2 * read + 1 - lowHalf] = cursor.high
+    idHalves[2 * read + LOW_HALF] = cursor.low
+    idHalves[2 * read + 1 - LOW_HALF] = cursor.high
     serverId[row] = readIntFromZero(cursor, 'server_id')
     monitorId[row] = readIntFromZero(cursor, 'monitor_id')
     readLongFromZero(cursor, 'ts')

@@ -1,7 +1,7 @@
-import type { LogScoreChunk } from '@archiver/core'
+import { LOW_HALF, type LogScoreChunk } from '@archiver/core'
 import { maxInt, refuseFloat, refuseId, refuseInt } from './convert.js'
 import type { Tails } from './tails.js'
-import { type Bytes, lowHalf, writeLong, writeVarint, zigzag } from './varint.js'
+import { type Bytes, writeLong, writeVarint, zigzag } from './varint.js'
 
 /** Bytes being filled with encoded rows. */
 export interface Target extends Bytes {
@@ -39,9 +39,9 @@ export function encodeRows(chunk: LogScoreChunk, tails: Tails, from: number, to:
   let at = target.position
   let row = from
   for (; row < to && at <= limit; row++) {
-    const high = idHalves[2 * row + 1 - lowHalf]!
+    const high = idHalves[2 * row + 1 - LOW_HALF]!
     if (high > maxInt) refuseId(chunk.id[row]!)
-    at = writeLong(target, at, idHalves[2 * row + lowHalf]!, high)
+    at = writeLong(target, at, idHalves[2 * row + LOW_HALF]!, high)
 
     if (serverId[row]! > maxInt) refuseInt(chunk.id[row]!, 'server_id', serverId[row]!)
     at = writeVarint(bytes, at, serverId[row]! << 1)

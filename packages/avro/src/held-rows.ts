@@ -6,6 +6,7 @@ import {
   type Lease,
   type LogScoreChunk,
   type PlannedBatch,
+  placeOf,
   RowsNotInSource,
   type StoredRows,
 } from '@archiver/core'
@@ -194,13 +195,12 @@ async function seek(source: RowCursor, id: bigint): Promise<boolean> {
 }
 
 function contradiction({ archive, batch }: HeldRowsQuestion, what: string): ArchiverError {
-  const { archiver, table, afterId, upToId } = batch
-  return new ArchiverError(`${archive}: ${what} (batch ${batch.id}, ids above ${afterId}, up to ${upToId})`, {
-    code: 'AVRO_ARCHIVE_CONTRADICTS',
-    hint: 'Compare the file with the table. If the file is right, set the mark to its last row; if not, move it away.',
-    archiver,
-    table,
-    afterId,
-    upToId,
-  })
+  return new ArchiverError(
+    `${archive}: ${what} (batch ${batch.id}, ids above ${batch.afterId}, up to ${batch.upToId})`,
+    {
+      code: 'AVRO_ARCHIVE_CONTRADICTS',
+      hint: 'Compare the file with the table. If the file is right, set the mark to its last row; if not, move it away.',
+      ...placeOf(batch),
+    },
+  )
 }

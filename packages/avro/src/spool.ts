@@ -7,7 +7,9 @@ import {
   errorText,
   type Lease,
   type LogScoreChunk,
+  megabytes,
   type PlannedBatch,
+  placeOf,
 } from '@archiver/core'
 import { metadataOf, syncMarkerOf } from './batch-metadata.js'
 import type { SchemaVersion } from './schema.js'
@@ -141,12 +143,4 @@ function spoolError(
   hint: string = hints[code],
 ): ArchiverError {
   return new ArchiverError(`spool_path: ${message}`, { code, hint, ...place })
-}
-
-function placeOf({ archiver, table, afterId, upToId }: PlannedBatch): ErrorPlace {
-  return { archiver, table, afterId, upToId }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`
 }

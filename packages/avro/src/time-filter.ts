@@ -1,6 +1,4 @@
-import type { ScanQuery } from '@archiver/core'
-
-const daySeconds = 86_400
+import { DAY_SECONDS, type ScanQuery } from '@archiver/core'
 
 /** When the first rows of a file and of the one behind it were measured; undefined where that is not known. */
 interface FileTimes {
@@ -13,7 +11,7 @@ interface FileTimes {
  * what a file holds was measured between its first row and the first row of the next file, give or take the slack.
  */
 export function timeFilter(query: Pick<ScanQuery, 'fromSeconds' | 'toSeconds' | 'slackSeconds'>) {
-  const { fromSeconds = 0, toSeconds = Number.POSITIVE_INFINITY, slackSeconds = daySeconds } = query
+  const { fromSeconds = 0, toSeconds = Number.POSITIVE_INFINITY, slackSeconds = DAY_SECONDS } = query
   return ({ firstSeconds = 0, endSeconds = Number.POSITIVE_INFINITY }: FileTimes): boolean =>
     firstSeconds - slackSeconds <= toSeconds && endSeconds + slackSeconds >= fromSeconds
 }

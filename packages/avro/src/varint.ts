@@ -1,8 +1,3 @@
-import { endianness } from 'node:os'
-
-/** Where the low 32 bits of a 64-bit number lie among its two halves on this machine: 0 or 1. */
-export const lowHalf = endianness() === 'LE' ? 0 : 1
-
 const continued = 0x80808080
 
 /** Bytes and a view of the same bytes. */

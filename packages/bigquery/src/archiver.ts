@@ -8,6 +8,7 @@ import {
   type LogScoreChunk,
   leaseUntil,
   type PlannedBatch,
+  placeOf,
   type ReadableArchiver,
   type StoredRows,
   type StoreResult,
@@ -143,12 +144,12 @@ class BigQueryArchiver implements ReadableArchiver {
     return { schema: this.#schema, mostRows: this.policy.maxRows }
   }
 
-  #requireSmall({ bytes }: SpooledFile, { archiver, table, afterId, upToId }: PlannedBatch): void {
+  #requireSmall({ bytes }: SpooledFile, batch: PlannedBatch): void {
     const { maxUploadBytes = 1e9 } = this.#options
     if (this.#bucket !== undefined || bytes <= maxUploadBytes) return
     const message = `the file of the batch has ${bytes} bytes, more than the ${maxUploadBytes} that are sent to BigQuery directly`
     const hint = 'Set bq_via_gcs=true, so that it goes through a bucket; or make batches smaller (batch_bq_max_size).'
-    throw new ArchiverError(message, { code: 'BQ_FILE_TOO_LARGE', hint, archiver, table, afterId, upToId })
+    throw new ArchiverError(message, { code: 'BQ_FILE_TOO_LARGE', hint, ...placeOf(batch) })
   }
 }
 

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { ArchiverError, type ErrorPlace, type Lease } from '@archiver/core'
+import { ArchiverError, type ErrorPlace, type Lease, pause } from '@archiver/core'
 import type { JobMetadata } from '@google-cloud/bigquery'
 import type { ErrorProto } from './errors.js'
 import type { Link } from './link.js'
@@ -46,11 +45,6 @@ export async function settledJob(
     if (performance.now() - startMs > waitLimitMs) throw stillRunning(id, place)
     await pause(pollMs, lease.signal)
   }
-}
-
-/** Waits, or throws the signal's reason. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted())
 }
 
 function loadJob(id: string, { status, statistics, configuration }: JobMetadata): LoadJob {

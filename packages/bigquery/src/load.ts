@@ -1,10 +1,19 @@
 import type { SchemaVersion, SpooledFile } from '@archiver/avro'
-import { ArchiverError, type ErrorPlace, faultPoint, type Lease, type PlannedBatch, TakeoverWait } from '@archiver/core'
+import {
+  ArchiverError,
+  type ErrorPlace,
+  faultPoint,
+  type Lease,
+  type PlannedBatch,
+  pause,
+  placeOf,
+  TakeoverWait,
+} from '@archiver/core'
 import { googleFailure } from '@archiver/google'
 import type { BucketSpool } from './bucket-spool.js'
 import { bigQueryError, jobError } from './errors.js'
 import { batchPrefixOf, jobIdOf, labelsOf, rangeOf } from './job-id.js'
-import { findJob, type LoadJob, pause, settledJob } from './jobs.js'
+import { findJob, type LoadJob, settledJob } from './jobs.js'
 import { type Link, request } from './link.js'
 import { LoadsToday } from './loads-today.js'
 import type { TsType } from './table.js'
@@ -214,8 +223,4 @@ function unknownJob(id: string, place: ErrorPlace): ArchiverError {
     retryable: true,
     ...place,
   })
-}
-
-function placeOf({ archiver, table, afterId, upToId }: PlannedBatch): ErrorPlace {
-  return { archiver, table, afterId, upToId }
 }

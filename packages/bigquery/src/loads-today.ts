@@ -1,8 +1,6 @@
-import { ArchiverError, type Lease, type PlannedBatch } from '@archiver/core'
+import { ArchiverError, DAY_MS, type Lease, type PlannedBatch, placeOf } from '@archiver/core'
 import { isLoadOf } from './job-id.js'
 import type { Link } from './link.js'
-
-const dayMs = 86_400_000
 
 /**
  * Counts the load jobs of the last 24 hours into one table. BigQuery's own list of this account's jobs is the record: it
@@ -22,17 +20,14 @@ export class LoadsToday {
   }
 
   /** @throws ArchiverError `BQ_LOADS_SPENT` where one more would be too many, with the time when it goes on. */
-  async require({ archiver, table, afterId, upToId }: PlannedBatch, lease: Lease): Promise<void> {
+  async require(batch: PlannedBatch, lease: Lease): Promise<void> {
     const nowMs = Date.now()
-    this.#times = (this.#times ?? (await this.#list(nowMs, lease))).filter((timeMs) => timeMs > nowMs - dayMs)
+    this.#times = (this.#times ?? (await this.#list(nowMs, lease))).filter((timeMs) => timeMs > nowMs - DAY_MS)
     const freed = this.#times[this.#times.length - this.#limit]
     if (freed === undefined) return
-    const at = new Date(freed + dayMs).toISOString().slice(0, 16)
-    throw new ArchiverError(`${this.#times.length} load jobs into ${table} in 24 hours are as many as allowed`, {
-      archiver,
-      table,
-      afterId,
-      upToId,
+    const at = new Date(freed + DAY_MS).toISOString().slice(0, 16)
+    throw new ArchiverError(`${this.#times.length} load jobs into ${batch.table} in 24 hours are as many as allowed`, {
+      ...placeOf(batch),
       code: 'BQ_LOADS_SPENT',
       hint: `It goes on at ${at}Z. Make batches larger (batch_bq_interval), or raise bq_max_loads_per_day: BigQuery refuses more than 1,500.`,
     })
@@ -46,7 +41,7 @@ export class LoadsToday {
   async #list(nowMs: number, { signal }: Lease): Promise<number[]> {
     const { dataset } = this.#link
     const [jobs] = await this.#link.call('cannot count the load jobs of today', signal, (client) =>
-      client.getJobs({ minCreationTime: String(nowMs - dayMs), maxResults: 1000, projection: 'minimal' }),
+      client.getJobs({ minCreationTime: String(nowMs - DAY_MS), maxResults: 1000, projection: 'minimal' }),
     )
     return jobs
       .filter(({ id }) => isLoadOf({ dataset, table: this.#table }, id ?? ''))

@@ -1,5 +1,5 @@
 import type { SchemaVersion } from '@archiver/avro'
-import { ArchiverError } from '@archiver/core'
+import { ArchiverError, DAY_MS } from '@archiver/core'
 import type { TableMetadata } from '@google-cloud/bigquery'
 import type { Link } from './link.js'
 import { createTableSql } from './sql.js'
@@ -110,7 +110,7 @@ function expires(link: Link, table: string, what: string): ArchiverError {
 }
 
 function days(ms: number): string {
-  return `${Math.round(ms / 86_400_000)} days`
+  return `${Math.round(ms / DAY_MS)} days`
 }
 
 /** Every query here has a condition on `ts` and on `id`, and on nothing else always. */

@@ -1,6 +1,6 @@
-import { ArchiverError } from '@archiver/core'
+import { ArchiverError, pause } from '@archiver/core'
 import { requireGoogleAnswer, requireNewPage } from '@archiver/google'
-import { firstPollMs, longestPollMs, pause, waitLimitMs } from './jobs.js'
+import { firstPollMs, longestPollMs, waitLimitMs } from './jobs.js'
 import { type Link, request } from './link.js'
 import type { Statement } from './sql.js'
 

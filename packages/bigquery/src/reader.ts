@@ -1,6 +1,7 @@
 import { ArchivedChunks, lostByVersion1 } from '@archiver/avro'
 import {
   type ArchiveReader,
+  DAY_SECONDS,
   firstRows,
   type IdRange,
   joinSpans,
@@ -20,8 +21,6 @@ import { digestStatement, maxId, partsStatement, readStatement, type Selection }
 /** Rows that one query reads in order: BigQuery sorts what it returns on one machine. So many ids are looked at together. */
 const rowsPerRead = 2_000_000
 const idsPerPart = BigInt(rowsPerRead)
-
-const secondsPerDay = 86_400
 
 /**
  * Reads the table back with queries. It has no key on the id, so that BigQuery reads a column from end to end for any
@@ -131,7 +130,7 @@ function addPart(parts: Part[], next: Part): void {
 }
 
 function widened({ fromSeconds, toSeconds }: TimeSpan): TimeSpan {
-  return { fromSeconds: Math.max(0, fromSeconds - secondsPerDay), toSeconds: toSeconds + secondsPerDay }
+  return { fromSeconds: Math.max(0, fromSeconds - DAY_SECONDS), toSeconds: toSeconds + DAY_SECONDS }
 }
 
 function selectPart(selection: Selection, { first, last, times }: Part): Selection {

@@ -1,5 +1,6 @@
 import { metadataOf, type SchemaVersion, syncMarkerOf, writeLogScores } from '@archiver/avro'
 import {
+  DAY_SECONDS,
   Digest,
   deletedRowsOf,
   equalDigests,
@@ -15,8 +16,6 @@ import { jobIdOf } from './job-id.js'
 import type { LoadJob } from './jobs.js'
 import type { Loader } from './load.js'
 import { resultOf } from './result.js'
-
-const secondsPerDay = 86_400
 
 /** What an unfinished batch is looked up with. */
 export interface Question extends Comparison {
@@ -61,7 +60,7 @@ async function summarise(chunks: AsyncIterable<LogScoreChunk>, lease: Lease): Pr
     digest.add(chunk)
     let last = -1
     for (let i = 0; i < chunk.rows; i++) {
-      const day = Math.floor(chunk.tsSeconds[i]! / secondsPerDay)
+      const day = Math.floor(chunk.tsSeconds[i]! / DAY_SECONDS)
       if (day !== last) days.add(day)
       last = day
     }
@@ -70,7 +69,7 @@ async function summarise(chunks: AsyncIterable<LogScoreChunk>, lease: Lease): Pr
 }
 
 function spanOfDay(day: number): TimeSpan {
-  return { fromSeconds: day * secondsPerDay, toSeconds: (day + 1) * secondsPerDay - 1 }
+  return { fromSeconds: day * DAY_SECONDS, toSeconds: (day + 1) * DAY_SECONDS - 1 }
 }
 
 async function all({ batch, dataset, schema, source, lease }: Question, done: readonly LoadJob[]): Promise<StoredRows> {

@@ -1,8 +1,7 @@
-import { endianness } from 'node:os'
-import type { LogScoreChunk } from '@archiver/core'
+import { DAY_SECONDS, IS_LITTLE_ENDIAN, type LogScoreChunk } from '@archiver/core'
 import { type AttributeBytes, attributeBytes } from './attributes.js'
 import { firstUnfit } from './fit.js'
-import { columns, secondsPerDay } from './table.js'
+import { columns } from './table.js'
 import { lengthAndText, varintBytes, writeVarint } from './varint.js'
 
 /** Rows `from` (inclusive) to `to` (exclusive) of a chunk. */
@@ -41,7 +40,7 @@ export class NativeEncoder {
   #at = 0
 
   constructor() {
-    if (endianness() !== 'LE') throw new Error('the Native format is little-endian, and so must this machine be')
+    if (!IS_LITTLE_ENDIAN) throw new Error('the Native format is little-endian, and so must this machine be')
   }
 
   /**
@@ -97,7 +96,7 @@ export class NativeEncoder {
   #days({ chunk, from, to }: Rows): Uint16Array {
     const days = this.#dt
     const seconds = chunk.tsSeconds
-    for (let i = from; i < to; i++) days[i - from] = (seconds[i]! / secondsPerDay) | 0
+    for (let i = from; i < to; i++) days[i - from] = (seconds[i]! / DAY_SECONDS) | 0
     return days.subarray(0, to - from)
   }
 

@@ -1,6 +1,5 @@
-import type { LogScoreChunk } from '@archiver/core'
+import { DAY_SECONDS, type LogScoreChunk } from '@archiver/core'
 import type { Rows } from './native.js'
-import { secondsPerDay } from './table.js'
 
 /** What one insert may hold. */
 export interface PartLimits {
@@ -40,7 +39,7 @@ export async function* inParts(
 function endOfDays(chunk: LogScoreChunk, from: number, end: number, days: Set<number>, maxDays: number): number {
   let last = -1
   for (let i = from; i < end; i++) {
-    const day = (chunk.tsSeconds[i]! / secondsPerDay) | 0
+    const day = (chunk.tsSeconds[i]! / DAY_SECONDS) | 0
     if (day === last) continue
     if (!days.has(day) && days.size === maxDays) return i
     days.add(day)

@@ -1,7 +1,5 @@
-import type { RowRange, ScanQuery } from '@archiver/core'
+import { DAY_SECONDS, type RowRange, type ScanQuery } from '@archiver/core'
 import type { Days } from './part-spans.js'
-
-const daySeconds = 86_400
 
 /** The rows that a query wants, as the condition of a statement; on these days only, where they are known. */
 export function condition(query: ScanQuery, days?: readonly Days[]): string {
@@ -40,7 +38,7 @@ function onDaysOf(query: ScanQuery): string | undefined {
 /** With a day to spare at both ends: another program may have taken a row's day in its own time zone. */
 function daysOf({ fromSeconds = 0, toSeconds = 2 ** 32 - 1 }: ScanQuery): Days {
   const lastDay = 2 ** 16 - 1
-  const dayOf = (seconds: number) => Math.floor(seconds / daySeconds)
+  const dayOf = (seconds: number) => Math.floor(seconds / DAY_SECONDS)
   return [Math.max(0, dayOf(fromSeconds) - 1), Math.min(lastDay, dayOf(toSeconds) + 1)]
 }
 

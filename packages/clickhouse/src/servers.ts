@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { ArchiverError, errorText, type Lease, TakeoverWait } from '@archiver/core'
+import { ArchiverError, errorText, type Lease, pause, TakeoverWait } from '@archiver/core'
 import { isNetworkError } from './errors.js'
 import type { Facts } from './facts.js'
 import type { Link, Links } from './link.js'
@@ -109,7 +108,7 @@ export class Servers implements Links {
         await link.run(`KILL QUERY WHERE query_id IN (${running.map(literal).join(', ')})`).catch(() => {})
         killed = true
       }
-      await delay(pollMs, undefined, { signal: lease.signal }).catch(() => lease.signal.throwIfAborted())
+      await pause(pollMs, lease.signal)
       lease.assertHeld()
     }
   }

@@ -3,6 +3,7 @@ import {
   type BatchSource,
   type ComparedRows,
   compareHeld,
+  DAY_SECONDS,
   deletedRowsOf,
   type Lease,
   type PlannedBatch,
@@ -13,7 +14,7 @@ import { HeldRows, heldColumns } from './held-rows.js'
 import type { Link } from './link.js'
 import { measure } from './native.js'
 import { partsOf, queryIdOf } from './store.js'
-import { quoted, secondsPerDay } from './table.js'
+import { quoted } from './table.js'
 
 interface SourceSummary {
   rows: number
@@ -60,7 +61,7 @@ async function summarise(link: Link, source: BatchSource, lease: Lease): Promise
     summary.bytes += bytes
     summary.rttNegative += rttNegative
     for (let i = part.from; i < part.to; i++) {
-      const day = Math.floor(part.chunk.tsSeconds[i]! / secondsPerDay)
+      const day = Math.floor(part.chunk.tsSeconds[i]! / DAY_SECONDS)
       if (day < summary.firstDay) summary.firstDay = day
       if (day > summary.lastDay) summary.lastDay = day
     }

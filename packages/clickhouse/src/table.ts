@@ -31,5 +31,3 @@ export function literal(text: string): string {
 }
 
 export const columnList = columns.map(({ name }) => quoted(name)).join(', ')
-
-export const secondsPerDay = 86_400

@@ -1,11 +1,10 @@
-import type { LogScore, ScanQuery } from '@archiver/core'
+import { DAY_SECONDS, type LogScore, type ScanQuery } from '@archiver/core'
 import { expect } from 'vitest'
 import type { ReadCheck } from './read-checks.js'
 import type { ReaderBench } from './reader-bench.js'
 import { edgeRows, ordinaryRows } from './rows.js'
 
 const everything = { afterId: 0n, upToId: 2n ** 63n - 1n }
-const daySeconds = 86_400
 
 /** What `scan` promises: the rows that a query wants, all of them, and no other. */
 export const scanChecks: readonly ReadCheck[] = [
@@ -32,14 +31,14 @@ export const scanChecks: readonly ReadCheck[] = [
         { fromSeconds: tsSeconds },
         { toSeconds: tsSeconds },
         { fromSeconds: tsSeconds, toSeconds: tsSeconds },
-        { fromSeconds: tsSeconds - 5 * daySeconds, toSeconds: tsSeconds + daySeconds },
+        { fromSeconds: tsSeconds - 5 * DAY_SECONDS, toSeconds: tsSeconds + DAY_SECONDS },
         { serverId: 2, monitorId: 4 },
-        { serverId: 2, fromSeconds: tsSeconds - 9 * daySeconds, toSeconds: tsSeconds },
+        { serverId: 2, fromSeconds: tsSeconds - 9 * DAY_SECONDS, toSeconds: tsSeconds },
         { serverId: 1, afterId: id },
         { serverId: 1, upToId: id },
         { monitorId: 3, afterId: id - 60n, upToId: id + 60n },
         { serverId: 77 },
-        { serverId: 1, fromSeconds: tsSeconds + 1000 * daySeconds },
+        { serverId: 1, fromSeconds: tsSeconds + 1000 * DAY_SECONDS },
       ]
       for (const query of queries) await expectScan(bench, stored, query)
     },
@@ -124,6 +123,6 @@ function fewServers(count: number): LogScore[] {
     ...row,
     serverId: 1 + (i % 5),
     monitorId: i % 11 === 0 ? null : 1 + (i % 7),
-    tsSeconds: row.tsSeconds + Math.floor(i / 40) * 2 * daySeconds - (i % 10 === 0 ? daySeconds / 2 : 0),
+    tsSeconds: row.tsSeconds + Math.floor(i / 40) * 2 * DAY_SECONDS - (i % 10 === 0 ? DAY_SECONDS / 2 : 0),
   }))
 }

@@ -41,6 +41,7 @@ export {
 } from './contract/cleanup-source.js'
 export {
   ArchiverError,
+  archiverOff,
   type ErrorDetails,
   type ErrorPlace,
   errorText,
@@ -72,8 +73,10 @@ export {
 export { type ComparedRows, compareHeld, type HeldCursor } from './reconcile/compare-held.js'
 export { type IdCursor, RowCursor } from './reconcile/row-cursor.js'
 export { batchSourceFrom, deletedRowsOf, NamedRows, RowsNotInSource } from './reconcile/rows-not-in-source.js'
+export { IS_LITTLE_ENDIAN, LOW_HALF, megabytes } from './values/bytes.js'
 export { formatDuration, parseDuration } from './values/duration.js'
 export { escapeInvisible, harmlessLine, harmlessLines, harmlessText, harmlessValue } from './values/harmless.js'
 export { higherId, lowerId } from './values/ids.js'
 export { type Point, parsePoint, pointForms, rangeProblem } from './values/point.js'
+export { DAY_MS, DAY_SECONDS, pause } from './values/time.js'
 export { joinSpans } from './values/time-spans.js'

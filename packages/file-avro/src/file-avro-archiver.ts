@@ -22,6 +22,7 @@ import {
   type Lease,
   type LogScoreChunk,
   type PlannedBatch,
+  placeOf,
   type ReadableArchiver,
   type StoredRows,
   type StoreResult,
@@ -143,8 +144,4 @@ class FileAvroArchiver implements ReadableArchiver {
       throw writeError(thrown, `${this.#folder.pathName}: ${this.#folder.path}`, place)
     }
   }
-}
-
-function placeOf({ archiver, table, afterId, upToId }: PlannedBatch): ErrorPlace {
-  return { archiver, table, afterId, upToId }
 }

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { temporaryName } from '@archiver/avro'
-import { ArchiverError, type ErrorPlace, errorText } from '@archiver/core'
+import { ArchiverError, type ErrorPlace, errorText, megabytes } from '@archiver/core'
 import { errnoCode } from './fs-errors.js'
 
 /** The folder of the files, and what its errors call it. */
@@ -82,10 +82,6 @@ export async function requireSpace({ path, pathName }: Folder, neededBytes: numb
     `${pathName}: the disk of ${path} has ${megabytes(availableBytes)} free, a batch this large may need ${megabytes(neededBytes)}`,
     { code: 'AVRO_PATH_FULL', hint: 'Free space, or make batches smaller (batch_avro_max_size).', ...place },
   )
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`
 }
 
 function folderError({ path, pathName }: Folder, thrown: unknown): ArchiverError {

@@ -1,5 +1,5 @@
 import type { Codec, SchemaVersion } from '@archiver/avro'
-import type { BatchPolicy } from '@archiver/core'
+import { type BatchPolicy, DAY_MS } from '@archiver/core'
 
 export interface FileAvroOptions {
   /** The folder of the files. One folder holds one source table. */
@@ -23,4 +23,4 @@ export interface FileAvroOptions {
   readonly pathName?: string
 }
 
-export const defaultBatch: BatchPolicy = { minRows: 500_000, maxRows: 10_000_000, intervalMs: 24 * 3_600_000 }
+export const defaultBatch: BatchPolicy = { minRows: 500_000, maxRows: 10_000_000, intervalMs: DAY_MS }

@@ -1,4 +1,4 @@
-import type { Attributes, FloatColumn, LogScoreChunk } from '@archiver/core'
+import { type Attributes, type FloatColumn, LOW_HALF, type LogScoreChunk } from '@archiver/core'
 import { writeInt32, writeWhole } from './digits.js'
 import { bitsOf, floatOf, maxNumberBytes, writeDouble, writeFloat32 } from './floats.js'
 import { type RowForm, type TextColumn, textColumns } from './row-form.js'
@@ -13,10 +13,6 @@ export async function* encodeText(chunks: AsyncIterable<LogScoreChunk>, form: Ro
   if (form.head !== '') yield Buffer.from(form.head)
   for await (const chunk of chunks) yield* writer.encode(chunk)
 }
-
-const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
-/** Which half of a 64-bit number in memory is the low one. */
-const low = isLittleEndian ? 0 : 1
 
 /**
  * Writes columns as the text of rows. Whoever reads an archive as text waits for this loop: no row becomes an object, no id a
@@ -70,7 +66,7 @@ class RowWriter {
     let row = from
     for (; row < rows && at <= limit; row++) {
       at = writeFragment(target, at, before.id)
-      at = this.#id(at, idHalves[2 * row + low]!, idHalves[2 * row + 1 - low]!)
+      at = this.#id(at, idHalves[2 * row + LOW_HALF]!, idHalves[2 * row + 1 - LOW_HALF]!)
       at = writeFragment(target, at, before.serverId)
       at = writeWhole(bytes, at, serverId[row]!)
       at = writeFragment(target, at, before.monitorId)

@@ -1,3 +1,4 @@
+import { IS_LITTLE_ENDIAN } from '@archiver/core'
 /** Memory that rows are written into. */
 export interface Target {
   readonly bytes: Buffer
@@ -29,16 +30,13 @@ export function wordsOf(bytes: Buffer): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
 }
 
-/** Whether the words of this machine begin with their lowest byte. */
-const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
-
 /**
  * Copies a text of `length` bytes, and up to three more behind it. For texts as short as these a loop over words takes a
  * third of the time of one over bytes, and a tenth of that of `set`.
  */
 export function copyWords(view: DataView, at: number, words: Uint32Array, from: number, length: number): void {
   const end = at + length
-  for (let word = from; at < end; at += 4) view.setUint32(at, words[word++]!, littleEndian)
+  for (let word = from; at < end; at += 4) view.setUint32(at, words[word++]!, IS_LITTLE_ENDIAN)
 }
 
 /** @returns where the text ends. */

@@ -2,11 +2,11 @@ import { AvroArchiveReader, Spool } from '@archiver/avro'
 import {
   type BatchPolicy,
   type BatchSource,
-  type ErrorPlace,
   faultPoint,
   type Lease,
   type LogScoreChunk,
   type PlannedBatch,
+  placeOf,
   type ReadableArchiver,
   type StoredRows,
   type StoreResult,
@@ -107,8 +107,4 @@ class GcsAvroArchiver implements ReadableArchiver {
       place: placeOf(batch),
     })
   }
-}
-
-function placeOf({ archiver, table, afterId, upToId }: PlannedBatch): ErrorPlace {
-  return { archiver, table, afterId, upToId }
 }

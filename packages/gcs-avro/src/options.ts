@@ -1,5 +1,5 @@
 import type { Codec, SchemaVersion } from '@archiver/avro'
-import type { BatchPolicy } from '@archiver/core'
+import { type BatchPolicy, DAY_MS } from '@archiver/core'
 
 export interface GcsAvroOptions {
   /** `gc_bucket`. It must exist. */
@@ -53,6 +53,6 @@ export interface Patience {
   readonly answerLimitMs: number
 }
 
-export const defaultBatch: BatchPolicy = { minRows: 500_000, maxRows: 10_000_000, intervalMs: 24 * 3_600_000 }
+export const defaultBatch: BatchPolicy = { minRows: 500_000, maxRows: 10_000_000, intervalMs: DAY_MS }
 
 export const defaultPatience: Patience = { tries: 5, firstWaitMs: 500, longestWaitMs: 8_000, answerLimitMs: 60_000 }

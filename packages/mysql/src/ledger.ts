@@ -1,6 +1,14 @@
 import { hostname } from 'node:os'
-import type { ArchiverStatus, BatchRecord, Ledger, MarkMove, PlannedBatch, SourceRange } from '@archiver/core'
-import { ArchiverError } from '@archiver/core'
+import {
+  ArchiverError,
+  type ArchiverStatus,
+  type BatchRecord,
+  type Ledger,
+  type MarkMove,
+  type PlannedBatch,
+  placeOf,
+  type SourceRange,
+} from '@archiver/core'
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import type { Connection } from 'mysql2'
 import { run } from './connect.js'
@@ -264,13 +272,10 @@ export class MySqlLedger implements Ledger {
 }
 
 function markMoved(batch: PlannedBatch): ArchiverError {
-  const { archiver, table, afterId, upToId } = batch
+  const { archiver, table } = batch
   return new ArchiverError(`the mark of ${archiver} was moved by someone else while batch ${batch.id} was stored`, {
     code: 'MARK_MOVED',
-    archiver,
-    table,
-    afterId,
-    upToId,
+    ...placeOf(batch),
     hint: `The batch is stored but not marked: look at ${table}_archive_status and ${table}_archive_batch.`,
   })
 }

@@ -1,8 +1,6 @@
-import type { TimeSpan } from '@archiver/core'
-import { joinSpans } from '@archiver/core'
+import { DAY_SECONDS, joinSpans, type TimeSpan } from '@archiver/core'
 
 const LAST_SECOND = 2 ** 32 - 1
-const DAY_SECONDS = 86_400
 /** 1970-01-01, as `to_days` counts. */
 const FIRST_DAY = 719_528
 

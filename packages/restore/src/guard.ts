@@ -1,4 +1,4 @@
-import { ArchiverError } from '@archiver/core'
+import { ArchiverError, DAY_SECONDS } from '@archiver/core'
 import { controlTableNames, HOLD, isMissingTable, quoteName } from '@archiver/mysql'
 import type { Connection } from 'mysql2'
 import { askRows } from './statements.js'
@@ -61,7 +61,7 @@ export class Guard {
   async require({ firstId, lastId, minTsSeconds }: RowBounds): Promise<void> {
     const { limit, cleaned, held, nowSeconds } = await this.ask(this.lock)
     if (limit !== null && lastId > limit.id) throw aboveMark(this.table, lastId, limit)
-    const oldest = nowSeconds - this.retentionDays * 86_400
+    const oldest = nowSeconds - this.retentionDays * DAY_SECONDS
     if (cleaned && !held && minTsSeconds < oldest) throw pastRetention(this.table, firstId, lastId, this.retentionDays)
   }
 

@@ -1,4 +1,4 @@
-import { type Attributes, attributesJson, type LogScoreChunk } from '@archiver/core'
+import { type Attributes, attributesJson, DAY_SECONDS, type LogScoreChunk } from '@archiver/core'
 
 /** The columns that are written, in this order. */
 export const writtenColumns = [
@@ -102,7 +102,6 @@ function attributesText(entry: Attributes, exact: boolean, form: TextForm): stri
   return text === null ? form.null : form.quote(text)
 }
 
-const secondsPerDay = 86_400
 const twoDigits = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'))
 
 /** Times as text; rows mostly share the second, and nearly always the day, of the row before. */
@@ -126,12 +125,12 @@ class TimeText {
   }
 
   private compose(seconds: number): string {
-    const day = Math.floor(seconds / secondsPerDay)
+    const day = Math.floor(seconds / DAY_SECONDS)
     if (day !== this.day) {
       this.day = day
-      this.date = new Date(day * secondsPerDay * 1000).toISOString().slice(0, 10)
+      this.date = new Date(day * DAY_SECONDS * 1000).toISOString().slice(0, 10)
     }
-    const second = seconds - day * secondsPerDay
+    const second = seconds - day * DAY_SECONDS
     const [hours, minutes] = [Math.floor(second / 3600), Math.floor(second / 60) % 60]
     return `${this.date} ${twoDigits[hours]}:${twoDigits[minutes]}:${twoDigits[second % 60]}`
   }

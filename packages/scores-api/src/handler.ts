@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type ArchiveReader, ArchiverError, type LogScoreChunk } from '@archiver/core'
+import { type ArchiveReader, ArchiverError, DAY_SECONDS, type LogScoreChunk } from '@archiver/core'
 import { Deadline } from './deadline.js'
 import { PageResponse } from './page-response.js'
 import { Problem } from './problem.js'
@@ -22,7 +22,6 @@ export interface ScoresApiOptions extends Partial<Limits> {
 /** Answers a request if it is one for scores. @returns false for any other request, which is left untouched. */
 export type ScoresHandler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>
 
-const daySeconds = 86_400
 /** A page that may still change. */
 const shortlySeconds = 10
 
@@ -126,7 +125,7 @@ function nextOf(url: URL, lastId: bigint): string {
  * there: a day after its rows were measured it may be kept for a day.
  */
 function cacheSecondsOf({ rows, newestSeconds }: PageRows, limit: number): number {
-  return rows === limit && newestSeconds < Date.now() / 1000 - daySeconds ? daySeconds : shortlySeconds
+  return rows === limit && newestSeconds < Date.now() / 1000 - DAY_SECONDS ? DAY_SECONDS : shortlySeconds
 }
 
 function busy(maxConcurrent: number): Problem {

@@ -1,10 +1,10 @@
-import { type Point, parsePoint as parse, pointForms, rangeProblem } from '@archiver/core'
+import { DAY_SECONDS, type Point, parsePoint as parse, pointForms, rangeProblem } from '@archiver/core'
 import { UsageError } from '../exit-codes.js'
 
 export type { Point }
 
 /** A clock that is wrong by less than this makes no time one of the future. */
-const CLOCK_SLACK_SECONDS = 86_400
+const CLOCK_SLACK_SECONDS = DAY_SECONDS
 
 /** The two ends of a range; undefined where none is given. */
 export interface Points {

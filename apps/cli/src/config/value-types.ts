@@ -1,4 +1,4 @@
-import { type Acknowledged, formatDuration, parseDuration } from '@archiver/core'
+import { type Acknowledged, DAY_MS, DAY_SECONDS, formatDuration, parseDuration } from '@archiver/core'
 import { parseListen } from '@archiver/web/listen'
 import { parseMysqlAddress } from './mysql-address.js'
 import { UnfitValue } from './problem.js'
@@ -60,7 +60,7 @@ export const seconds: ValueType<number> = {
   read: (value) => readDuration(/^\d+$/.test(value) ? `${value}s` : value),
 }
 
-const secondsOf: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3_600, d: 86_400 }
+const secondsOf: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3_600, d: DAY_SECONDS }
 
 /** What `sleep` takes, up to a day: `120`, `2m`, `1m 30s`, `0.5`; or a Go duration. In milliseconds. */
 export const pause: ValueType<number> = {
@@ -74,7 +74,7 @@ export const pause: ValueType<number> = {
     const ms = parts.includes(null)
       ? readDuration(value)
       : parts.reduce((sum, part) => sum + Number(part![1]) * secondsOf[part![2]!]! * 1000, 0)
-    if (ms > 86_400_000) throw new UnfitValue('is longer than 24h')
+    if (ms > DAY_MS) throw new UnfitValue('is longer than 24h')
     return Math.round(ms)
   },
 }

@@ -1,4 +1,5 @@
 import { maskClickHouseDsn } from '@archiver/clickhouse/dsn'
+import { DAY_MS } from '@archiver/core'
 import * as z from 'zod/mini'
 import { checkClickHouseDsn } from './clickhouse-dsn.js'
 import { notes, optional, preset, required } from './field.js'
@@ -6,12 +7,11 @@ import { masked } from './mask.js'
 import { maskMysqlDsn, parseMysqlDsn } from './mysql-dsn.js'
 import * as type from './value-types.js'
 
-const dayMs = 86_400_000
 /** Of `run_interval`. */
 export const SHORTEST_RUN_INTERVAL_MS = 100
 
 /** A wait that a timer can hold, with room to spare. */
-const wait = type.duration(dayMs)
+const wait = type.duration(DAY_MS)
 const rows = type.integer(1, 1_000_000_000)
 const connections = type.integer(0, 10_000)
 const mysqlDsn: type.ValueType<string> = {
@@ -276,7 +276,7 @@ export const schema = z.object({
     description: 'Nothing is deleted while this file is there.',
   }),
 
-  run_interval: preset('10s', type.duration(dayMs, SHORTEST_RUN_INTERVAL_MS), {
+  run_interval: preset('10s', type.duration(DAY_MS, SHORTEST_RUN_INTERVAL_MS), {
     group: 'Running',
     description: '`archiver run`: time between two looks at what there is to do, from `100ms`.',
   }),

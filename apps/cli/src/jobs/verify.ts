@@ -1,4 +1,12 @@
-import { type Archiver, ArchiverError, type ArchiverStatus, type IdRange, lowerId, readerOf } from '@archiver/core'
+import {
+  type Archiver,
+  ArchiverError,
+  type ArchiverStatus,
+  archiverOff,
+  type IdRange,
+  lowerId,
+  readerOf,
+} from '@archiver/core'
 import { type Verification, type VerifySource, verifyArchive } from '@archiver/core/reconcile'
 import {
   connect,
@@ -85,7 +93,7 @@ async function verifyAll(bench: Bench): Promise<boolean> {
   await requirePossible(bench)
   if (statuses.length === 0) throw nothingOn(job.table)
   const unknown = job.only.filter((name) => !statuses.some(({ archiver }) => archiver === name))
-  for (const name of unknown) reporter.failed(name, turnedOff(name, job.table))
+  for (const name of unknown) reporter.failed(name, archiverOff(name, job.table))
   const wanted = statuses.filter(({ archiver }) => job.only.length === 0 || job.only.includes(archiver))
   let ok = unknown.length === 0
   for (const status of wanted) {
@@ -223,13 +231,5 @@ function nothingOn(table: string): ArchiverError {
     code: 'ARCHIVER_OFF',
     table,
     hint: `Turn one on: archiver init -t ${table}`,
-  })
-}
-
-function turnedOff(name: string, table: string): ArchiverError {
-  return new ArchiverError(`${name} is not turned on: it has no row in ${table}_archive_status`, {
-    code: 'ARCHIVER_OFF',
-    archiver: name,
-    table,
   })
 }

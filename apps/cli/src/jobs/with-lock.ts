@@ -1,5 +1,4 @@
-import type { ArchiverStatus } from '@archiver/core'
-import { ArchiverError, type Lease } from '@archiver/core'
+import { type ArchiverStatus, archiverOff, type Lease } from '@archiver/core'
 import { connect, disconnect, MySqlLedger, MySqlLock, MySqlOperator, watchLockWaits } from '@archiver/mysql'
 import type { Wiring } from '../archivers.js'
 import { standardError } from '../standard-streams.js'
@@ -26,19 +25,11 @@ export async function withLock<T>(
     const ledger = new MySqlLedger(connection, table)
     await ledger.prepare({ rejectReadOnly: settings.mysql.rejectReadOnly })
     const status = (await ledger.status()).find((row) => row.archiver === archiver)
-    if (status === undefined) throw unknown(archiver, table)
+    if (status === undefined) throw archiverOff(archiver, table)
     const answer = await work({ operator: new MySqlOperator(connection, table), status, lease: lock })
     lock.assertHeld()
     return answer
   } finally {
     await disconnect(connection)
   }
-}
-
-function unknown(archiver: string, table: string): ArchiverError {
-  return new ArchiverError(`${archiver} has no row in ${table}_archive_status`, {
-    code: 'ARCHIVER_OFF',
-    archiver,
-    table,
-  })
 }

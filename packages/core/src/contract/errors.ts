@@ -80,6 +80,16 @@ export class RowError extends ArchiverError {
   }
 }
 
+/** An archiver without a row in the status table. */
+export function archiverOff(archiver: string, table: string): ArchiverError {
+  return new ArchiverError(`${archiver} is not turned on: it has no row in ${table}_archive_status`, {
+    code: 'ARCHIVER_OFF',
+    archiver,
+    table,
+    hint: `Turn it on: archiver init --with ${archiver} -t ${table}, or insert into \`${table}_archive_status\` (archiver) values ('${archiver}');`,
+  })
+}
+
 /** The start of a text, for messages: at most 80 characters. */
 export function shortText(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80).toWellFormed()}…` : text

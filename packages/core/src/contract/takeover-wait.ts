@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { pause } from '../values/time.js'
 
 /**
  * The wait for a request that a server has accepted and not begun (`archive_takeover_wait`), before an archive is asked what
@@ -29,7 +29,7 @@ export class TakeoverWait {
   async done(signal: AbortSignal): Promise<boolean> {
     const leftMs = this.endsMs - performance.now()
     if (leftMs <= 0) return false
-    await delay(leftMs, undefined, { signal }).catch(() => signal.throwIfAborted())
+    await pause(leftMs, signal)
     return true
   }
 }

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { PlannedBatch } from '../contract/batch.js'
 import { ArchiverError } from '../contract/errors.js'
 import type { Lease } from '../contract/lease.js'
 import type { LogScoreChunk } from '../contract/log-score.js'
 import type { Source, SourceRange } from '../contract/source.js'
+import { pause } from '../values/time.js'
 
 /** The newest id, and since when we know of it: every id below it was handed out before then. */
 export interface Watch {
@@ -142,8 +142,7 @@ class HoleWatch {
   async windowOver(): Promise<void> {
     const leftMs = this.leftMs()
     if (leftMs <= 0) return
-    const { lease } = this.options
-    await delay(leftMs, undefined, { signal: lease.signal }).catch(() => lease.assertHeld())
+    await pause(leftMs, this.options.lease.signal)
   }
 
   /** After the window is over, at the holes that were empty before. */

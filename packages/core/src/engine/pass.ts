@@ -1,4 +1,4 @@
-import { ArchiverError } from '../contract/errors.js'
+import { archiverOff } from '../contract/errors.js'
 import type { ArchiverStatus } from '../contract/ledger.js'
 import { prepareArchive } from './prepare-archive.js'
 import { reasonOf, type ServeOptions, serveArchiver } from './serve.js'
@@ -64,20 +64,11 @@ async function selectStatuses(job: Job, failed: Map<string, Error>): Promise<rea
   const { ledger, only, table, onEvent } = job
   const statuses = await ledger.status()
   for (const name of only.filter((wanted) => !statuses.some(({ archiver }) => archiver === wanted))) {
-    const error = turnedOff(name, table)
+    const error = archiverOff(name, table)
     onEvent({ event: 'archiver.failed', archiver: name, error })
     failed.set(name, error)
   }
   return only.length === 0 ? statuses : statuses.filter(({ archiver }) => only.includes(archiver))
-}
-
-function turnedOff(name: string, table: string): ArchiverError {
-  return new ArchiverError(`${name} is not turned on: it has no row in ${table}_archive_status`, {
-    code: 'ARCHIVER_OFF',
-    archiver: name,
-    table,
-    hint: `Turn it on: insert into \`${table}_archive_status\` (archiver) values ('${name}');`,
-  })
 }
 
 /**

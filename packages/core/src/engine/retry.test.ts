@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ArchiverError } from '../contract/errors.js'
-import { backoffMs, DEFAULT_RETRY, isRetryable, pause } from './retry.js'
+import { pause } from '../values/time.js'
+import { backoffMs, DEFAULT_RETRY, isRetryable } from './retry.js'
 
 test('waits grow up to a bound, half of each left to chance', () => {
   const waits = (random: number) => [2, 3, 4, 5, 6, 7, 50].map((attempt) => backoffMs(DEFAULT_RETRY, attempt, random))

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { ArchiverError } from '../contract/errors.js'
 
 /** How often and how long to try again what fails for reasons that pass. */
@@ -21,10 +20,4 @@ export function isRetryable(error: unknown): error is ArchiverError {
 export function backoffMs({ firstDelayMs, maxDelayMs }: RetryPolicy, attempt: number, random = Math.random()): number {
   const fullMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (attempt - 2))
   return Math.round(fullMs / 2 + (fullMs / 2) * random)
-}
-
-/** Waits, or throws the reason of the first signal that aborts. */
-export async function pause(ms: number, ...signals: readonly AbortSignal[]): Promise<void> {
-  const signal = AbortSignal.any([...signals])
-  await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted())
 }

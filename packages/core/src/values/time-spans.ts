@@ -1,7 +1,8 @@
 import type { TimeSpan } from '../contract/archive-reader.js'
+import { DAY_SECONDS } from './time.js'
 
 /** Readers look a day further on either side: what is left out between two spans is at least a day. */
-const MIN_GAP_SECONDS = 3 * 86_400
+const MIN_GAP_SECONDS = 3 * DAY_SECONDS
 /** A condition of a statement with more alternatives than this costs more than the days that it leaves out. */
 const MAX_SPANS = 50
 

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import {
-  ArchiverError,
+  archiverOff,
   type CataloguedBatch,
   CLEANUP,
   type CleanupMarks,
@@ -85,7 +85,7 @@ export class MySqlCleanupSource implements CleanupSource {
         from ${sql.table(status)} s where s.archiver = ${CLEANUP}`.execute(this.db),
     )
     const last = rows[0]
-    if (last === undefined) throw turnedOff(this.name)
+    if (last === undefined) throw archiverOff(CLEANUP, this.name)
     return { ageMs: Number(last.age_ms), full: last.full === 1 }
   }
 
@@ -344,13 +344,4 @@ export interface DeletedRange {
   readonly firstId: bigint
   readonly lastId: bigint
   readonly rows: number
-}
-
-function turnedOff(table: string): ArchiverError {
-  return new ArchiverError(`cleanup is not turned on: it has no row in ${table}_archive_status`, {
-    code: 'ARCHIVER_OFF',
-    archiver: CLEANUP,
-    table,
-    hint: `Turn it on: archiver init --with cleanup -t ${table}, or insert into \`${table}_archive_status\` (archiver) values ('cleanup');`,
-  })
 }
