@@ -55,6 +55,7 @@ export type { Lease } from './contract/lease.js'
 export { leaseUntil, leaseWhile } from './contract/lease.js'
 export type { ArchiverStatus, BatchRecord, Ledger, MarkMove } from './contract/ledger.js'
 export type { Attributes, FloatColumn, LogScore, LogScoreChunk } from './contract/log-score.js'
+export { aboveMark, type EncodedRows, type RestoreStanding, type RestoreTarget } from './contract/restore-target.js'
 export type { Source, SourceRange } from './contract/source.js'
 export { TakeoverWait } from './contract/takeover-wait.js'
 export {

@@ -30,6 +30,7 @@ export {
 } from './overview.js'
 export type { PoolState } from './pool.js'
 export { MySqlRanges } from './ranges.js'
+export { MySqlRestoreTarget } from './restore/target.js'
 export { DAY, FIRST_AND_LAST_TIME, rowTimes } from './row-times.js'
 export { READ_COMMITTED } from './session.js'
 export type { MySqlSettings, MySqlTls } from './settings.js'

@@ -1,5 +1,3 @@
 export type { Selection } from './collect.js'
-export { aboveMark, type Standing } from './guard.js'
 export type { Difference } from './reconcile.js'
 export { type RestoreCounts, type RestoreOptions, type RestoreResult, restore } from './restore.js'
-export { RestoreTarget, type TargetOptions } from './target.js'

@@ -1,10 +1,10 @@
 import { chunksFromRows, type LogScore, type LogScoreChunk, rowsFromChunk } from '@archiver/core'
+import { MySqlRestoreTarget } from '@archiver/mysql'
 import { createSourceTables } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import type { Connection } from 'mysql2/promise'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { restore } from './restore.js'
-import { RestoreTarget } from './target.js'
 
 const texts = [
   null,
@@ -36,7 +36,7 @@ await describeWithMySql('into a table whose attributes are of type', (database) 
       const table = `into_${type.slice(0, 4)}`
       await createSourceTables(connection, { table })
       await connection.query(`alter table ${table} modify attributes ${type}`)
-      await using target = await RestoreTarget.open({
+      await using target = await MySqlRestoreTarget.open({
         settings: database.address,
         ...{ table, like: table, retentionDays: 36_500 },
       })

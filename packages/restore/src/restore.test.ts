@@ -1,12 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { chunksFromRows, type LogScore, rowsFromChunk } from '@archiver/core'
-import { type MySqlSettings, MySqlSource } from '@archiver/mysql'
-import { createDatabase, createSourceTables, insertRows, type MySqlDatabase, type SourceRow } from '@archiver/testkit'
+import { MySqlRestoreTarget, type MySqlSettings, MySqlSource } from '@archiver/mysql'
+import {
+  addPoolTables,
+  createDatabase,
+  createSourceTables,
+  dropPoolTables,
+  insertRows,
+  type MySqlDatabase,
+  type SourceRow,
+} from '@archiver/testkit'
 import { describeWithOwnMySql } from '@archiver/testkit/vitest'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type RestoreOptions, restore } from './restore.js'
-import { RestoreTarget } from './target.js'
 
 const doubles = [0.1, -1 / 3, 5e-324, 1.7976931348623157e308, -123_456_789_012.345_67, 1e21, 1e-7]
 const texts = [
@@ -78,7 +85,7 @@ await describeWithOwnMySql('into a table', (server) => {
 
   const open = () => {
     const settings: MySqlSettings = database.address
-    return RestoreTarget.open({ settings, table: 'log_scores', like: 'log_scores', retentionDays: 36_500 })
+    return MySqlRestoreTarget.open({ settings, table: 'log_scores', like: 'log_scores', retentionDays: 36_500 })
   }
 
   async function bringBack(rows: readonly LogScore[], change: Partial<RestoreOptions> = {}) {
@@ -99,6 +106,25 @@ await describeWithOwnMySql('into a table', (server) => {
 
   describe.each([1, 0])('local_infile=%i', (allowed) => {
     beforeAll(() => connection.query(`set global local_infile = ${allowed}`))
+
+    test('rows of servers and monitors that are not there are refused, and these are named', async () => {
+      const rows = rowsOf(60).map((row, i) => ({
+        ...row,
+        serverId: 1 + (i % 20),
+        monitorId: i % 7 === 0 ? null : 1 + (i % 3),
+      }))
+      await addPoolTables(connection, { prefix: 'pool_', servers: 6, monitors: [1, 2] })
+      onTestFinished(() => dropPoolTables(connection, { prefix: 'pool_' }))
+      await expect(bringBack(rows)).rejects.toMatchObject({
+        code: 'RESTORE_REFUSED',
+        message: expect.stringMatching(
+          /server_id 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 and 4 more are not in .*pool_servers.*; monitor_id 3 is not in .*pool_monitors/,
+        ),
+      })
+      expect(await held()).toEqual([])
+      const there = rows.filter(({ serverId, monitorId }) => serverId <= 6 && monitorId !== 3)
+      expect(await bringBack(there)).toMatchObject({ restored: there.length })
+    })
 
     test('every value comes back letter by letter, bit by bit', async () => {
       const rows = [...rowsOf(25_000), ...edges]

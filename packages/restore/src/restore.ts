@@ -1,8 +1,7 @@
-import { type ArchiveReader, faultPoint, type IdRange, type LogScoreChunk } from '@archiver/core'
+import { type ArchiveReader, faultPoint, type IdRange, type LogScoreChunk, type RestoreTarget } from '@archiver/core'
 import { collect, type Selection } from './collect.js'
 import { inOneSpelling } from './json-column.js'
 import { type Difference, reconcile } from './reconcile.js'
-import type { RestoreTarget } from './target.js'
 
 declare module '@archiver/core' {
   interface FaultPoints {

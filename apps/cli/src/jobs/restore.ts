@@ -1,6 +1,22 @@
-import { type Archiver, ArchiverError, type IdRange, lowerId, readerOf } from '@archiver/core'
-import { CleanupHold, connect, disconnect, MySqlLedger, MySqlOperator, watchLockWaits } from '@archiver/mysql'
-import { aboveMark, type RestoreResult, RestoreTarget, restore, type Selection, type Standing } from '@archiver/restore'
+import {
+  type Archiver,
+  ArchiverError,
+  aboveMark,
+  type IdRange,
+  lowerId,
+  type RestoreStanding,
+  readerOf,
+} from '@archiver/core'
+import {
+  CleanupHold,
+  connect,
+  disconnect,
+  MySqlLedger,
+  MySqlOperator,
+  MySqlRestoreTarget,
+  watchLockWaits,
+} from '@archiver/mysql'
+import { type RestoreResult, restore, type Selection } from '@archiver/restore'
 import { openArchiver, type Wiring } from '../archivers.js'
 import type { Point } from '../commands/point.js'
 import { ExitCode, UsageError } from '../exit-codes.js'
@@ -40,7 +56,12 @@ export async function restoreRows(job: RestoreJob): Promise<number> {
   await archiver.validate?.()
   const reader = readerOf(archiver)
   const { retentionDays } = settings.cleanup
-  await using target = await RestoreTarget.open({ settings: settings.mysql, table: into, like: table, retentionDays })
+  await using target = await MySqlRestoreTarget.open({
+    settings: settings.mysql,
+    table: into,
+    like: table,
+    retentionDays,
+  })
   const connection = await connect(settings.mysql)
   const reporter = new RestoreReporter({ archive, into, dryRun: job.dryRun }, process.stderr)
   try {
@@ -85,7 +106,7 @@ async function open(job: RestoreJob): Promise<Archiver> {
 }
 
 /** From and to, and no further than the lowest mark of the table where no end is given. @throws ArchiverError beyond it. */
-async function planOf(job: RestoreJob, connection: Connection, standing: Standing | null): Promise<Plan> {
+async function planOf(job: RestoreJob, connection: Connection, standing: RestoreStanding | null): Promise<Plan> {
   const { from, to, serverId, archive, table, into } = job
   const limit = standing?.limit ?? null
   const times = {
@@ -116,7 +137,7 @@ async function markOf({ table, archive }: RestoreJob, connection: Connection): P
 }
 
 /** A table that is archived is written only where somebody says so. */
-async function agreed({ dryRun, yes, into, table }: RestoreJob, standing: Standing | null): Promise<boolean> {
+async function agreed({ dryRun, yes, into, table }: RestoreJob, standing: RestoreStanding | null): Promise<boolean> {
   if (dryRun || yes || (standing === null && into !== table)) return true
   if (await confirmed(`${into} is a table that is archived. Write into it?`)) return true
   printLine('nothing was changed')

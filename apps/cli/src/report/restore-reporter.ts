@@ -1,5 +1,5 @@
-import type { IdRange } from '@archiver/core'
-import type { Difference, RestoreCounts, RestoreResult, Selection, Standing } from '@archiver/restore'
+import type { IdRange, RestoreStanding } from '@archiver/core'
+import type { Difference, RestoreCounts, RestoreResult, Selection } from '@archiver/restore'
 import { printError, printLine, standardError } from '../standard-streams.js'
 import { barText, count, rate, seconds } from './quantities.js'
 import { valueText } from './value-text.js'
@@ -19,7 +19,7 @@ export interface RestoreBeginning {
   readonly selection: Selection
   readonly lastId: bigint | null
   readonly lost: readonly string[]
-  readonly standing: Standing | null
+  readonly standing: RestoreStanding | null
   readonly local: boolean
 }
 

@@ -1,16 +1,27 @@
 import { Readable } from 'node:stream'
 import { ArchiverError, type LogScoreChunk } from '@archiver/core'
-import { quoteName } from '@archiver/mysql'
 import type { Connection } from 'mysql2'
+import { quoteName } from '../tables.js'
 import type { Guard, RowBounds } from './guard.js'
+import { missingParents, type Parent, type ParentIds, parentIdsOf } from './parents.js'
 import { insertForm, loadForm, rowTexts, writtenColumns } from './row-text.js'
 import { askRows, change } from './statements.js'
 
 /** Rows as the server takes them; they need the chunk no more. */
-export interface EncodedRows extends RowBounds {
+export interface EncodedBatch extends RowBounds {
   readonly rows: number
   /** Of LOAD DATA, or the values of inserts, a statement each. */
   readonly pieces: readonly Buffer[]
+  readonly parentIds: ParentIds
+}
+
+export interface RowWriterOptions {
+  readonly connection: Connection
+  readonly table: string
+  readonly guard: Guard | undefined
+  /** Whether the server takes LOAD DATA LOCAL. */
+  readonly local: boolean
+  readonly parents: readonly Parent[]
 }
 
 /** Much less than any server takes in one packet by default. */
@@ -27,14 +38,16 @@ export class RowWriter {
   private readonly table: string
   private readonly guard: Guard | undefined
   private readonly local: boolean
+  private readonly parents: readonly Parent[]
   private readonly load: string
   private readonly insert: string
 
-  constructor(connection: Connection, table: string, guard: Guard | undefined, local: boolean) {
+  constructor({ connection, table, guard, local, parents }: RowWriterOptions) {
     this.connection = connection
     this.table = table
     this.guard = guard
     this.local = local
+    this.parents = parents
     const columns = `(${writtenColumns.map(quoteName).join(', ')})`
     this.load =
       `load data local infile 'rows' into table ${quoteName(table)} character set utf8mb4 ` +
@@ -42,14 +55,14 @@ export class RowWriter {
     this.insert = `insert into ${quoteName(table)} ${columns} values `
   }
 
-  encode(chunk: LogScoreChunk, wanted: Uint8Array, rows: number): EncodedRows {
+  encode(chunk: LogScoreChunk, wanted: Uint8Array, rows: number): EncodedBatch {
     const form = this.local ? loadForm : insertForm
     const pieces = [...rowTexts(chunk, wanted, form, PIECE_CHARACTERS)].map((text) => Buffer.from(text))
-    return { rows, pieces, ...boundsOf(chunk, wanted) }
+    return { rows, pieces, parentIds: parentIdsOf(chunk, wanted, this.parents), ...boundsOf(chunk, wanted) }
   }
 
   /** All of the rows or none. @throws ArchiverError; what the driver throws, where the connection may be lost. */
-  async write(rows: EncodedRows): Promise<void> {
+  async write(rows: EncodedBatch): Promise<void> {
     await change(this.connection, 'start transaction')
     try {
       const written = this.local ? await this.loadRows(rows) : await this.insertRows(rows)
@@ -60,11 +73,17 @@ export class RowWriter {
       // A connection that is lost rolls back by itself.
       await change(this.connection, 'rollback').catch(() => undefined)
       if (isDuplicate(error)) throw changed(this.table, rows, 0)
-      throw isOrphan(error) ? refused(this.table, rows, [[NO_PARENT, error.message]]) : error
+      throw error instanceof Orphans || isOrphan(error) ? await this.orphansError(rows, error) : error
     }
   }
 
-  private async loadRows({ pieces, firstId, lastId }: EncodedRows): Promise<number> {
+  /** Names the servers and monitors that are not there any more; asked once the rows are rolled back. */
+  private async orphansError(rows: EncodedBatch, error: Error): Promise<ArchiverError> {
+    const missing = await missingParents(this.connection, this.parents, rows.parentIds).catch(() => [])
+    return refused(this.table, rows, missing.length === 0 ? error.message : missing.join('; '), ORPHANED)
+  }
+
+  private async loadRows({ pieces, firstId, lastId }: EncodedBatch): Promise<number> {
     const { affectedRows, warningStatus } = await change(this.connection, this.load, () =>
       Readable.from(pieces, { objectMode: false }),
     )
@@ -73,10 +92,11 @@ export class RowWriter {
     // Level, code, message. None where the server keeps none (max_error_count).
     const warnings = shown.map((warning): Warning => [Number(warning[1]), String(warning[2])])
     if (warnings.length > 0 && warnings.every(([code]) => code === DUPLICATE)) return affectedRows
-    throw refused(this.table, { firstId, lastId }, warnings)
+    if (warnings.some(([code]) => code === NO_PARENT)) throw new Orphans(warnings[0]?.[1])
+    throw refused(this.table, { firstId, lastId }, [...new Set(warnings.map(([, text]) => text))].join('; '), AS_SOURCE)
   }
 
-  private async insertRows({ pieces }: EncodedRows): Promise<number> {
+  private async insertRows({ pieces }: EncodedBatch): Promise<number> {
     let rows = 0
     for (const piece of pieces) {
       // Without the comma after the last row.
@@ -95,9 +115,14 @@ const NO_PARENT = 1452
 /** Number and text. */
 type Warning = readonly [number, string]
 
-const orphaned =
-  'Some are of a server or a monitor that was deleted since. Restore into another table, made by "create table … like": it ' +
-  'has no foreign keys. Or restore servers that are there, with --server.'
+/** Rows whose server or monitor is not there. */
+class Orphans extends Error {}
+
+const AS_SOURCE = 'Correct the table (create one like the source), then run again.'
+
+const ORPHANED =
+  'They were deleted since. Restore into another table, made by "create table … like": it has no foreign keys. Or restore ' +
+  'servers that are there, with --server.'
 
 function isOrphan(error: unknown): error is Error {
   return (error as { errno?: number }).errno === NO_PARENT // an error of the driver's, or one without
@@ -113,7 +138,7 @@ function boundsOf({ id, rows, tsSeconds }: LogScoreChunk, wanted: Uint8Array): R
   return { firstId: id[wanted.indexOf(1)]!, lastId: id[wanted.lastIndexOf(1)]!, minTsSeconds }
 }
 
-function changed(table: string, { firstId, lastId, rows }: EncodedRows, written: number): ArchiverError {
+function changed(table: string, { firstId, lastId, rows }: EncodedBatch, written: number): ArchiverError {
   return new ArchiverError(
     `of ${rows} rows of ids ${firstId} to ${lastId} the table took ${written}: others write there`,
     {
@@ -128,13 +153,12 @@ function changed(table: string, { firstId, lastId, rows }: EncodedRows, written:
 function refused(
   table: string,
   { firstId, lastId }: Pick<RowBounds, 'firstId' | 'lastId'>,
-  warnings: readonly Warning[],
-) {
-  const why = [...new Set(warnings.map(([, text]) => text))].join('; ')
-  const isOrphaned = warnings.some(([code]) => code === NO_PARENT)
+  why: string,
+  hint: string,
+): ArchiverError {
   return new ArchiverError(`${table} does not take rows ${firstId} to ${lastId} as they are: ${why}`, {
     code: 'RESTORE_REFUSED',
     table,
-    hint: `These rows were rolled back. ${isOrphaned ? orphaned : 'Correct the table (create one like the source), then run again.'}`,
+    hint: `These rows were rolled back. ${hint}`,
   })
 }

@@ -1,6 +1,7 @@
 import { ArchiverError } from '@archiver/core'
-import { isMissingTable, quoteName } from '@archiver/mysql'
 import type { Connection } from 'mysql2'
+import { isMissingTable } from '../mysql-errors.js'
+import { quoteName } from '../tables.js'
 import { writtenColumns } from './row-text.js'
 import { askRows } from './statements.js'
 

@@ -1,20 +1,17 @@
-import type { IdRange, LogScoreChunk } from '@archiver/core'
-import {
-  connect,
-  disconnect,
-  isEncrypted,
-  type MySqlSettings,
-  MySqlSource,
-  READ_COMMITTED,
-  statementError,
-} from '@archiver/mysql'
+import type { IdRange, LogScoreChunk, RestoreStanding, RestoreTarget } from '@archiver/core'
 import type { Connection } from 'mysql2'
-import { Guard, type Standing } from './guard.js'
+import { connect, disconnect, isEncrypted } from '../connect.js'
+import { statementError } from '../mysql-errors.js'
+import { READ_COMMITTED } from '../session.js'
+import type { MySqlSettings } from '../settings.js'
+import { MySqlSource } from '../source.js'
+import { Guard } from './guard.js'
+import { findParents } from './parents.js'
 import { askRows } from './statements.js'
 import { requireForm, type TargetForm } from './table-form.js'
-import { type EncodedRows, RowWriter } from './writer.js'
+import { type EncodedBatch, RowWriter, type RowWriterOptions } from './writer.js'
 
-export interface TargetOptions {
+export interface MySqlRestoreOptions {
   readonly settings: MySqlSettings
   /** The table that the rows come back into. It must be there. */
   readonly table: string
@@ -25,7 +22,7 @@ export interface TargetOptions {
 }
 
 /** The table that rows come back into. */
-export class RestoreTarget implements AsyncDisposable {
+export class MySqlRestoreTarget implements RestoreTarget<EncodedBatch> {
   /** What is there, with the texts of `attributes`. */
   readonly source: MySqlSource
   /** Whether rows go in by LOAD DATA. */
@@ -37,31 +34,28 @@ export class RestoreTarget implements AsyncDisposable {
   private readonly guard: Guard | undefined
   private readonly writer: RowWriter
 
-  private constructor(
-    connection: Connection,
-    { settings, table }: TargetOptions,
-    guard: Guard | undefined,
-    local: boolean,
-    { jsonAttributes }: TargetForm,
-  ) {
-    this.jsonAttributes = jsonAttributes
+  private constructor({ settings, table }: MySqlRestoreOptions, options: RowWriterOptions, form: TargetForm) {
+    const { connection, guard, local } = options
+    this.jsonAttributes = form.jsonAttributes
     this.connection = connection
     this.table = table
     this.guard = guard
     this.local = local
-    this.writer = new RowWriter(connection, table, guard, local)
+    this.writer = new RowWriter(options)
     this.source = new MySqlSource({ settings, table, encrypted: isEncrypted(connection), exactAttributes: true })
   }
 
   /** @throws ArchiverError for a server out of reach, or a table that cannot take the rows. Nothing is written. */
-  static async open(options: TargetOptions): Promise<RestoreTarget> {
+  static async open(options: MySqlRestoreOptions): Promise<MySqlRestoreTarget> {
     const { settings, table, like, retentionDays } = options
     const connection = await connect(settings, READ_COMMITTED)
     try {
       const form = await requireForm(connection, table, like)
       const [row] = await askRows(connection, 'select @@global.local_infile')
       const guard = await Guard.of(connection, table, retentionDays)
-      return new RestoreTarget(connection, options, guard, Number(row?.[0]) === 1, form)
+      const parents = await findParents(connection, table)
+      const local = Number(row?.[0]) === 1
+      return new MySqlRestoreTarget(options, { connection, table, guard, local, parents }, form)
     } catch (error) {
       await disconnect(connection)
       throw statementError(error, `looking at table ${table}`, { table })
@@ -69,7 +63,7 @@ export class RestoreTarget implements AsyncDisposable {
   }
 
   /** Null for a table that nobody archives. */
-  async standing(): Promise<Standing | null> {
+  async standing(): Promise<RestoreStanding | null> {
     return this.named('reading the marks', async () => (await this.guard?.look()) ?? null)
   }
 
@@ -78,12 +72,12 @@ export class RestoreTarget implements AsyncDisposable {
     if ((await this.source.firstId(range)) !== null) yield* this.source.read(range)
   }
 
-  encode(chunk: LogScoreChunk, wanted: Uint8Array, rows: number): EncodedRows {
+  encode(chunk: LogScoreChunk, wanted: Uint8Array, rows: number): EncodedBatch {
     return this.writer.encode(chunk, wanted, rows)
   }
 
   /** All of the rows or none, in a transaction. @throws ArchiverError */
-  write(rows: EncodedRows): Promise<void> {
+  write(rows: EncodedBatch): Promise<void> {
     return this.named(`writing rows ${rows.firstId} to ${rows.lastId}`, () => this.writer.write(rows))
   }
 

@@ -1,19 +1,9 @@
-import { ArchiverError, DAY_SECONDS } from '@archiver/core'
-import { controlTableNames, HOLD, isMissingTable, quoteName } from '@archiver/mysql'
+import { ArchiverError, aboveMark, DAY_SECONDS, type RestoreStanding } from '@archiver/core'
 import type { Connection } from 'mysql2'
+import { HOLD } from '../cleanup-hold.js'
+import { isMissingTable } from '../mysql-errors.js'
+import { controlTableNames, quoteName } from '../tables.js'
 import { askRows } from './statements.js'
-
-/** What the control tables of a table say about rows that come back into it. */
-export interface Standing {
-  /** No row may be above this id, because of `archiver`: it would store it again. */
-  readonly limit: { readonly id: bigint; readonly archiver: string } | null
-  /** Whether there is a cleaner that deletes old rows. */
-  readonly cleaned: boolean
-  /** Whether it is held up. */
-  readonly held: boolean
-  /** By the server's clock, in seconds since 1970. */
-  readonly nowSeconds: number
-}
 
 /** What rows amount to, as far as it matters here. */
 export interface RowBounds {
@@ -49,7 +39,7 @@ export class Guard {
     }
   }
 
-  look(): Promise<Standing> {
+  look(): Promise<RestoreStanding> {
     return this.ask('')
   }
 
@@ -65,7 +55,7 @@ export class Guard {
     if (cleaned && !held && minTsSeconds < oldest) throw pastRetention(this.table, firstId, lastId, this.retentionDays)
   }
 
-  private async ask(lock: string): Promise<Standing> {
+  private async ask(lock: string): Promise<RestoreStanding> {
     const { status, batch } = controlTableNames(this.table)
     const marks = await askRows(this.connection, `select archiver, log_score_id from ${quoteName(status)} ${lock}`)
     const hold = `select 1 from ${quoteName(batch)} where archiver = '${HOLD}' and state = 'planned' ${lock}`
@@ -85,23 +75,8 @@ export class Guard {
 }
 
 /** An archiver that has stored nothing would store everything. */
-function lowest(marks: readonly { readonly archiver: string; readonly id: bigint }[]): Standing['limit'] {
-  return marks.reduce<Standing['limit']>((low, mark) => (low === null || mark.id < low.id ? mark : low), null)
-}
-
-export function aboveMark(
-  table: string,
-  id: bigint,
-  { archiver, id: mark }: NonNullable<Standing['limit']>,
-): ArchiverError {
-  return new ArchiverError(
-    `row ${id} is above the mark of ${archiver}, ${mark || 'none'}: it would be archived again`,
-    {
-      code: 'RESTORE_ABOVE_MARK',
-      table,
-      hint: `Name another table with --into, end at the mark with --to, or turn the archiver off: delete from \`${table}_archive_status\` where archiver = '${archiver}';`,
-    },
-  )
+function lowest(marks: readonly { readonly archiver: string; readonly id: bigint }[]): RestoreStanding['limit'] {
+  return marks.reduce<RestoreStanding['limit']>((low, mark) => (low === null || mark.id < low.id ? mark : low), null)
 }
 
 function pastRetention(table: string, firstId: bigint, lastId: bigint, days: number): ArchiverError {
