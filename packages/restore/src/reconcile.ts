@@ -1,5 +1,13 @@
-import type { LogScoreChunk } from '@archiver/core'
-import { type DifferentColumn, differentColumns, equalIds, equalRows, type Place } from '@archiver/core/reconcile'
+import { type LogScoreChunk, RowCursor } from '@archiver/core'
+import {
+  type DifferentColumn,
+  differentColumns,
+  equalRows,
+  type JoinVisitor,
+  joinRows,
+  type Place,
+  skipEqualRows,
+} from '@archiver/core/reconcile'
 
 /** A row that is in the table already, otherwise than in the archive. */
 export interface Difference {
@@ -16,9 +24,6 @@ export interface Reconciliation {
   readonly differentRows: number
 }
 
-/** After a difference so many rows are compared one by one, before whole columns are tried again. */
-const ROWS_ONE_BY_ONE = 512
-
 /**
  * Compares rows of an archive with those of the same ids that a table has: every column, in the form of the archive.
  *
@@ -31,10 +36,19 @@ export async function reconcile(
   { archived = same, spelled = same }: Conversions,
   onDifference: (difference: Difference) => void,
 ): Promise<Reconciliation> {
-  const work = new Comparison(spelled(chunk), onDifference)
-  for await (const rows of there) work.compare(spelled(chunk.exact ? rows : archived(rows)))
+  await using archive = await RowCursor.open(each([chunk], spelled))
+  await using table = await RowCursor.open(each(there, (rows) => spelled(chunk.exact ? rows : archived(rows))))
+  const work = new Comparison(archive, table, onDifference)
+  await joinRows(archive, table, work)
   const { missing, sameRows, differentRows } = work
   return { missing, missingRows: chunk.rows - sameRows - differentRows, sameRows, differentRows }
+}
+
+async function* each(
+  chunks: Iterable<LogScoreChunk> | AsyncIterable<LogScoreChunk>,
+  convert: (chunk: LogScoreChunk) => LogScoreChunk,
+): AsyncGenerator<LogScoreChunk> {
+  for await (const chunk of chunks) yield convert(chunk)
 }
 
 interface Conversions {
@@ -46,54 +60,35 @@ function same(chunk: LogScoreChunk): LogScoreChunk {
   return chunk
 }
 
-class Comparison {
+/** The archive's rows are the source of what is written: each is there once. */
+class Comparison implements JoinVisitor {
   readonly missing: Uint8Array
   sameRows = 0
   differentRows = 0
+  private readonly archive: RowCursor
+  private readonly table: RowCursor
   private readonly onDifference: (difference: Difference) => void
-  private readonly archive: { readonly chunk: LogScoreChunk; row: number }
 
-  constructor(chunk: LogScoreChunk, onDifference: (difference: Difference) => void) {
-    this.archive = { chunk, row: 0 }
-    this.missing = new Uint8Array(chunk.rows).fill(1)
+  constructor(archive: RowCursor, table: RowCursor, onDifference: (difference: Difference) => void) {
+    this.archive = archive
+    this.table = table
+    this.missing = new Uint8Array(archive.chunk.rows).fill(1)
     this.onDifference = onDifference
   }
 
-  compare(there: LogScoreChunk): void {
-    const { archive } = this
-    const table = { chunk: there, row: 0 }
-    while (table.row < there.rows && archive.row < archive.chunk.rows) {
-      if (this.skipEqual(table)) continue
-      for (let left = ROWS_ONE_BY_ONE; left > 0; left--) if (!this.step(table)) return
+  skipEqual(): boolean {
+    const first = this.archive.row
+    const rows = skipEqualRows(this.archive, this.table, () => this.archive)
+    if (rows) {
+      this.missing.fill(0, first, first + rows)
+      this.sameRows += rows
     }
+    return rows !== undefined
   }
 
-  /** Passes over rows that are the same on both sides, as long as both last. */
-  private skipEqual(table: { readonly chunk: LogScoreChunk; row: number }): boolean {
-    const { archive } = this
-    const rows = Math.min(archive.chunk.rows - archive.row, table.chunk.rows - table.row)
-    if (!equalIds(archive, table, rows) || !equalRows(archive, table, rows)) return false
-    this.missing.fill(0, archive.row, archive.row + rows)
-    this.sameRows += rows
-    archive.row += rows
-    table.row += rows
-    return true
-  }
-
-  /** One row of either side. @returns false at the end of one. */
-  private step(table: { readonly chunk: LogScoreChunk; row: number }): boolean {
-    const { archive } = this
-    if (table.row >= table.chunk.rows || archive.row >= archive.chunk.rows) return false
-    const [id, thereId] = [archive.chunk.id[archive.row]!, table.chunk.id[table.row]!]
-    if (id === thereId) this.compareRow(id, table)
-    if (id <= thereId) archive.row += 1
-    if (thereId <= id) table.row += 1
-    return true
-  }
-
-  private compareRow(id: bigint, table: Place): void {
+  both(id: bigint): void {
     this.missing[this.archive.row] = 0
-    const columns = equalRows(this.archive, table, 1) ? [] : differentInSql(this.archive, table)
+    const columns = equalRows(this.archive, this.table, 1) ? [] : differentInSql(this.archive, this.table)
     if (columns.length === 0) {
       this.sameRows += 1
       return
@@ -101,6 +96,9 @@ class Comparison {
     this.differentRows += 1
     this.onDifference({ id, columns })
   }
+
+  /** Rows that the table has beside the archive's stay as they are. */
+  onlyArchive(): void {}
 }
 
 /** 0 and -0 are the same in SQL, and MariaDB keeps no -0. */

@@ -1,9 +1,9 @@
 import { faultPoint } from '../contract/fault.js'
 import type { LogScoreChunk } from '../contract/log-score.js'
-import { differentColumns, equalIds, equalRows, type Place } from './columns.js'
+import { differentColumns, equalRows, type Place } from './columns.js'
 import { ExtraRows, type ExtraRowsQuestion } from './extra-rows.js'
 import type { FindingLog } from './finding.js'
-import { type JoinVisitor, joinRows } from './join-rows.js'
+import { type JoinVisitor, joinRows, skipEqualRows } from './join-rows.js'
 import { RowCursor } from './row-cursor.js'
 
 export interface RowComparison {
@@ -59,14 +59,9 @@ class Pair implements JoinVisitor {
   }
 
   skipEqual(): boolean {
-    const { sourceRows: source, archive } = this
-    const rows = Math.min(source.left, archive.left)
-    if (rows < 2) return archive.id !== undefined
-    if (!equalIds(source, archive, rows) || !equalRows(this.expected(), archive, rows)) return false
-    source.row += rows - 1
-    archive.row += rows - 1
-    this.previousId = source.chunk.id[source.row - 1]!
-    return true
+    const rows = skipEqualRows(this.sourceRows, this.archive, () => this.expected())
+    if (rows) this.previousId = this.sourceRows.chunk.id[this.sourceRows.row - 1]!
+    return rows !== undefined
   }
 
   both(id: bigint): void {

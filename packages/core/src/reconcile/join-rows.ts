@@ -1,4 +1,5 @@
-import type { IdCursor } from './row-cursor.js'
+import { equalIds, equalRows, type Place } from './columns.js'
+import type { IdCursor, RowCursor } from './row-cursor.js'
 
 /** After a difference so many rows are joined one by one, before whole runs are tried again. */
 const ROWS_ONE_BY_ONE = 512
@@ -6,8 +7,7 @@ const ROWS_ONE_BY_ONE = 512
 /** What is done with the rows of two streams. */
 export interface JoinVisitor {
   /**
-   * Passes over rows that are the same in both streams, by moving both cursors; the last of them is left, because the row after
-   * it in the archive may be its double. Absent where rows are joined one by one.
+   * Passes over rows that are the same in both streams: {@link skipEqualRows}. Absent where rows are joined one by one.
    *
    * @returns false where a difference is ahead.
    */
@@ -45,4 +45,20 @@ export async function joinRows(source: IdCursor, archive: IdCursor, visit: JoinV
     if (more !== undefined) await more
   }
   for (; archive.id !== undefined; await archive.advance()) await visit.onlyArchive(archive.id)
+}
+
+/**
+ * Moves both cursors over rows that are the same, as far as both chunks reach. The last of them is left, because the row after it
+ * in the archive may be its double.
+ *
+ * @param expected - the source's row as the archive should have it.
+ * @returns how many rows were passed; undefined where a difference is ahead.
+ */
+export function skipEqualRows(source: RowCursor, archive: RowCursor, expected: () => Place): number | undefined {
+  const rows = Math.min(source.left, archive.left)
+  if (rows < 2) return archive.id === undefined ? undefined : 0
+  if (!equalIds(source, archive, rows) || !equalRows(expected(), archive, rows)) return undefined
+  source.row += rows - 1
+  archive.row += rows - 1
+  return rows - 1
 }
