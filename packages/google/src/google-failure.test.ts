@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { googleFailure, isGoogleLogin, isGoogleUnreachable } from './google-failure.js'
+import {
+  googleFailure,
+  isGoogleLogin,
+  isGoogleNotFound,
+  isGoogleUnreachable,
+  requireGoogleAnswer,
+  requireNewPage,
+} from './google-failure.js'
 
 const errorOf = (message: string, fields: object) => Object.assign(new Error(message), fields)
 
@@ -44,7 +51,7 @@ test.each([
   ['that is an object', { status: 500 }, { status: 500, reason: '', why: 'HTTP status 500 without a message' }],
   ['that is none', 'odd', { status: undefined, reason: '', why: 'odd' }],
 ])('reads an error %s', (_, thrown, expected) => {
-  expect(googleFailure(thrown)).toEqual(expected)
+  expect(googleFailure(thrown)).toMatchObject(expected)
 })
 
 test('is one short line without keys or tokens', () => {
@@ -62,4 +69,21 @@ test('tells refused credentials and broken networks from the rest', () => {
   expect(isGoogleUnreachable(googleFailure(errorOf('x', { code: 'ENOTFOUND' })))).toBe(true)
   expect(isGoogleUnreachable(googleFailure(errorOf('timeout', { code: 503 })))).toBe(false)
   expect(isGoogleUnreachable(googleFailure(new TypeError('x is not a function')))).toBe(false)
+})
+
+test('tells an answer of Google from a page of a proxy', () => {
+  const ofGoogle = googleFailure(errorOf('x', { code: 404, errors: [{ reason: 'notFound', message: 'Not found' }] }))
+  const ofProxy = googleFailure(errorOf('x', { code: 404, errors: [{ message: '<html>' }] }))
+  expect([isGoogleNotFound(ofGoogle), isGoogleUnreachable(ofGoogle)]).toEqual([true, false])
+  expect([isGoogleNotFound(ofProxy), isGoogleUnreachable(ofProxy)]).toEqual([false, true])
+  expect(requireGoogleAnswer({ kind: 'storage#objects' })).toEqual({ kind: 'storage#objects' })
+  for (const answer of ['<html>', undefined, {}, null]) {
+    const failure = () => requireGoogleAnswer(answer)
+    expect(failure).toThrow('no answer of Google')
+  }
+})
+
+test('a list whose next page is the same page ends', () => {
+  expect(requireNewPage('b', 'a')).toBe('b')
+  expect(() => requireNewPage('a', 'a')).toThrow('same page')
 })

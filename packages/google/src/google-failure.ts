@@ -59,7 +59,7 @@ export function requireGoogleAnswer<T>(answer: T, ...expected: readonly string[]
   const fields = fieldsOf(answer)
   if (['kind', ...expected].some((name) => name in fields)) return answer
   throw Object.assign(new Error('no answer of Google: a proxy or another service answers at this address'), {
-    code: 'ERR_NOT_GOOGLE',
+    code: 'notGoogle',
   })
 }
 
@@ -70,7 +70,7 @@ export function requireGoogleAnswer<T>(answer: T, ...expected: readonly string[]
  */
 export function requireNewPage(token: string, before: string | undefined): string {
   if (token !== before) return token
-  throw Object.assign(new Error('the list has a next page that is the same page'), { code: 'ERR_SAME_PAGE' })
+  throw Object.assign(new Error('the list has a next page that is the same page'), { code: 'samePage' })
 }
 
 /** Whether the credentials are refused, or cannot be had. */
@@ -87,7 +87,7 @@ export function isGoogleUnreachable({ status, reason, why, isGoogles }: GoogleFa
 }
 
 const network =
-  /^(ERR_NOT_GOOGLE|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND|ERR_STREAM_PREMATURE_CLOSE|UND_ERR)/
+  /^(notGoogle|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND|ERR_STREAM_PREMATURE_CLOSE|UND_ERR)/
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   // Any object has fields; what is in them is looked at before use.
