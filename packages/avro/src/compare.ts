@@ -1,53 +1,15 @@
-import type { Attributes, LogScoreChunk } from '@archiver/core'
-
-/** Steps through the rows of a stream of chunks. */
-export class RowCursor implements AsyncDisposable {
-  readonly #chunks: AsyncIterator<LogScoreChunk>
-  #ended = false
-  /** Set once {@link next} has said that there is a row. */
-  chunk!: LogScoreChunk
-  row = 0
-  /** Rows stepped on so far. */
-  rows = 0
-
-  constructor(chunks: AsyncIterable<LogScoreChunk>) {
-    this.#chunks = chunks[Symbol.asyncIterator]()
-  }
-
-  get id(): bigint {
-    return this.chunk.id[this.row]!
-  }
-
-  /** Moves to the next row; false at the end. */
-  async next(): Promise<boolean> {
-    if (this.#ended) return false
-    if (this.rows === 0 || ++this.row === this.chunk.rows) {
-      const next = await this.#chunks.next()
-      if (next.done) {
-        this.#ended = true
-        return false
-      }
-      this.chunk = next.value
-      this.row = 0
-    }
-    this.rows++
-    return true
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#chunks.return?.()
-  }
-}
+import { type Attributes, type LogScoreChunk, RowCursor } from '@archiver/core'
+import type { Place } from '@archiver/core/reconcile'
 
 /**
  * The first column in which a row of the source and the row of a file differ, after the conversions of the file's version;
  * undefined where they are the same row. Ids are compared by the caller.
  */
-export function differingColumn(source: RowCursor, file: RowCursor): string | undefined {
+export function differingColumn(source: Place, file: Place): string | undefined {
   return file.chunk.exact ? differingExactly(source, file) : differingConverted(source, file)
 }
 
-function differingConverted(source: RowCursor, file: RowCursor): string | undefined {
+function differingConverted(source: Place, file: Place): string | undefined {
   const { chunk: a, row: i } = source
   const { chunk: b, row: j } = file
   // Values under a null flag are 0 on both sides.
@@ -61,7 +23,7 @@ function differingConverted(source: RowCursor, file: RowCursor): string | undefi
   return differingAttribute(a.dictionary[a.attributes[i]!]!, b.dictionary[b.attributes[j]!]!)
 }
 
-function differingExactly(source: RowCursor, file: RowCursor): string | undefined {
+function differingExactly(source: Place, file: Place): string | undefined {
   const { chunk: a, row: i } = source
   const { chunk: b, row: j } = file
   if (a.serverId[i] !== b.serverId[j]) return 'server_id'
@@ -92,14 +54,12 @@ export async function firstDifference(
   ours: AsyncIterable<LogScoreChunk>,
   theirs: AsyncIterable<LogScoreChunk>,
 ): Promise<string | undefined> {
-  await using a = new RowCursor(ours)
-  await using b = new RowCursor(theirs)
-  for (;;) {
-    const [more, moreThere] = [await a.next(), await b.next()]
-    if (!more && !moreThere) return undefined
-    if (!more) return `goes on with row ${b.id}`
-    if (!moreThere) return `ends before row ${a.id}`
+  await using a = await RowCursor.open(ours)
+  await using b = await RowCursor.open(theirs)
+  for (; a.id !== undefined && b.id !== undefined; await a.advance(), await b.advance()) {
     const column = a.id === b.id ? differingColumn(a, b) : 'id'
     if (column) return `differs at row ${b.id}, column ${column}`
   }
+  if (a.id !== undefined) return `ends before row ${a.id}`
+  return b.id === undefined ? undefined : `goes on with row ${b.id}`
 }

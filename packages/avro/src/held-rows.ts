@@ -7,11 +7,15 @@ import {
   type LogScoreChunk,
   type PlannedBatch,
   placeOf,
+  RowCursor,
   RowsNotInSource,
+  rowAfter,
   type StoredRows,
+  viewRows,
 } from '@archiver/core'
+import { joinRows } from '@archiver/core/reconcile'
 import { isOfBatch, namesABatch } from './batch-metadata.js'
-import { differingColumn, RowCursor } from './compare.js'
+import { differingColumn } from './compare.js'
 import { isUnreadable } from './unreadable.js'
 
 /** A file, or an object, that may hold rows of a batch. */
@@ -144,55 +148,84 @@ async function matchRows(
   question: HeldRowsQuestion,
   file: BatchFile,
   metadata: Readonly<Record<string, string>>,
-  onId?: (id: bigint) => void,
+  onId: (id: bigint) => void = () => undefined,
 ): Promise<Held | undefined> {
-  const { batch, lease } = question
-  const { name } = file
-  await using held = new RowCursor(file.rows())
-  await using source = new RowCursor(question.source.read())
+  const { batch } = question
+  const matched = new MatchedRows(isOfBatch(metadata, batch), onId)
+  await using held = await RowCursor.open(rowsOfRange(question, file, metadata, matched))
+  if (held.id === undefined) return undefined
+  await using source = await RowCursor.open(question.source.read())
   const others = new RowsNotInSource(question.source)
-  let rows = 0
-  let firstId = 0n
-  let lastId = 0n
-  while (await held.next()) {
-    if (held.rows % 10_000 === 1) lease.assertHeld()
-    const id = held.id
-    if (id <= batch.afterId) continue
-    if (id > batch.upToId) {
-      if (!namesABatch(metadata)) throw contradiction(question, `${name} goes on beyond the batch, with row ${id}`)
-      break
-    }
-    if (!(await seek(source, id))) {
-      await others.add(id)
-      continue
-    }
-    const column = differingColumn(source, held)
-    if (column) {
-      if (rows === 0 && !isOfBatch(metadata, batch) && anotherRow.has(column)) return undefined
-      throw contradiction(question, `${name} and ${batch.table} differ at row ${id}, column ${column}`)
-    }
-    if (rows++ === 0) firstId = id
-    lastId = id
-    onId?.(id)
-  }
+  await joinRows(source, held, {
+    both(id) {
+      if (matched.isOther) return
+      const column = differingColumn(source, held)
+      if (column === undefined) matched.add(id)
+      else if (matched.mayBeOther && anotherRow.has(column)) matched.isOther = true
+      else throw contradiction(question, `${file.name} and ${batch.table} differ at row ${id}, column ${column}`)
+    },
+    onlyArchive: (id) => (matched.isOther ? undefined : others.add(id)),
+  })
+  if (matched.isOther) return undefined
   await others.settle()
   const { foreign, deletedRows } = others
   if (foreign.count > 0) {
-    if (rows === 0 && !isOfBatch(metadata, batch)) return undefined
-    throw contradiction(question, `${name} holds ${foreign}, which ${batch.table} does not have`)
+    if (matched.mayBeOther) return undefined
+    throw contradiction(question, `${file.name} holds ${foreign}, which ${batch.table} does not have`)
   }
-  if (rows > 0) while (await source.next());
-  return { file, rows, deletedRows, firstId, lastId, sourceRows: source.rows }
+  const { rows, firstId, lastId } = matched
+  if (rows > 0) await source.drain()
+  return { file, rows, deletedRows, firstId, lastId, sourceRows: source.rowsBefore }
+}
+
+/** The rows of a file that the source has too. */
+class MatchedRows {
+  rows = 0
+  firstId = 0n
+  lastId = 0n
+  /** Whether the file belongs to another installation. */
+  isOther = false
+  readonly #isOfBatch: boolean
+  readonly #onId: (id: bigint) => void
+
+  constructor(isOfBatch: boolean, onId: (id: bigint) => void) {
+    this.#isOfBatch = isOfBatch
+    this.#onId = onId
+  }
+
+  get mayBeOther(): boolean {
+    return this.rows === 0 && !this.#isOfBatch
+  }
+
+  add(id: bigint): void {
+    if (this.rows++ === 0) this.firstId = id
+    this.lastId = id
+    this.#onId(id)
+  }
+}
+
+/** The rows of the batch's range. @throws where a file that does not name a batch goes on beyond it. */
+async function* rowsOfRange(
+  question: HeldRowsQuestion,
+  file: BatchFile,
+  metadata: Readonly<Record<string, string>>,
+  matched: MatchedRows,
+): AsyncGenerator<LogScoreChunk> {
+  const { batch, lease } = question
+  for await (const chunk of file.rows()) {
+    lease.assertHeld()
+    const from = rowAfter(chunk, batch.afterId)
+    const to = rowAfter(chunk, batch.upToId, from)
+    if (to > from) yield viewRows(chunk, from, to)
+    if (matched.isOther) return
+    if (to === chunk.rows) continue
+    if (namesABatch(metadata)) return
+    throw contradiction(question, `${file.name} goes on beyond the batch, with row ${chunk.id[to]}`)
+  }
 }
 
 /** A first row that differs in one of these is another row: the file belongs to another installation. */
 const anotherRow: ReadonlySet<string> = new Set(['server_id', 'ts'])
-
-/** Moves the source on to the row of this id; false where there is none. */
-async function seek(source: RowCursor, id: bigint): Promise<boolean> {
-  while (source.rows === 0 || source.id < id) if (!(await source.next())) return false
-  return source.id === id
-}
 
 function contradiction({ archive, batch }: HeldRowsQuestion, what: string): ArchiverError {
   return new ArchiverError(

@@ -2,7 +2,7 @@ export { AvroArchiveReader, type AvroPart, type AvroShelf } from './archive-read
 export { ArchivedChunks, lostByVersion1 } from './archived-chunk.js'
 export { describeBatch, isOfBatch, metadataOf, namesABatch, syncMarkerOf } from './batch-metadata.js'
 export { type Codec, codecs, isCodec } from './codec.js'
-export { differingColumn, firstDifference, RowCursor } from './compare.js'
+export { differingColumn, firstDifference } from './compare.js'
 export { archivedRow, exactRow } from './convert.js'
 export { fileNameOf, firstIdOf, firstSecondsOf } from './file-name.js'
 export type { AvroHeader } from './header.js'

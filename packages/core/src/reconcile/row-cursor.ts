@@ -64,6 +64,11 @@ export class RowCursor implements IdCursor, AsyncDisposable {
     return this.#fill()
   }
 
+  /** Moves behind the last row. */
+  async drain(): Promise<void> {
+    for (; !this.#ended; await this.advance()) this.row = this.chunk.rows - 1
+  }
+
   async #fill(): Promise<void> {
     const next = await this.#stream.next()
     this.row = 0
