@@ -57,6 +57,23 @@ export type { ArchiverStatus, BatchRecord, Ledger, MarkMove } from './contract/l
 export type { Attributes, FloatColumn, LogScore, LogScoreChunk } from './contract/log-score.js'
 export { aboveMark, type EncodedRows, type RestoreStanding, type RestoreTarget } from './contract/restore-target.js'
 export type { Source, SourceRange } from './contract/source.js'
+export type {
+  LockRequest,
+  PooledSource,
+  ReadAheadSource,
+  SessionRequest,
+  SourceDatabase,
+  SourceLock,
+  SourceSession,
+} from './contract/source-database.js'
+export type {
+  FinishedBatch,
+  NewestSourceRow,
+  Overview,
+  OverviewRow,
+  PoolState,
+  StatusQueries,
+} from './contract/status-queries.js'
 export { TakeoverWait } from './contract/takeover-wait.js'
 export {
   type Acknowledged,

@@ -4,6 +4,7 @@ export { watchedReplicas } from './cleanup/replicas.js'
 export { CleanupHold, HOLD } from './cleanup-hold.js'
 export { unknownColumns } from './columns.js'
 export { connect, cutOff, disconnect, isEncrypted } from './connect.js'
+export { MySqlDatabase, type MySqlDatabaseOptions } from './database.js'
 export {
   archiveNeeds,
   checkNeeds,
@@ -21,14 +22,7 @@ export type { LockNames } from './lock-names.js'
 export { describeWait, watchLockWaits } from './lock-waits.js'
 export { isMissingTable, statementError } from './mysql-errors.js'
 export { MySqlOperator, type Skip, type StoredBatch } from './operator.js'
-export {
-  type FinishedBatch,
-  MySqlOverview,
-  type NewestSourceRow,
-  type Overview,
-  type OverviewRow,
-} from './overview.js'
-export type { PoolState } from './pool.js'
+export { MySqlOverview } from './overview.js'
 export { MySqlRanges } from './ranges.js'
 export { MySqlRestoreTarget } from './restore/target.js'
 export { DAY, FIRST_AND_LAST_TIME, rowTimes } from './row-times.js'

@@ -1,5 +1,15 @@
-import type { ArchiverStatus } from '@archiver/core'
-import { type Acknowledged, lowIdWarning, type TableWarning, unknownColumnWarning } from '@archiver/core'
+import {
+  type Acknowledged,
+  type ArchiverStatus,
+  type FinishedBatch,
+  lowIdWarning,
+  type NewestSourceRow,
+  type Overview,
+  type OverviewRow,
+  type StatusQueries,
+  type TableWarning,
+  unknownColumnWarning,
+} from '@archiver/core'
 import { type Kysely, sql } from 'kysely'
 import type { Connection } from 'mysql2'
 import { unknownColumns } from './columns.js'
@@ -7,40 +17,10 @@ import { controlError } from './control-error.js'
 import { isMissingTable } from './mysql-errors.js'
 import { type ControlTables, controlQueries, controlTableNames } from './tables.js'
 
-/** What there is to do for all archivers, at one moment. */
-export interface Overview {
-  /** In the order of the status table, the cleaner included. */
-  readonly archivers: readonly OverviewRow[]
-  readonly newest: NewestSourceRow | null
-}
-
-export interface OverviewRow extends ArchiverStatus {
-  /** Whether a batch is planned and not finished. */
-  readonly unfinished: boolean
-}
-
-export interface NewestSourceRow {
-  readonly id: bigint
-  /** Seconds since 1970 UTC; null for a time that is none. */
-  readonly tsSeconds: number | null
-}
-
-/** The last batch that an archiver has finished. */
-export interface FinishedBatch {
-  readonly id: bigint
-  readonly rows: number
-  readonly bytes: number
-  readonly identity: string
-  /** From its plan to its commit. */
-  readonly elapsedMs: number
-  /** Milliseconds since 1970. */
-  readonly doneAtMs: number
-}
-
 const SECONDS_TO_1970 = sql.lit(62_167_219_200)
 
 /** Looks at the marks of all archivers and at the newest row: a few cheap queries, however many archivers there are. */
-export class MySqlOverview {
+export class MySqlOverview implements StatusQueries {
   private readonly db: Kysely<ControlTables>
   private readonly table: string
   private readonly names: ReturnType<typeof controlTableNames>

@@ -1,3 +1,4 @@
+import type { PoolState } from '@archiver/core'
 import type { Connection } from 'mysql2'
 import { connect, cutOff, disconnect } from './connect.js'
 import { READ_COMMITTED } from './session.js'
@@ -10,14 +11,6 @@ const UNCHECKED_IDLE_MS = 10_000
 const CHECK_MS = 5_000
 /** The shortest and the longest time between two looks for connections that have been idle, or open, for too long. */
 const SWEEP_MS = { shortest: 250, longest: 10_000 }
-
-/** The connections of a pool. */
-export interface PoolState {
-  readonly open: number
-  readonly idle: number
-  /** How many callers wait for a connection. */
-  readonly waiting: number
-}
 
 interface Entry {
   readonly openedAtMs: number

@@ -1,4 +1,4 @@
-import type { LogScoreChunk, Source, SourceRange, TimeSpan } from '@archiver/core'
+import type { LogScoreChunk, PooledSource, PoolState, SourceRange, TimeSpan } from '@archiver/core'
 import { ArchiverError, higherId, RowError } from '@archiver/core'
 import type { Connection, RowDataPacket } from 'mysql2'
 import { type SourceColumns, selectList, sourceColumns } from './columns.js'
@@ -6,7 +6,7 @@ import { HoleProbe } from './hole-probe.js'
 import { isMissingTable, statementError } from './mysql-errors.js'
 import { nextIdOf } from './next-id.js'
 import { PageReader } from './page-reader.js'
-import { ConnectionPool, type PoolState } from './pool.js'
+import { ConnectionPool } from './pool.js'
 import { FIRST_AND_LAST_TIME, wholeSpan } from './row-times.js'
 import type { MySqlSettings } from './settings.js'
 import { quoteName } from './tables.js'
@@ -28,7 +28,7 @@ export interface MySqlSourceOptions {
 }
 
 /** The rows of a table in MySQL. Reads pages by key; nothing stays open on the server between two pages. */
-export class MySqlSource implements Source, AsyncDisposable {
+export class MySqlSource implements PooledSource, AsyncDisposable {
   private readonly pool: ConnectionPool
   private readonly options: MySqlSourceOptions
   private readonly lanes: number

@@ -1,6 +1,6 @@
+import type { OverviewRow } from '@archiver/core'
 import { higherId } from '@archiver/core'
 import { reasonOf, type Served, serveArchiver, waitMs } from '@archiver/core/engine'
-import type { OverviewRow } from '@archiver/mysql'
 import type { ServiceConfig } from './config.js'
 import { backOffMs, type Desk, isEnd } from './desk.js'
 import { type ArchiverRecord, failureState } from './records.js'

@@ -1,9 +1,9 @@
 import type { CleanupEvent } from '@archiver/cleanup'
-import { harmlessText, type PlannedBatch, type TableWarning } from '@archiver/core'
+import type { FinishedBatch, Overview, PoolState } from '@archiver/core'
+import { CLEANUP, harmlessText, type PlannedBatch, type TableWarning } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
-import type { FinishedBatch, Overview, PoolState } from '@archiver/mysql'
 import type { Clock } from './clock.js'
-import { CLEANUP, type ServiceConfig } from './config.js'
+import type { ServiceConfig } from './config.js'
 import { History } from './history.js'
 import {
   type ArchiverRecord,
@@ -81,7 +81,7 @@ export class Board implements ServiceView {
     const mine = error === null ? 'ok' : 'failing'
     return {
       version: this.#version,
-      database: this.#config.mysql.database,
+      database: this.#config.database.name,
       table: this.#config.table,
       host: this.#host,
       service: this.#service(),

@@ -1,8 +1,7 @@
 import type { CleanupEvent, CleanupResult, describeBlocked } from '@archiver/cleanup'
-import { type CleanupSource, harmlessText } from '@archiver/core'
+import type { OverviewRow } from '@archiver/core'
+import { CLEANUP, type CleanupSource, harmlessText } from '@archiver/core'
 import { reasonOf, waitMs } from '@archiver/core/engine'
-import type { OverviewRow } from '@archiver/mysql'
-import { CLEANUP } from './config.js'
 import { backOffMs, type Desk, isEnd } from './desk.js'
 import type { Chore } from './duties.js'
 import { type CleanupRecord, failureState } from './records.js'
@@ -15,7 +14,7 @@ type Cleaner = typeof import('@archiver/cleanup')
 export class CleanupDuty implements Chore {
   readonly name = CLEANUP
   readonly #desk: Desk
-  readonly #database: () => CleanupSource
+  readonly #database: CleanupSource
   readonly #source: TurnSource
   #running = false
   /** Whether it is known what it came to. */
@@ -23,7 +22,7 @@ export class CleanupDuty implements Chore {
   #failures = 0
   #notBeforeMs = 0
 
-  constructor(database: () => CleanupSource, desk: Desk) {
+  constructor(database: CleanupSource, desk: Desk) {
     this.#database = database
     this.#desk = desk
     this.#source = desk.sourceFor(() => undefined)
@@ -67,7 +66,7 @@ export class CleanupDuty implements Chore {
       onCleanup(event)
     }
     return runCleanup({
-      ...{ table, database: this.#database(), ledger, source: this.#source, lease, drain },
+      ...{ table, database: this.#database, ledger, source: this.#source, lease, drain },
       ...{ ...cleanup, open, settleMs, exclusively: exclusive.run, onEvent: note, onEngineEvent: onEvent },
     })
   }

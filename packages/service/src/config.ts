@@ -1,15 +1,12 @@
 import type { CleanupPolicy, ThrottlePolicy } from '@archiver/cleanup'
-import type { Archiver, BatchPolicy } from '@archiver/core'
+import type { Archiver, BatchPolicy, SourceDatabase } from '@archiver/core'
 import type { NotHere, RetryPolicy } from '@archiver/core/engine'
-import type { LockNames, MySqlSettings } from '@archiver/mysql'
 
 /** What a service works with; made anew when settings change. */
 export interface ServiceConfig {
-  readonly mysql: MySqlSettings & { readonly rejectReadOnly?: boolean }
+  readonly database: SourceDatabase
   readonly table: string
   readonly lockName: string
-  /** All names that the lock consists of. Default: `lockName` alone. */
-  readonly lock?: LockNames
   /** Time between two looks at what there is to do. */
   readonly runIntervalMs: number
   /** Archivers that may read MySQL at once. At least 1. */
@@ -32,9 +29,6 @@ export interface ServiceConfig {
   /** Where the runbook is, for links; ends with a slash. */
   readonly runbookUrl?: string
 }
-
-/** The name of the cleaner's row in the status table. */
-export const CLEANUP = 'cleanup'
 
 /** Rows of the last seconds always wait: for their neighbours to be committed, and for the next look. */
 const MIN_LATE_AFTER_MS = 60_000

@@ -1,6 +1,5 @@
-import type { Overview, OverviewRow } from '@archiver/mysql'
+import { CLEANUP, type Overview, type OverviewRow } from '@archiver/core'
 import { ArchiverDuty } from './archiver-duty.js'
-import { CLEANUP } from './config.js'
 import type { Desk } from './desk.js'
 import type { Duty } from './scheduler.js'
 

@@ -1,16 +1,6 @@
-import { leaseWhile } from '@archiver/core'
+import { CLEANUP, leaseWhile, type Overview, type SourceLock, type SourceSession } from '@archiver/core'
 import { Sightings } from '@archiver/core/engine'
-import {
-  isEncrypted,
-  MySqlCleanupSource,
-  MySqlLedger,
-  type MySqlLock,
-  MySqlOverview,
-  MySqlSource,
-  type Overview,
-} from '@archiver/mysql'
 import { CleanupDuty } from './cleanup-duty.js'
-import { CLEANUP } from './config.js'
 import type { Desk } from './desk.js'
 import { Duties } from './duties.js'
 import type { Exclusive } from './exclusive.js'
@@ -27,7 +17,7 @@ const LOOKS_A_DETAIL = 6
 
 export interface LeadershipOptions
   extends Pick<Desk, 'clock' | 'random' | 'board' | 'config' | 'onEvent' | 'onCleanup'> {
-  readonly lock: MySqlLock
+  readonly lock: SourceLock
   /** Begin nothing more. */
   readonly drain: AbortSignal
   /** Leave what is in hand. */
@@ -39,19 +29,18 @@ export interface LeadershipOptions
 /** The time from getting the lock to giving it up, or losing it. */
 export class Leadership implements AsyncDisposable {
   readonly #options: LeadershipOptions
-  readonly #source: MySqlSource
-  readonly #overview: MySqlOverview
+  readonly #session: SourceSession
   readonly #desk: Desk
   readonly #sightings = new Sightings()
   readonly #duties: Duties
   #looks = 0
 
-  private constructor(options: LeadershipOptions, source: MySqlSource, ledger: MySqlLedger) {
+  private constructor(options: LeadershipOptions, session: SourceSession) {
     const { lock, stop, config } = options
-    const { table, runConcurrency } = config()
+    const { runConcurrency } = config()
+    const { source, ledger } = session
     this.#options = options
-    this.#source = source
-    this.#overview = new MySqlOverview(lock.connection, table)
+    this.#session = session
     const turns = new Turns({ limit: runConcurrency })
     const lease = leaseWhile(lock, stop)
     this.#desk = {
@@ -61,32 +50,22 @@ export class Leadership implements AsyncDisposable {
       settledId: () => this.#sightings.settledId(config().settleMs, options.clock.monotonic()),
       sourceFor: (onWait) => new TurnSource({ source: source.share(), turns, signal: lease.signal, onWait }),
     }
-    this.#duties = new Duties(this.#desk, new CleanupDuty(() => this.#cleanupSource(), this.#desk))
+    this.#duties = new Duties(this.#desk, new CleanupDuty(session.cleanup, this.#desk))
   }
 
   /** Makes ready: the tables must be there. @throws ArchiverError */
   static async begin(options: LeadershipOptions): Promise<Leadership> {
     const { lock, config } = options
-    const { mysql, table, runConcurrency: reads, exactAttributes = false } = config()
-    const encrypted = isEncrypted(lock.connection)
-    const source = new MySqlSource({ settings: mysql, table, encrypted, reads, exactAttributes })
-    try {
-      await source.detectColumns()
-      const ledger = new MySqlLedger(lock.connection, table)
-      await ledger.prepare({ rejectReadOnly: mysql.rejectReadOnly ?? false })
-      return new Leadership(options, source, ledger)
-    } catch (error) {
-      await source[Symbol.asyncDispose]()
-      throw error
-    }
+    const { table, runConcurrency: reads, exactAttributes = false } = config()
+    return new Leadership(options, await lock.openSession({ table, reads, exactAttributes }))
   }
 
   /** Archives until told to stop. @throws ArchiverError (LOCK_LOST) */
   async run(): Promise<void> {
     const { clock, lock, drain, config, board } = this.#options
-    board.setPool(() => this.#source.poolState)
+    board.setPool(() => this.#session.source.poolState)
     const end = AbortSignal.any([drain, lock.signal])
-    const giveUp = (): void => this.#source.cutOff()
+    const giveUp = (): void => this.#session.source.cutOff()
     lock.signal.addEventListener('abort', giveUp)
     const watch = setInterval(() => this.#holds(), WATCH_INTERVAL_MS)
     try {
@@ -106,14 +85,7 @@ export class Leadership implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#source[Symbol.asyncDispose]()
-  }
-
-  /** By the settings as they are now: a reload may have changed the account. */
-  #cleanupSource(): MySqlCleanupSource {
-    const { lock, config } = this.#options
-    const { mysql: settings, table } = config()
-    return new MySqlCleanupSource({ connection: lock.connection, settings, table })
+    await this.#session[Symbol.asyncDispose]()
   }
 
   /** Whether the lock is held; where it is not, its signal aborts. */
@@ -128,7 +100,7 @@ export class Leadership implements AsyncDisposable {
 
   async #look(): Promise<readonly Duty[]> {
     try {
-      const overview = await this.#overview.look()
+      const overview = await this.#session.status.look()
       if (overview.newest !== null) this.#sightings.note(overview.newest.id, this.#options.clock.monotonic())
       await this.#show(overview)
       return this.#duties.due(overview)
@@ -143,12 +115,12 @@ export class Leadership implements AsyncDisposable {
 
   async #show(overview: Overview): Promise<void> {
     const { board } = this.#options
-    board.saw(overview, await this.#overview.oldestWaiting(behind(overview)))
+    board.saw(overview, await this.#session.status.oldestWaiting(behind(overview)))
     if (this.#looks++ % LOOKS_A_DETAIL > 0) return
     const names = overview.archivers.map(({ archiver }) => archiver).filter((name) => name !== CLEANUP)
-    const [batches, skipped] = [await this.#overview.lastBatches(names), await this.#overview.skippedRows()]
-    board.sawDetails(batches, skipped, await this.#overview.oldestTsSeconds())
-    board.sawWarnings(await this.#overview.tableWarnings(this.#options.config().cleanup.policy.unarchived))
+    const [batches, skipped] = [await this.#session.status.lastBatches(names), await this.#session.status.skippedRows()]
+    board.sawDetails(batches, skipped, await this.#session.status.oldestTsSeconds())
+    board.sawWarnings(await this.#session.status.tableWarnings(this.#options.config().cleanup.policy.unarchived))
     for (const warning of board.newWarnings()) this.#options.onEvent({ event: 'table.warning', warning })
   }
 }

@@ -1,11 +1,17 @@
-import type { Acknowledged, TableWarning } from '@archiver/core'
-import { connect, cutOff, disconnect, type FinishedBatch, MySqlOverview, type Overview } from '@archiver/mysql'
-import { CLEANUP, type ServiceConfig } from './config.js'
+import {
+  type Acknowledged,
+  CLEANUP,
+  type FinishedBatch,
+  type Overview,
+  type StatusQueries,
+  type TableWarning,
+} from '@archiver/core'
+import type { ServiceConfig } from './config.js'
 
 /** Everything that MySQL knows of the archivers. */
 export interface FullLook {
   readonly overview: Overview
-  /** See `MySqlOverview.oldestWaiting`. */
+  /** See `StatusQueries.oldestWaiting`. */
   readonly waiting: ReadonlyMap<string, number | null>
   readonly batches: ReadonlyMap<string, FinishedBatch>
   readonly skipped: ReadonlyMap<string, number>
@@ -17,22 +23,15 @@ export interface FullLook {
 const ANSWER_MS = 10_000
 
 /** Looks over a connection of its own. @throws ArchiverError */
-export async function lookAtMySql({
-  mysql,
+export function lookAtMySql({
+  database,
   table,
   cleanup,
-}: Pick<ServiceConfig, 'mysql' | 'table' | 'cleanup'>): Promise<FullLook> {
-  const connection = await connect(mysql)
-  const silent = setTimeout(() => cutOff(connection), ANSWER_MS)
-  try {
-    return await fullLook(new MySqlOverview(connection, table), cleanup.policy.unarchived)
-  } finally {
-    clearTimeout(silent)
-    await disconnect(connection)
-  }
+}: Pick<ServiceConfig, 'database' | 'table' | 'cleanup'>): Promise<FullLook> {
+  return database.queryStatus(table, ANSWER_MS, (queries) => fullLook(queries, cleanup.policy.unarchived))
 }
 
-async function fullLook(mysql: MySqlOverview, acknowledged: Acknowledged | undefined): Promise<FullLook> {
+async function fullLook(mysql: StatusQueries, acknowledged: Acknowledged | undefined): Promise<FullLook> {
   const overview = await mysql.look()
   const archivers = overview.archivers.filter(({ archiver }) => archiver !== CLEANUP)
   return {

@@ -1,6 +1,5 @@
-import type { BatchPolicy } from '@archiver/core'
+import type { BatchPolicy, FinishedBatch } from '@archiver/core'
 import { ArchiverError, errorText, harmlessText } from '@archiver/core'
-import type { FinishedBatch } from '@archiver/mysql'
 import { lateAfterMs, type ServiceConfig } from './config.js'
 import type {
   ArchiverState,

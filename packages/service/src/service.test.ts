@@ -1,5 +1,5 @@
 import type { EngineEvent } from '@archiver/core/engine'
-import { CleanupHold, connect, disconnect } from '@archiver/mysql'
+import { CleanupHold, connect, disconnect, MySqlDatabase } from '@archiver/mysql'
 import { createSourceTables, dropTables, generateRows, insertRows } from '@archiver/testkit'
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
@@ -32,7 +32,7 @@ await describeWithMySql('a service', (database) => {
     events = []
     const policy = { retentionDays: 15, maxRows: 100, intervalMs: 240_000, reducedIntervalMs: 60_000 }
     config = {
-      mysql: database.address,
+      database: new MySqlDatabase({ settings: database.address, lock: { name: `service-${database.name}` } }),
       ...{ table: 'log_scores', lockName: `service-${database.name}`, runIntervalMs: 50, runConcurrency: 1 },
       ...{ statusLateAfterMs: undefined, settleMs: 0, shutdownTimeoutMs: 1_000, cleanup: { policy, throttle: {} } },
       policies: { shelf: shelf.policy },
@@ -190,7 +190,8 @@ await describeWithMySql('a service', (database) => {
   })
 
   test('and where MySQL cannot be asked', async () => {
-    const unreachable = { ...config, mysql: { ...config.mysql, password: 'wrong' } }
+    const settings = { ...database.address, password: 'wrong' }
+    const unreachable = { ...config, database: new MySqlDatabase({ settings, lock: { name: config.lockName } }) }
     expect(await statusFromMySql({ version: '1.2.3', config: unreachable })).toMatchObject({
       ...{ service: null, health: 'failing', archivers: [] },
       mysql: { reachable: false, error: { code: 'MYSQL_ACCESS_DENIED', hint: expect.any(String) } },

@@ -1,10 +1,8 @@
 import { hostname } from 'node:os'
-import { isDeepStrictEqual } from 'node:util'
 import type { CleanupEvent } from '@archiver/cleanup'
-import { ArchiverError, errorText } from '@archiver/core'
+import { ArchiverError, errorText, type SourceLock } from '@archiver/core'
 import { backoffMs, type EngineEvent, unlessAcknowledged } from '@archiver/core/engine'
 import type { LockTimes } from '@archiver/core/lock'
-import { connect, disconnect, type MySqlLock } from '@archiver/mysql'
 import { Board } from './board.js'
 import { type Clock, systemClock } from './clock.js'
 import type { ServiceConfig } from './config.js'
@@ -151,7 +149,7 @@ export class Service {
     this.#options.onCleanup(event)
   }
 
-  #leads({ name: lock, warning }: MySqlLock): void {
+  #leads({ name: lock, warning }: SourceLock): void {
     this.#standing = false
     this.#failures = 0
     this.#board.setRole('leader', 'this process')
@@ -214,9 +212,9 @@ export class Service {
   }
 
   /** An account may be made after its password was handed out: where it does not work it is tried again later. */
-  async #tryConnection({ mysql }: ServiceConfig): Promise<void> {
+  async #tryConnection({ database }: ServiceConfig): Promise<void> {
     try {
-      await disconnect(await connect(mysql))
+      await database.checkConnection()
     } catch (error) {
       clearTimeout(this.#again)
       this.#again = setTimeout(() => this.requestReload(), RELOAD_AGAIN_MS).unref()
@@ -248,8 +246,8 @@ export class Service {
     })
   }
 
-  #mustReconnect({ mysql, runConcurrency }: ServiceConfig): boolean {
-    return !isDeepStrictEqual(mysql, this.#config.mysql) || runConcurrency !== this.#config.runConcurrency
+  #mustReconnect({ database, runConcurrency }: ServiceConfig): boolean {
+    return !database.equals(this.#config.database) || runConcurrency !== this.#config.runConcurrency
   }
 
   /** Ends the term at a safe point: a batch that is not finished in time stays planned, and the next term finishes it. */

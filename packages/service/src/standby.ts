@@ -1,6 +1,5 @@
-import { ArchiverError } from '@archiver/core'
+import { ArchiverError, type SourceLock } from '@archiver/core'
 import { LockHeldError, type LockTimes } from '@archiver/core/lock'
-import { MySqlLock } from '@archiver/mysql'
 import type { ServiceConfig } from './config.js'
 
 /** The server waits so long for the lock before it says who has it: then it is asked again. */
@@ -22,7 +21,7 @@ export interface StandbyOptions {
  *
  * @throws ArchiverError where MySQL does not answer or refuses; the reason of `signal` when it aborts.
  */
-export async function waitForLock({ config, signal, times, onHeld }: StandbyOptions): Promise<MySqlLock> {
+export async function waitForLock({ config, signal, times, onHeld }: StandbyOptions): Promise<SourceLock> {
   for (let timeoutMs = 0; ; timeoutMs = ASK_MS) {
     try {
       return await ask(config, timeoutMs, signal, times)
@@ -35,18 +34,18 @@ export async function waitForLock({ config, signal, times, onHeld }: StandbyOpti
 }
 
 async function ask(
-  { mysql: settings, lockName: name, lock: names = { name } }: ServiceConfig,
+  { database }: ServiceConfig,
   timeoutMs: number,
   signal: AbortSignal,
   times: LockTimes | undefined,
-): Promise<MySqlLock> {
+): Promise<SourceLock> {
   const end = new AbortController()
   const stop = (): void => end.abort(signal.reason)
-  const silent = setTimeout(() => end.abort(noAnswer()), timeoutMs + (settings.connectTimeoutMs || 0) + ANSWER_MS)
+  const silent = setTimeout(() => end.abort(noAnswer()), timeoutMs + database.connectTimeoutMs + ANSWER_MS)
   signal.addEventListener('abort', stop)
   try {
     signal.throwIfAborted()
-    return await MySqlLock.take({ settings, ...names, timeoutMs, signal: end.signal, ...(times && { times }) })
+    return await database.takeLock({ timeoutMs, signal: end.signal, ...(times && { times }) })
   } finally {
     clearTimeout(silent)
     signal.removeEventListener('abort', stop)

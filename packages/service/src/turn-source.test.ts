@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { SourceRange } from '@archiver/core'
-import { allocateChunk, type LogScoreChunk } from '@archiver/core'
+import { allocateChunk, type LogScoreChunk, type ReadAheadSource, type SourceRange } from '@archiver/core'
 import { beforeEach, expect, test } from 'vitest'
-import { type AheadSource, TurnSource } from './turn-source.js'
+import { TurnSource } from './turn-source.js'
 import { Turns } from './turns.js'
 
 const forever = new AbortController().signal
 
 /** Counts who reads; ten rows a chunk. */
-class CountingSource implements Partial<AheadSource> {
+class CountingSource implements Partial<ReadAheadSource> {
   static reading = 0
   static most = 0
   reads: SourceRange[] = []
@@ -46,7 +45,7 @@ beforeEach(() => {
 function reader(signal = forever, waits: boolean[] = []) {
   const counting = new CountingSource()
   // The tests read, and ask nothing else.
-  const source = counting as unknown as AheadSource
+  const source = counting as unknown as ReadAheadSource
   return { counting, source: new TurnSource({ source, turns, signal, onWait: (waiting) => waits.push(waiting) }) }
 }
 

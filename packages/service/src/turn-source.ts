@@ -1,15 +1,9 @@
-import type { LogScoreChunk, Source, SourceRange, TimeSpan } from '@archiver/core'
+import type { LogScoreChunk, ReadAheadSource, Source, SourceRange, TimeSpan } from '@archiver/core'
 import type { Turn, TurnHolder, Turns } from './turns.js'
-
-/** A source that reads on behind the range that was read last, as the one of MySQL does. */
-export interface AheadSource extends Source {
-  /** Stops that, gives its connections back, and forgets what the table looks like. */
-  endReadAhead(): Promise<void>
-}
 
 export interface TurnSourceOptions {
   /** Of this reader alone. */
-  readonly source: AheadSource
+  readonly source: ReadAheadSource
   readonly turns: Turns
   /** Ends the waiting for a turn. */
   readonly signal: AbortSignal
@@ -24,7 +18,7 @@ export interface TurnSourceOptions {
  * and no row of it read, needs no turn.
  */
 export class TurnSource implements Source {
-  readonly #source: AheadSource
+  readonly #source: ReadAheadSource
   readonly #turns: Turns
   readonly #signal: AbortSignal
   readonly #onWait: (waits: boolean) => void

@@ -1,3 +1,4 @@
+import type { OverviewRow } from '@archiver/core'
 import {
   type Acknowledged,
   NameCounts,
@@ -7,7 +8,6 @@ import {
   unknownKeyWarnings,
 } from '@archiver/core'
 import { stampWarnings } from '@archiver/core/engine'
-import type { OverviewRow } from '@archiver/mysql'
 
 /** What is to be said of the table: from MySQL, from the stamps of the status table, and from the rows that were archived. */
 export class Warnings {

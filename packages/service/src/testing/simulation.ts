@@ -1,18 +1,22 @@
-import type { Ledger, Source, SourceRange } from '@archiver/core'
+import type { Overview, OverviewRow } from '@archiver/core'
 import {
   type Archiver,
   ArchiverError,
   allocateChunk,
   type BatchPolicy,
+  CLEANUP,
+  type Ledger,
   type LogScoreChunk,
   leaseUntil,
   type PlannedBatch,
+  type Source,
+  type SourceRange,
 } from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
-import type { Overview, OverviewRow } from '@archiver/mysql'
+import { MySqlDatabase } from '@archiver/mysql'
 import { seededRandom } from '@archiver/testkit'
 import { Board } from '../board.js'
-import { CLEANUP, type ServiceConfig } from '../config.js'
+import type { ServiceConfig } from '../config.js'
 import type { Desk } from '../desk.js'
 import { type Chore, Duties } from '../duties.js'
 import { Exclusive } from '../exclusive.js'
@@ -31,6 +35,8 @@ export interface SimulatedArchive {
 }
 
 const HOUR_MS = 3_600_000
+const SIMULATED = { host: 'sim', port: 0, database: 'sim', user: 'sim', password: '' }
+
 const forever = new AbortController().signal
 
 /**
@@ -93,7 +99,7 @@ export class Simulation {
       throttle: {},
     }
     return {
-      mysql: { host: 'sim', port: 0, database: 'sim', user: 'sim', password: '' },
+      database: new MySqlDatabase({ settings: SIMULATED, lock: { name: 'sim' } }),
       ...{ table: 'log_scores', lockName: 'sim', runIntervalMs, runConcurrency: 1, statusLateAfterMs: undefined },
       ...{ settleMs: 0, shutdownTimeoutMs: 0, cleanup, policies },
       open: async (name) => this.#open(name),
