@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ErrorPlace } from '@archiver/core'
+import { type ErrorPlace, pause } from '@archiver/core'
+import { backoffMs } from '@archiver/core/engine'
 import { GOOGLE_KEY_VARIABLE, googleFailure, requireGoogleKeyFile } from '@archiver/google'
 import type { Bucket } from '@google-cloud/storage'
 import { defaultPatience, type GcsAvroOptions, type Patience } from './options.js'
@@ -93,9 +94,8 @@ export class Connection {
   }
 
   async #pause(attempt: number, signal: AbortSignal): Promise<void> {
-    const { firstWaitMs, longestWaitMs } = this.patience
-    const fullMs = Math.min(longestWaitMs, firstWaitMs * 2 ** (attempt - 1))
-    await delay(fullMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => signal.throwIfAborted())
+    const { firstWaitMs: firstDelayMs, longestWaitMs: maxDelayMs } = this.patience
+    await pause(backoffMs({ firstDelayMs, maxDelayMs }, attempt + 1), signal)
   }
 }
 

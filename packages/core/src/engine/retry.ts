@@ -17,7 +17,11 @@ export function isRetryable(error: unknown): error is ArchiverError {
 }
 
 /** The wait before try number `attempt` (2 and up). */
-export function backoffMs({ firstDelayMs, maxDelayMs }: RetryPolicy, attempt: number, random = Math.random()): number {
+export function backoffMs(
+  { firstDelayMs, maxDelayMs }: Omit<RetryPolicy, 'attempts'>,
+  attempt: number,
+  random = Math.random(),
+): number {
   const fullMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (attempt - 2))
   return Math.round(fullMs / 2 + (fullMs / 2) * random)
 }
