@@ -11,7 +11,7 @@ import {
   skipNullableText,
   wholeSeconds,
 } from './cursor.js'
-import type { DecodeTarget } from './decode.js'
+import type { DecodeTarget } from './decode-target.js'
 import type { TailDictionary, TailFormat } from './tail-dictionary.js'
 
 /** Version 2: leap, error, warning, the text of the column, the version. */

@@ -1,11 +1,4 @@
-import {
-  type allocateChunk,
-  type FloatColumn,
-  LOW_HALF,
-  type LogScoreChunk,
-  matchRow,
-  type RowFilter,
-} from '@archiver/core'
+import { type FloatColumn, LOW_HALF, type LogScoreChunk, matchRow } from '@archiver/core'
 import {
   type Cursor,
   cursorOf,
@@ -18,6 +11,7 @@ import {
   wholeSeconds,
 } from './cursor.js'
 import { decodeExactRows, exactTailFormat } from './decode-exact.js'
+import type { DecodeTarget } from './decode-target.js'
 import type { SchemaVersion } from './schema.js'
 import { TailDictionary, type TailFormat, tailFormat } from './tail-dictionary.js'
 
@@ -36,16 +30,6 @@ const float32: readonly FloatColumn[] = ['score', 'step', 'offset']
 const decodings: Readonly<Record<SchemaVersion, Decoding>> = {
   1: { tail: tailFormat, rows: decodeRows, says: { float32 } },
   2: { tail: exactTailFormat, rows: decodeExactRows, says: { exact: true } },
-}
-
-type Columns = ReturnType<typeof allocateChunk>
-
-/** Memory that the blocks of a file are decoded into, one after the other. */
-export interface DecodeTarget {
-  readonly columns: Columns
-  /** Of all rows, also of those that the filter leaves out. The ids of the columns where there is no filter. */
-  readonly allIds: BigUint64Array
-  readonly filter: RowFilter | undefined
 }
 
 /** Rows that were decoded at once. */

@@ -3,7 +3,8 @@ import { ArchiverError, allocateChunk, errorText, type LogScoreChunk, type RowFi
 import { ByteReader } from './byte-reader.js'
 import { type Codec, codecs, decompress, isCodec, maxBlockBytes } from './codec.js'
 import { Damage } from './cursor.js'
-import { BlockDecoder, type Decoded, type DecodeTarget } from './decode.js'
+import { BlockDecoder, type Decoded } from './decode.js'
+import type { DecodeTarget } from './decode-target.js'
 import { type AvroHeader, magic, syncBytes } from './header.js'
 import { type SchemaVersion, schemaDifference, versionOf } from './schema.js'
 

@@ -3,7 +3,16 @@ import { ArchiverError, DAY_MS } from '@archiver/core'
 import type { TableMetadata } from '@google-cloud/bigquery'
 import type { Link } from './link.js'
 import { createTableSql } from './sql.js'
-import { columnsOf, description, type Field, keepsExactRows, misfits, type TsType, tsTypeOf } from './table.js'
+import {
+  columnsOf,
+  description,
+  type Field,
+  keepsExactRows,
+  misfits,
+  type TableForm,
+  type TsType,
+  tsTypeOf,
+} from './table.js'
 
 /** What a table is wanted for. */
 export interface TableWishes {
@@ -48,13 +57,6 @@ export async function missingStatements(
   requireFit(link, table, found, schema)
   if (!acceptExpiry) requireLasting(link, table, found)
   return []
-}
-
-/** How a table keeps its rows. */
-export interface TableForm {
-  readonly tsType: TsType
-  /** Whether it has the columns of version 2 of the record. */
-  readonly exact: boolean
 }
 
 /** Undefined where there is no table. */

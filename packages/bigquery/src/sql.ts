@@ -1,7 +1,7 @@
 import type { SchemaVersion } from '@archiver/avro'
 import type { RowFilter, ScanQuery, TimeSpan } from '@archiver/core'
 import type { TableId } from './job-id.js'
-import type { TableForm } from './prepare-table.js'
+import type { TableForm } from './table.js'
 import { type Column, columnsOf, description, type TsType } from './table.js'
 
 /** A statement and its parameters, all INT64. */

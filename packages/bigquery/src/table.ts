@@ -100,3 +100,10 @@ function misfit({ name, type, mode }: Column, field: Field | undefined): string[
   if (field.mode === 'REQUIRED' && mode === 'NULLABLE') return [`the column ${name} is REQUIRED, NULL must be allowed`]
   return []
 }
+
+/** How a table keeps its rows. */
+export interface TableForm {
+  readonly tsType: TsType
+  /** Whether it has the columns of version 2 of the record. */
+  readonly exact: boolean
+}

@@ -1,6 +1,6 @@
 import type { IdRange } from '@archiver/core'
 import type { Blocked } from './blocked.js'
-import type { CleanupResult, KeptRows } from './options.js'
+import type { CleanupResult, KeptRows } from './result.js'
 
 /** What a run reports while it works. Names are stable; the CLI logs them as they are. */
 export type CleanupEvent =

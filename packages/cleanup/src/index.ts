@@ -2,12 +2,5 @@ export { type Blocked, describeBlocked, needsOperator } from './blocked.js'
 export { runCleanup } from './cleaner.js'
 export type { CleanupEvent, OnCleanupEvent } from './events.js'
 export { unseenReplicas } from './look-at-replicas.js'
-export type {
-  CleanupEnd,
-  CleanupOptions,
-  CleanupPolicy,
-  CleanupResult,
-  KeptRows,
-  ThrottlePolicy,
-  VerifyMode,
-} from './options.js'
+export type { CleanupOptions, CleanupPolicy, ThrottlePolicy, VerifyMode } from './options.js'
+export type { CleanupEnd, CleanupResult, KeptRows } from './result.js'

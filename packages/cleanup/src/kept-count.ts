@@ -1,5 +1,5 @@
 import type { CleanupSource, Slice } from '@archiver/core'
-import type { KeptRows } from './options.js'
+import type { KeptRows } from './result.js'
 
 interface Counted {
   readonly afterId: bigint

@@ -5,7 +5,8 @@ import { insertRows, type MySqlDatabase, type SourceRow, seededRandom } from '@a
 import { describeWithMySql } from '@archiver/testkit/vitest'
 import type { Connection } from 'mysql2/promise'
 import { expect, test } from 'vitest'
-import type { CleanupOptions, CleanupResult } from './options.js'
+import type { CleanupOptions } from './options.js'
+import type { CleanupResult } from './result.js'
 import { withFaultHook } from './testing/fault-hook.js'
 import { DAY_S, Workbench } from './testing/workbench.js'
 

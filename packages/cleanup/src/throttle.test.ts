@@ -9,7 +9,8 @@ import { afterAll, afterEach, beforeEach, expect, onTestFinished, test } from 'v
 import type { CleanupEvent } from './events.js'
 import { describeBlocked, needsOperator } from './index.js'
 import { unseenReplicas } from './look-at-replicas.js'
-import type { CleanupResult, ThrottlePolicy } from './options.js'
+import type { ThrottlePolicy } from './options.js'
+import type { CleanupResult } from './result.js'
 import { replicate, startReplicaPair } from './testing/replica-pair.js'
 import { Workbench } from './testing/workbench.js'
 

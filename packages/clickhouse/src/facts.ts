@@ -1,4 +1,4 @@
-import type { Link } from './link.js'
+import type { Facts, Link } from './link.js'
 import { optionalRows } from './optional-rows.js'
 import { literal } from './table.js'
 
@@ -10,14 +10,6 @@ const wantedSettings: Readonly<Record<string, string>> = {
 }
 
 const fsyncSetting = 'fsync_after_insert'
-
-/** What a ClickHouse can do: an unknown setting is an error, and 18.16 and 26.7 do not know the same. */
-export interface Facts {
-  /** Settings to send with an insert. */
-  readonly insertSettings: Readonly<Record<string, string>>
-  /** Settings of a table that make an insert wait for the disk. */
-  readonly tableSettings: readonly string[]
-}
 
 /** Where the user may not read the lists of settings, the version of the server tells. */
 export async function readFacts(link: Link): Promise<Facts> {

@@ -1,6 +1,6 @@
 import { RowError } from '@archiver/core'
 import { unfitAttribute } from './attributes.js'
-import type { Rows } from './native.js'
+import type { Rows } from './rows.js'
 
 /** The error for the first row that fits no documented conversion. The encoder looks for it once it knows of one. */
 export function firstUnfit(rows: Rows): RowError {

@@ -1,5 +1,4 @@
 import type { Lease } from '@archiver/core'
-import type { Facts } from './facts.js'
 
 /** One ClickHouse to talk to: a server over HTTP, or the engine inside this process. Its errors are ArchiverErrors. */
 export interface Link {
@@ -40,4 +39,12 @@ export interface Links {
   /** An insert of this process has failed: ClickHouse may have accepted it all the same. */
   interrupted(): void
   close(): Promise<void>
+}
+
+/** What a ClickHouse can do: an unknown setting is an error, and 18.16 and 26.7 do not know the same. */
+export interface Facts {
+  /** Settings to send with an insert. */
+  readonly insertSettings: Readonly<Record<string, string>>
+  /** Settings of a table that make an insert wait for the disk. */
+  readonly tableSettings: readonly string[]
 }

@@ -1,15 +1,9 @@
-import { DAY_SECONDS, IS_LITTLE_ENDIAN, type LogScoreChunk } from '@archiver/core'
+import { DAY_SECONDS, IS_LITTLE_ENDIAN } from '@archiver/core'
 import { type AttributeBytes, attributeBytes } from './attributes.js'
 import { firstUnfit } from './fit.js'
+import type { Rows } from './rows.js'
 import { columns } from './table.js'
 import { lengthAndText, varintBytes, writeVarint } from './varint.js'
-
-/** Rows `from` (inclusive) to `to` (exclusive) of a chunk. */
-export interface Rows {
-  readonly chunk: LogScoreChunk
-  readonly from: number
-  readonly to: number
-}
 
 /** A block of ClickHouse's Native format and what its values went through. */
 export interface Block {

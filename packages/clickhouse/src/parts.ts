@@ -1,5 +1,5 @@
 import { DAY_SECONDS, type LogScoreChunk } from '@archiver/core'
-import type { Rows } from './native.js'
+import type { Rows } from './rows.js'
 
 /** What one insert may hold. */
 export interface PartLimits {

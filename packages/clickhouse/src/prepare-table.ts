@@ -1,7 +1,6 @@
 import { ArchiverError } from '@archiver/core'
 import { keepingBehind, keepingEngines, keepingOf } from './expiry.js'
-import type { Facts } from './facts.js'
-import type { Link, Links } from './link.js'
+import type { Facts, Link, Links } from './link.js'
 import { columns, literal, quoted } from './table.js'
 
 /** The database of a table, whether it may be created, and whether a table may drop rows with time. */

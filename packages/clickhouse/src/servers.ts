@@ -1,7 +1,6 @@
 import { ArchiverError, errorText, type Lease, pause, TakeoverWait } from '@archiver/core'
 import { isNetworkError } from './errors.js'
-import type { Facts } from './facts.js'
-import type { Link, Links } from './link.js'
+import type { Facts, Link, Links } from './link.js'
 import type { ServerLink } from './server-link.js'
 import { literal } from './table.js'
 import type { ClickHouseServers } from './target.js'

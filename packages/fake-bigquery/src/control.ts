@@ -1,6 +1,7 @@
 import type { Expirations, Table } from './catalog.js'
 import type { Fault, JobRecord, RequestRecord, TableField } from './contract.js'
-import type { FakeServer } from './server.js'
+import type { Faults } from './faults.js'
+import type { Service } from './service.js'
 import { columnName } from './table-data.js'
 
 /** What the test steers and asks, over HTTP like the rest: `POST /fake/<method>` with the arguments as a JSON list. */
@@ -25,11 +26,25 @@ export interface Controls {
   requests(): readonly RequestRecord[]
 }
 
+/** A request that a fault holds: it takes effect when it is released. */
+export interface HeldRequest {
+  readonly jobId: string | undefined
+  act(): Promise<unknown>
+}
+
+/** What the controls act on. */
+export interface Controlled {
+  readonly service: Service
+  readonly faults: Faults
+  readonly records: readonly RequestRecord[]
+  held: HeldRequest[]
+}
+
 export class ControlDesk {
-  readonly #server: FakeServer
+  readonly #server: Controlled
   readonly #controls: Controls
 
-  constructor(server: FakeServer) {
+  constructor(server: Controlled) {
     this.#server = server
     this.#controls = this.#build()
   }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import { type Answer, ApiError, errorAnswer, notFound } from './api-error.js'
 import type { FakeBigQueryOptions, FaultAction, RequestRecord } from './contract.js'
-import { ControlDesk } from './control.js'
+import { ControlDesk, type HeldRequest } from './control.js'
 import { Faults } from './faults.js'
 import { textAt } from './json.js'
 import { receive } from './receive.js'
@@ -11,12 +11,6 @@ import { RequestBody } from './request-body.js'
 import { type Call, callOf, checkProject } from './routes.js'
 import { Service } from './service.js'
 import { Sessions } from './sessions.js'
-
-/** A request that a fault holds: it takes effect when it is released. */
-export interface HeldRequest {
-  readonly jobId: string | undefined
-  act(): Promise<unknown>
-}
 
 /** The HTTP side: takes requests in, lets faults meet them, answers. */
 export class FakeServer {

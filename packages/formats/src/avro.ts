@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type SchemaVersion, writeLogScores } from '@archiver/avro'
 import { ArchiverError, type LogScoreChunk } from '@archiver/core'
-import type { WriteBytes } from './write.js'
+import type { WriteBytes } from './write-bytes.js'
 
 /**
  * Writes rows as one Avro file of the record `logscore`, uncompressed: of version 2, which loses nothing, where the rows

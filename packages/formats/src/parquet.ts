@@ -1,7 +1,7 @@
 import { type Attributes, allocateChunk, type LogScoreChunk, RowError, viewRows } from '@archiver/core'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { columnsOf, maxSignedId, schemaOf } from './parquet-columns.js'
-import type { WriteBytes } from './write.js'
+import type { WriteBytes } from './write-bytes.js'
 
 /** A row group is in memory as a whole: 100,000 rows take some 40 MB while they are encoded. */
 const rowsPerGroup = 100_000

@@ -2,9 +2,7 @@ import type { LogScoreChunk } from '@archiver/core'
 import { encodeCsv, encodeSpreadsheetCsv } from './csv.js'
 import type { Format } from './names.js'
 import { encodeNdjson } from './ndjson.js'
-
-/** Takes bytes in order, one call at a time. The bytes may be used for something else once the promise is resolved. */
-export type WriteBytes = (bytes: Uint8Array) => Promise<unknown>
+import type { WriteBytes } from './write-bytes.js'
 
 /** Writes rows in one format, from the first byte to the last. Memory does not grow with the rows. */
 export type WriteRows = (chunks: AsyncIterable<LogScoreChunk>, write: WriteBytes) => Promise<void>

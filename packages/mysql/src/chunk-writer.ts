@@ -1,6 +1,6 @@
 import type { Attributes, LogScoreChunk } from '@archiver/core'
 import { allocateChunk, chunkColumns, parseWithUnknown, RowError } from '@archiver/core'
-import type { RowPacket } from './row-packet.js'
+import type { RowPacket } from './row-values.js'
 import {
   type DriverNumber,
   double,

@@ -9,7 +9,8 @@ import { type Connection, createConnection } from 'mysql2'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { AttributeCache, ChunkWriter } from './chunk-writer.js'
 import { selectList } from './columns.js'
-import { isUsualForm, type RowPacket, type RowStatement, rowsInto } from './row-packet.js'
+import { isUsualForm, type RowStatement, rowsInto } from './row-packet.js'
+import type { RowPacket } from './row-values.js'
 
 const columns = selectList({ rtt: true, attributes: 'text', fractions: false, unknown: [] }, true)
 const writerOf = (rows: number) => new ChunkWriter(rows, new AttributeCache(true))

@@ -1,17 +1,7 @@
 import { RowError } from '@archiver/core'
 import type { QueryError } from 'mysql2'
 import type { ChunkWriter, SourceRow } from './chunk-writer.js'
-
-/** A row as the driver hands it to its parser: its bytes, in a buffer that holds other rows too. */
-export interface RowPacket {
-  readonly buffer: Buffer
-  /** Of the next byte; at first that of the row's own first one. */
-  offset: number
-  /** Of the first byte behind the row. */
-  readonly end: number
-  /** Reads a text that is not NULL, and moves `offset` behind it. */
-  readLengthCodedString(encoding: string): string
-}
+import type { RowPacket } from './row-values.js'
 
 /** A column of a result, as far as its form goes. */
 interface Field {

@@ -68,3 +68,14 @@ export function refuseTime(id: Id, seconds: number): never {
   const time = new Date(seconds * 1000).toISOString().replace('T', ' ').replace('.000Z', '')
   throw new RowError(BigInt(id), 'ts', `${time} is not between 1970 and 2106-02-07 06:28:15`)
 }
+
+/** A row as the driver hands it to its parser: its bytes, in a buffer that holds other rows too. */
+export interface RowPacket {
+  readonly buffer: Buffer
+  /** Of the next byte; at first that of the row's own first one. */
+  offset: number
+  /** Of the first byte behind the row. */
+  readonly end: number
+  /** Reads a text that is not NULL, and moves `offset` behind it. */
+  readLengthCodedString(encoding: string): string
+}

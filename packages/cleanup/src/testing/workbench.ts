@@ -4,7 +4,8 @@ import { createSourceTables, generateRows, insertRows, type MySqlDatabase, type 
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { runCleanup } from '../cleaner.js'
 import type { CleanupEvent } from '../events.js'
-import type { CleanupOptions, CleanupResult } from '../options.js'
+import type { CleanupOptions } from '../options.js'
+import type { CleanupResult } from '../result.js'
 import { ShelfArchive } from './shelf-archive.js'
 
 export const DAY_S = 86_400

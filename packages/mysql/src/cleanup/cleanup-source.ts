@@ -30,6 +30,7 @@ import { findReferences, isHeldByAny, type Reference } from './references.js'
 import { watchedReplicas } from './replicas.js'
 import { FlowControl, readStatus } from './server-load.js'
 import { type DigestRow, digestColumns, inRange, isOld, isSoon, ODD, toDigest, whole } from './statements.js'
+import type { DeletableTable, DeletedRange, Queries } from './table-statements.js'
 
 /** A slice is about to be deleted, is deleted and not committed, is committed. */
 declare module '@archiver/core' {
@@ -43,9 +44,6 @@ declare module '@archiver/core' {
 /** Records of runs are kept for so long; the rows they tell of are in the archives. */
 const RECORD_DAYS = 30
 
-/** Where a statement runs: on its own, or within a transaction. */
-export type Queries = Kysely<ControlTables> | Transaction<ControlTables>
-
 export interface MySqlCleanupOptions {
   /** The lock's. */
   readonly connection: Connection
@@ -55,7 +53,7 @@ export interface MySqlCleanupOptions {
 }
 
 /** The statements of the cleaner, over the lock's connection. */
-export class MySqlCleanupSource implements CleanupSource {
+export class MySqlCleanupSource implements CleanupSource, DeletableTable {
   readonly db: Kysely<ControlTables>
   readonly name: string
   readonly names: ReturnType<typeof controlTableNames>
@@ -93,7 +91,6 @@ export class MySqlCleanupSource implements CleanupSource {
     this.references = await findReferences(this)
   }
 
-  /** Rows that are old enough, and to which no row of another table points. */
   isDeletable(cutoff: string): RawBuilder<boolean> {
     return this.references.length === 0
       ? isOld(cutoff)
@@ -124,11 +121,6 @@ export class MySqlCleanupSource implements CleanupSource {
     return this.marksIn(this.db, sql``)
   }
 
-  /**
-   * Within a transaction: with the lock no mark can be moved and no archiver added until it ends.
-   *
-   * @param lock - `for share`, in the server's dialect.
-   */
   async marksIn(queries: Queries, lock: RawBuilder<unknown>): Promise<CleanupMarks> {
     return this.try('reading the marks', async () => {
       const status = sql.table(this.names.status)
@@ -249,7 +241,6 @@ export class MySqlCleanupSource implements CleanupSource {
     )
   }
 
-  /** Files a range that is deleted in the transaction, in the record of its run. @returns the record's id. */
   async file(queries: Queries, recordId: bigint | null, range: DeletedRange): Promise<bigint> {
     const { firstId, lastId, rows } = range
     if (recordId !== null) {
@@ -337,11 +328,4 @@ interface SliceRow extends DigestRow {
   readonly [kept: `kept_${number}`]: number | string
   readonly odd_rows: number | string
   readonly soon_id: number | string | null
-}
-
-/** What one transaction has deleted. */
-export interface DeletedRange {
-  readonly firstId: bigint
-  readonly lastId: bigint
-  readonly rows: number
 }

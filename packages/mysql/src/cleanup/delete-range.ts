@@ -11,13 +11,13 @@ import {
 } from '@archiver/core'
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { ControlTables } from '../tables.js'
-import type { MySqlCleanupSource } from './cleanup-source.js'
 import { findRefused, isRefusal } from './find-refused.js'
 import { deleteTriggers } from './references.js'
 import { type DigestRow, digestColumns, inRange, toDigest, whole } from './statements.js'
+import type { DeletableTable } from './table-statements.js'
 
 interface Deletion<B> extends RangeDeletion<B> {
-  readonly table: MySqlCleanupSource
+  readonly table: DeletableTable
 }
 
 /**
@@ -27,7 +27,7 @@ interface Deletion<B> extends RangeDeletion<B> {
  * must be the number expected: otherwise nothing is deleted.
  */
 export async function deleteSlice<B>(
-  table: MySqlCleanupSource,
+  table: DeletableTable,
   slice: Slice,
   options: RangeDeletion<B>,
 ): Promise<DeletionOutcome<B>> {
@@ -70,7 +70,7 @@ async function refusedRow<B>(deletion: Deletion<B>, slice: Slice): Promise<Delet
 class RolledBack extends Error {}
 
 async function rolledBack<T>(
-  table: MySqlCleanupSource,
+  table: DeletableTable,
   work: (transaction: Transaction<ControlTables>) => Promise<T>,
 ): Promise<T> {
   let result: { readonly value: T } | undefined
@@ -141,7 +141,7 @@ async function deleteRows<B>(deletion: LockedDeletion<B>, slice: IdRange): Promi
 }
 
 /** `for share` in words that every server of its kind knows. */
-async function lockClause({ db }: MySqlCleanupSource): Promise<RawBuilder<unknown>> {
+async function lockClause({ db }: DeletableTable): Promise<RawBuilder<unknown>> {
   const { rows } = await sql<{ version: string }>`select version() as version`.execute(db)
   return /mariadb/i.test(rows[0]?.version ?? '') ? sql`lock in share mode` : sql`for share`
 }

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { MySqlCleanupSource } from './cleanup-source.js'
+import type { CleanedTable } from './table-statements.js'
 
 /** A foreign key of another table whose rows keep rows of the source table from being deleted. */
 export interface Reference {
@@ -15,7 +15,7 @@ export interface Reference {
  * known. A key with ON DELETE CASCADE or SET NULL refuses nothing. A table on which the account has no right at all is not
  * seen.
  */
-export async function findReferences({ db, name, names, try: attempt }: MySqlCleanupSource): Promise<Reference[]> {
+export async function findReferences({ db, name, names, try: attempt }: CleanedTable): Promise<Reference[]> {
   const columns = await attempt('looking for tables that refer to it', async () => {
     const found = await sql<KeyColumn>`
       select table_schema as ${sql.id('schema')}, table_name as ${sql.id('table')}, constraint_name as ${sql.id('constraint')},
@@ -41,8 +41,8 @@ interface KeyColumn {
   readonly here: string
 }
 
-interface Asking extends Pick<MySqlCleanupSource, 'db'> {
-  readonly attempt: MySqlCleanupSource['try']
+interface Asking extends Pick<CleanedTable, 'db'> {
+  readonly attempt: CleanedTable['try']
 }
 
 async function refuses({ db, attempt }: Asking, { schema, table, constraint }: KeyColumn): Promise<boolean> {
@@ -73,7 +73,7 @@ export function isHeldByAny(references: readonly Reference[]): RawBuilder<boolea
 }
 
 /** The triggers that run when a row is deleted, as far as the account may see them. */
-export async function deleteTriggers({ db, name, try: attempt }: MySqlCleanupSource): Promise<string[]> {
+export async function deleteTriggers({ db, name, try: attempt }: CleanedTable): Promise<string[]> {
   const { rows } = await attempt('looking for triggers', () =>
     sql<{ name: string }>`
       select trigger_name as name from information_schema.triggers
