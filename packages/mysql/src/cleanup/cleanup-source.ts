@@ -1,6 +1,4 @@
-import { hostname } from 'node:os'
 import {
-  archiverOff,
   type CataloguedBatch,
   CLEANUP,
   type CleanupMarks,
@@ -17,7 +15,7 @@ import {
   type WatchedReplica,
 } from '@archiver/core'
 import type { SourceDigest } from '@archiver/core/reconcile'
-import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Connection } from 'mysql2'
 import { HOLD } from '../cleanup-hold.js'
 import { unknownColumns } from '../columns.js'
@@ -28,6 +26,7 @@ import { deleteSlice } from './delete-range.js'
 import { rangeDigest, type Select } from './range-digest.js'
 import { findReferences, isHeldByAny, type Reference } from './references.js'
 import { watchedReplicas } from './replicas.js'
+import { RunRecords } from './run-records.js'
 import { FlowControl, readStatus } from './server-load.js'
 import { type DigestRow, digestColumns, inRange, isOld, isSoon, ODD, toDigest, whole } from './statements.js'
 import type { DeletableTable, DeletedRange, Queries } from './table-statements.js'
@@ -40,9 +39,6 @@ declare module '@archiver/core' {
     'cleanup.after': true
   }
 }
-
-/** Records of runs are kept for so long; the rows they tell of are in the archives. */
-const RECORD_DAYS = 30
 
 export interface MySqlCleanupOptions {
   /** The lock's. */
@@ -63,6 +59,7 @@ export class MySqlCleanupSource implements CleanupSource, DeletableTable {
   private readonly connection: Connection
   private readonly settings: MySqlSettings
   private readonly flowControl = new FlowControl()
+  private readonly records = new RunRecords(this)
 
   constructor({ connection, settings, table }: MySqlCleanupOptions) {
     this.connection = connection
@@ -72,19 +69,20 @@ export class MySqlCleanupSource implements CleanupSource, DeletableTable {
     this.names = controlTableNames(table)
   }
 
-  async lastRun(): Promise<LastRun> {
-    const { status, batch } = this.names
-    // The newest record tells how the run ended that left this stamp. It is older: that run deleted nothing, or was not ours.
-    const { rows } = await this.try('looking for the last run', () =>
-      sql<{ age_ms: string; full: number }>`
-        select timestampdiff(microsecond, s.modified_on, now(6)) / 1000 as age_ms,
-          coalesce((select b.identity = 'full' and b.done_on >= s.modified_on from ${sql.table(batch)} b
-            where b.archiver = ${CLEANUP} order by b.id desc limit 1), 0) as full
-        from ${sql.table(status)} s where s.archiver = ${CLEANUP}`.execute(this.db),
-    )
-    const last = rows[0]
-    if (last === undefined) throw archiverOff(CLEANUP, this.name)
-    return { ageMs: Number(last.age_ms), full: last.full === 1 }
+  lastRun(): Promise<LastRun> {
+    return this.records.lastRun()
+  }
+
+  clearOwnMark(): Promise<void> {
+    return this.records.clearOwnMark()
+  }
+
+  file(queries: Queries, recordId: bigint | null, range: DeletedRange): Promise<bigint> {
+    return this.records.file(queries, recordId, range)
+  }
+
+  stamp(recordId: bigint | null, full: boolean): Promise<void> {
+    return this.records.stamp(recordId, full)
   }
 
   async lookForReferences(): Promise<void> {
@@ -228,73 +226,6 @@ export class MySqlCleanupSource implements CleanupSource, DeletableTable {
         ? []
         : [{ afterId: BigInt(first_id) - 1n, upToId: BigInt(last_id), identity }],
     )
-  }
-
-  async clearOwnMark(): Promise<void> {
-    await this.try('clearing the mark of cleanup', () =>
-      this.db
-        .updateTable(this.names.status)
-        .set({ log_score_id: null, modified_on: sql`modified_on` })
-        .where('archiver', '=', CLEANUP)
-        .where('log_score_id', 'is not', null)
-        .execute(),
-    )
-  }
-
-  async file(queries: Queries, recordId: bigint | null, range: DeletedRange): Promise<bigint> {
-    const { firstId, lastId, rows } = range
-    if (recordId !== null) {
-      await queries
-        .updateTable(this.names.batch)
-        .set({ last_id: lastId, up_to_id: lastId, row_count: sql`row_count + ${rows}` })
-        .set({ done_on: sql`current_timestamp(3)` })
-        .where('id', '=', recordId)
-        .execute()
-      return recordId
-    }
-    const { insertId } = await queries
-      .insertInto(this.names.batch)
-      .values({
-        archiver: CLEANUP,
-        state: 'done',
-        after_id: firstId - 1n,
-        first_id: firstId,
-        up_to_id: lastId,
-        last_id: lastId,
-        row_count: rows,
-        identity: 'begun',
-        host: hostname(),
-      })
-      .executeTakeFirstOrThrow()
-    return insertId!
-  }
-
-  async stamp(recordId: bigint | null, full: boolean): Promise<void> {
-    await this.try('stamping the run', () =>
-      this.db.transaction().execute(async (transaction) => {
-        await transaction
-          .updateTable(this.names.status)
-          .set({ log_score_id: null, modified_on: sql`current_timestamp` })
-          .where('archiver', '=', CLEANUP)
-          .execute()
-        if (recordId !== null) await this.endRecord(transaction, recordId, full)
-      }),
-    )
-  }
-
-  private async endRecord(transaction: Transaction<ControlTables>, recordId: bigint, full: boolean): Promise<void> {
-    const stamp = sql<string>`(select modified_on from ${sql.table(this.names.status)} where archiver = ${CLEANUP})`
-    await transaction
-      .updateTable(this.names.batch)
-      .set({ identity: full ? 'full' : 'rest', done_on: stamp })
-      .where('id', '=', recordId)
-      .execute()
-    // How far rows have been deleted is known for ever.
-    const batch = sql.table(this.names.batch)
-    const high = sql`select max(last_id) as high from ${batch} where archiver = ${CLEANUP}`
-    await sql`
-      delete from ${batch} where archiver = ${CLEANUP} and last_id < (select high from (${high}) as records)
-        and done_on < current_timestamp - interval ${RECORD_DAYS} day limit 1000`.execute(transaction)
   }
 
   get table(): RawBuilder<unknown> {
