@@ -17,6 +17,7 @@ async function checks() {
       '--output-logs=errors-only',
       '--continue',
     ]),
+    await commandStep('Looking for code and packages that nothing uses', 'knip', []),
     await step('Asking for known vulnerabilities', async () =>
       auditVerdict(await run('pnpm', ['audit', '--audit-level=high', '--json'])),
     ),

@@ -20,7 +20,7 @@ export function ownProgram(file: string, args: readonly string[]): Program {
   return { command: process.execPath, args: [fileURLToPath(new URL(`../dist/${file}`, import.meta.url)), ...args] }
 }
 
-export async function drain({ mysql, database }: Bed, table = 'log_scores'): Promise<Run> {
+async function drain({ mysql, database }: Bed, table = 'log_scores'): Promise<Run> {
   const measured = await measure(ownProgram('drain.js', [String(mysql.port), database.name, table]))
   mustBeOk('the drain', measured)
   return runOf(measured, JSON.parse(measured.stdout) as Outcome) // what drain.ts prints

@@ -44,7 +44,7 @@ export class TemporaryFile implements AsyncDisposable {
 }
 
 /** What the names of all temporary files of one scope and table begin with. */
-export function temporaryPrefix(scope: string, table: string): string {
+function temporaryPrefix(scope: string, table: string): string {
   return `.archiver,${part(scope)},${part(table)},`
 }
 

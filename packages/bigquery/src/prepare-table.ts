@@ -68,7 +68,7 @@ export async function findForm(link: Link, table: string, signal: AbortSignal): 
 }
 
 /** What tables.insert is sent. */
-export function newTable(schema: SchemaVersion): TableMetadata {
+function newTable(schema: SchemaVersion): TableMetadata {
   return {
     description,
     schema: { fields: [...columnsOf(schema)] },

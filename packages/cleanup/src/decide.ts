@@ -4,7 +4,7 @@ import type { Blocked } from './blocked.js'
 import type { CleanupPolicy } from './options.js'
 
 /** How far apart the clocks of host and server may be. */
-export const MOST_APART_MS = 5 * 60_000
+const MOST_APART_MS = 5 * 60_000
 
 /** The ids of which every archiver has said that it does not need them any more, or why there are none. */
 export function decideLimit(

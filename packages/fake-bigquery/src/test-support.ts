@@ -27,7 +27,7 @@ export interface Row {
   readonly error: string | null
 }
 
-export const rowSchema = {
+const rowSchema = {
   type: 'record',
   name: 'row',
   fields: [

@@ -4,7 +4,7 @@ import type { RowForm } from './row-form.js'
 import { encodeText } from './row-text.js'
 
 /** CSV as RFC 4180 has it, with a header line; what is not there is empty. */
-export const csvForm: RowForm = {
+const csvForm: RowForm = {
   head: 'id,server_id,monitor_id,ts,score,step,offset,rtt,leap,error,warning,attributes\r\n',
   before: { id: '', serverId: ',', monitorId: ',', ts: ',', score: ',', step: ',', offset: ',', rtt: ',' },
   null: '',

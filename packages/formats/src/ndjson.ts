@@ -4,7 +4,7 @@ import type { RowForm } from './row-form.js'
 import { encodeText } from './row-text.js'
 
 /** A line of JSON for each row, with the columns' own names; what is not there is null. */
-export const ndjsonForm: RowForm = {
+const ndjsonForm: RowForm = {
   head: '',
   before: {
     id: '{"id":',

@@ -7,7 +7,7 @@ import { watchSilence } from './silence.js'
 import { streamOf } from './stream.js'
 import { tlsOptions } from './tls.js'
 
-export const READ_TIMEOUT_MS = 120_000
+const READ_TIMEOUT_MS = 120_000
 
 /** The first probe of TCP keep-alive: most network devices forget a connection after minutes. */
 const KEEP_ALIVE_MS = 10_000

@@ -149,7 +149,7 @@ function holders(connection: Connection, names: readonly string[]): Promise<unkn
 }
 
 /** The connection that holds a name, with its user and host where the account may see them. */
-export async function describeHolder(connection: Connection, name: string): Promise<string> {
+async function describeHolder(connection: Connection, name: string): Promise<string> {
   const [id] = await holders(connection, [name])
   if (id === null || id === undefined) return 'a connection that has just released it'
   const sql = 'select user, host from information_schema.processlist where id = ?'

@@ -12,7 +12,7 @@ export interface Selection {
 }
 
 /** Rows of one transaction. */
-export const ROWS_A_BATCH = 10_000
+const ROWS_A_BATCH = 10_000
 
 /**
  * The wanted rows in chunks of {@link ROWS_A_BATCH}, each id once and higher than the one before; a chunk holds exact rows

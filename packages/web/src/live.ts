@@ -6,7 +6,7 @@ import type { Limits } from './limits.js'
 /** A change is sent at once, further ones together after this. */
 const LEAST_GAP_MS = 500
 /** A page that has heard nothing for twice this long takes the connection for lost. */
-export const BEAT_MS = 5_000
+const BEAT_MS = 5_000
 
 /**
  * The live pages. Each is sent `status` and `sample` events as they come about, and a `beat` now and then; each event

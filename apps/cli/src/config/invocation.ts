@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import type { SettingsSource } from './layers.js'
 
 /** The Go program's image has its loop under this name, and the pool's chart starts it. */
-export const LOOP_NAME = 'archive-continuously'
+const LOOP_NAME = 'archive-continuously'
 
 /** How the program was called. */
 export interface Invocation {

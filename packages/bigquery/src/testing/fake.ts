@@ -68,7 +68,7 @@ export function stored(
 }
 
 /** A row of the fake's, read by ClickHouse, as the archive documents it. */
-export function logScoreOf(row: TableRow): LogScore {
+function logScoreOf(row: TableRow): LogScore {
   // The fake gives INTEGER and TIMESTAMP as bigint, FLOAT as number, STRING as text.
   const { id, server_id, monitor_id, ts, score, step, offset, rtt, leap, error, warning, attributes } = row as Record<
     string,

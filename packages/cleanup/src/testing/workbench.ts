@@ -9,7 +9,7 @@ import type { CleanupResult } from '../result.js'
 import { ShelfArchive } from './shelf-archive.js'
 
 export const DAY_S = 86_400
-export const RETENTION_DAYS = 14
+const RETENTION_DAYS = 14
 
 /** A table with its archives on shelves, and everything a run of the cleaner needs. */
 export class Workbench implements AsyncDisposable {

@@ -29,7 +29,7 @@ export function upTo(last: number): number[] {
   return Array.from({ length: last }, (_, i) => i + 1)
 }
 
-export function within(rows: readonly LogScore[], { afterId, upToId }: IdRange): LogScore[] {
+function within(rows: readonly LogScore[], { afterId, upToId }: IdRange): LogScore[] {
   return rows.filter(({ id }) => id > afterId && id <= upToId)
 }
 

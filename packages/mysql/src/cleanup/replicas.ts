@@ -19,7 +19,7 @@ const STATUS = ['show all slaves status', 'show replica status', 'show slave sta
 const HOSTS = ['show replicas', 'show replica hosts', 'show slave hosts']
 
 /** A replica that is looked at again and again over one connection. */
-export class Replica implements WatchedReplica {
+class Replica implements WatchedReplica {
   readonly name: string
   private readonly settings: MySqlSettings
   private connection: Connection | undefined

@@ -3,7 +3,7 @@ import type { ArchiverState, FailureState, HistorySample, ServiceStatus } from '
 const DAY_MS = 86_400_000
 
 /** How long before `nowMs`, as a time; after it where negative. */
-export function ago(ms: number, nowMs = Date.now()): string {
+function ago(ms: number, nowMs = Date.now()): string {
   return new Date(nowMs - ms).toISOString()
 }
 
