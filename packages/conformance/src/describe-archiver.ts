@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { describe, it } from 'vitest'
 import { lifecycleChecks } from './lifecycle-checks.js'
 import { recoveryChecks } from './recovery-checks.js'
+import { safetyChecks } from './safety-checks.js'
 import { storeChecks } from './store-checks.js'
 import type { ConformanceSubject } from './subject.js'
 import { type Check, Workbench } from './workbench.js'
 
 /** Every promise of `Archiver` that the suite puts to the test. */
-export const checks: readonly Check[] = [...lifecycleChecks, ...storeChecks, ...recoveryChecks]
+export const checks: readonly Check[] = [...lifecycleChecks, ...storeChecks, ...recoveryChecks, ...safetyChecks]
 
 /**
  * Registers the suite with vitest: one test a promise, each on a table of its own. Start what the archive needs in

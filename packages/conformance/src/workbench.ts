@@ -25,6 +25,11 @@ export class Workbench implements AsyncDisposable {
     this.table = table
   }
 
+  /** Another table of the same archive. */
+  other(): Workbench {
+    return new Workbench(this.subject, `${this.table}_other`)
+  }
+
   /** An adapter as a newly started process would have it: opened and prepared. */
   async start(): Promise<Archiver> {
     const archiver = await this.open()

@@ -50,8 +50,10 @@ export function convert(row: LogScore): LogScore {
   for (const column of ['warning', 'error'] as const) {
     if (row[column]?.isWellFormed() === false) throw new RowError(row.id, column, 'has no UTF-8')
   }
+  // The table has no column for the text of attributes.
+  const { json: _, ...kept } = row
   return {
-    ...row,
+    ...kept,
     monitorId: row.monitorId ?? 0,
     score: Math.fround(row.score),
     step: Math.fround(row.step),
