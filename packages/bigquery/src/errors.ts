@@ -38,7 +38,11 @@ const noDataset: Kind = {
   code: 'BQ_DATASET',
   hint: 'Create the data set (bq mk --location=…), or correct bq_dataset and bq_project: the location is yours to choose.',
 }
-const noTable: Kind = { code: 'BQ_TABLE_MISSING', hint: 'The next try creates the table.', retryable: true }
+const noTable: Kind = {
+  code: 'BQ_TABLE_MISSING',
+  hint: 'The next try creates the table, unless rows were stored in it: then it says ARCHIVE_MISSING.',
+  retryable: true,
+}
 const notFound: Kind = { code: 'BQ_NOT_FOUND', hint: 'Correct bq_project, or what the message names.' }
 
 const jobFailed: Kind = {

@@ -16,7 +16,11 @@ const busy: Kind = {
 
 /** What ClickHouse's error numbers ask of the operator. */
 const kinds: Readonly<Record<number, Kind>> = {
-  60: { code: 'CLICKHOUSE_TABLE_MISSING', hint: 'The next pass creates the table.', retryable: true },
+  60: {
+    code: 'CLICKHOUSE_TABLE_MISSING',
+    hint: 'The next pass creates the table, unless rows were stored in it: then it says ARCHIVE_MISSING.',
+    retryable: true,
+  },
   81: { code: 'CLICKHOUSE_DATABASE', hint: 'Create the database, or correct the one that ch_dsn names.' },
   115: {
     code: 'CLICKHOUSE_SETTING',
