@@ -58,6 +58,7 @@ export class Board implements ServiceView {
   #holder: string | null = null
   #reload: ServiceState['reload'] = null
   #answeredAtMs: number | null = null
+  #nextTryAtMs: number | null = null
   #mysqlError: FailureState | null = null
   #pool: () => PoolState | null = () => null
 
@@ -87,7 +88,13 @@ export class Board implements ServiceView {
       service: this.#service(),
       at: new Date(this.#atMs).toISOString(),
       health: worst([mine, ...archivers.map(({ health }) => health), ...(cleanup === null ? [] : [cleanup.health])]),
-      mysql: { reachable: error === null, answeredAt: iso(this.#answeredAtMs), error, pool: this.#pool() },
+      mysql: {
+        reachable: error === null,
+        answeredAt: iso(this.#answeredAtMs),
+        error,
+        nextTryAt: error === null ? null : iso(this.#nextTryAtMs),
+        pool: this.#pool(),
+      },
       newest: newestRow(this.#newest),
       archivers,
       cleanup,
@@ -133,9 +140,15 @@ export class Board implements ServiceView {
     this.#change()
   }
 
-  /** MySQL does not answer, or refuses what the service needs as a whole. */
-  setMySqlError(error: unknown): void {
-    this.#mysqlError = following(failureState(error, this.#clock.now()), this.#mysqlError)
+  /**
+   * MySQL does not answer, or refuses what the service needs as a whole.
+   *
+   * @param delayMs - until the next try; null where that is not known.
+   */
+  setMySqlError(error: unknown, delayMs: number | null = null): void {
+    const nowMs = this.#clock.now()
+    this.#mysqlError = following(failureState(error, nowMs), this.#mysqlError)
+    this.#nextTryAtMs = delayMs === null ? null : nowMs + delayMs
     this.#change()
   }
 

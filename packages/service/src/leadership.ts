@@ -107,7 +107,7 @@ export class Leadership implements AsyncDisposable {
     } catch (error) {
       // Without the lock the run ends anyway.
       if (!this.#holds() || !(error instanceof Error)) return []
-      this.#options.board.setMySqlError(error)
+      this.#options.board.setMySqlError(error, this.#options.config().runIntervalMs)
       this.#options.onLife({ event: 'service.look-failed', error })
       return []
     }

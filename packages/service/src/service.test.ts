@@ -170,6 +170,16 @@ await describeWithMySql('a service', (database) => {
     expect(events.map(({ event }) => event)).not.toContain('archiver.failed')
   })
 
+  test('an unreachable MySQL: the status says when it is tried again', async () => {
+    const settings = { ...database.address, password: 'wrong' }
+    config = { ...config, database: new MySqlDatabase({ settings, lock: { name: config.lockName } }) }
+    const service = start()
+    await expect.poll(() => service.view.status().mysql.error?.code).toBe('MYSQL_ACCESS_DENIED')
+    const { at, mysql } = service.view.status()
+    expect(Date.parse(mysql.nextTryAt!)).toBeGreaterThan(Date.parse(mysql.error!.at))
+    expect(Date.parse(mysql.nextTryAt!) - Date.parse(at)).toBeLessThanOrEqual(20_000)
+  })
+
   test('the status from MySQL alone', async () => {
     const before = await statusFromMySql({ version: '1.2.3', config })
     expect(before).toMatchObject({

@@ -176,7 +176,7 @@ export class Service {
       this.#board.sawDetails(batches, skipped, oldestTsSeconds)
       this.#board.sawWarnings(warnings)
     } catch (error) {
-      this.#board.setMySqlError(error)
+      this.#board.setMySqlError(error, this.#config.runIntervalMs)
     } finally {
       this.#looking = false
     }
@@ -191,7 +191,7 @@ export class Service {
       return onLife({ event: 'service.lock-lost', error })
     this.#failures += 1
     const delayMs = backoffMs(RETRY, this.#failures + 1, this.#random())
-    this.#board.setMySqlError(error)
+    this.#board.setMySqlError(error, delayMs)
     onLife({ event: 'service.failing', error, delayMs })
     await this.#clock.sleep(delayMs, drain)
   }

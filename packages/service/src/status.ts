@@ -51,6 +51,8 @@ export interface MySqlState {
   readonly reachable: boolean
   readonly answeredAt: string | null
   readonly error: FailureState | null
+  /** When the service tries again; null where MySQL answers, and where that is not known. */
+  readonly nextTryAt: string | null
   /** Of the service; null without one. */
   readonly pool: { readonly open: number; readonly idle: number; readonly waiting: number } | null
 }

@@ -81,12 +81,13 @@ function showTable(card: SmallCard, warnings: ServiceStatus['warnings']): void {
 }
 
 function showMySql(card: SmallCard, mysql: MySqlState, newest: NewestRow | null, nowMs: number): void {
-  const { reachable, answeredAt, error, pool } = mysql
+  const { reachable, answeredAt, error, nextTryAt, pool } = mysql
   const wrong = error && { ...error, title: `${error.code} · ${when(error.at, nowMs)}` }
   const isKnown = answeredAt !== null || error !== null
   if (!isKnown) card.set('unknown', 'not asked yet', null)
   else card.set(reachable ? 'ok' : 'failing', reachable ? 'answers' : 'out of reach', wrong)
   card.facts.set('Last answer', answeredAt && when(answeredAt, nowMs))
+  card.facts.set('Next try', nextTryAt && when(nextTryAt, nowMs))
   card.facts.set('Newest row', newest && `id ${count(newest.id)}`)
   card.facts.set('Measured', newest?.ts ? when(newest.ts, nowMs) : null)
   const open = pool && `${count(pool.open)} open, ${count(pool.idle)} idle, ${count(pool.waiting)} waited for`

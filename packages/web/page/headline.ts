@@ -94,7 +94,7 @@ export interface Alarm {
 export function alarmsOf(status: ServiceStatus, nowMs: number): Alarm[] {
   const { mysql, archivers, cleanup } = status
   const alarms: Alarm[] = []
-  if (mysql.error !== null) alarms.push(alarm(status, 'MySQL', mysql.error, [], nowMs))
+  if (mysql.error !== null) alarms.push(alarm(status, 'MySQL', mysql.error, [nextLine(mysql.nextTryAt, nowMs)], nowMs))
   for (const one of archivers) {
     if (one.error === null) continue
     const lines = [behindLine(one), growthLine(one, cleanup, nowMs), nextLine(one.nextRunAt, nowMs)]

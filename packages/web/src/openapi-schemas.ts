@@ -66,6 +66,7 @@ export const schemas = {
     reachable: { type: 'boolean' },
     answeredAt: orNull(time),
     error: orNull(ref('FailureState')),
+    nextTryAt: orNull(time, 'When the service tries again, where MySQL does not answer.'),
     pool: orNull(object({ open: count, idle: count, waiting: count })),
   }),
   FailureState: object({ at: time, since: time, code: text, message: text, hint: orNull(text) }),

@@ -57,7 +57,7 @@ describe('real answers fit', async () => {
         newest: null,
         cleanup: null,
         archivers: [],
-        mysql: { reachable: false, answeredAt: null, error: exampleFailure, pool: null },
+        mysql: { reachable: false, answeredAt: null, error: exampleFailure, nextTryAt: exampleFailure.at, pool: null },
       },
     ],
     [

@@ -10,6 +10,7 @@ describe('health', () => {
     reachable: false,
     answeredAt: null,
     error: { ...exampleFailure, code: 'MYSQL_UNREACHABLE', message: 'connect\nECONNREFUSED', hint: 'Check db_host.' },
+    nextTryAt: null,
     pool: null,
   }
 

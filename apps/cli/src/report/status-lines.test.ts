@@ -41,7 +41,7 @@ const status: ServiceStatus = {
   },
   at,
   health: 'failing',
-  mysql: { reachable: true, answeredAt: at, error: null, pool: { open: 4, idle: 3, waiting: 0 } },
+  mysql: { reachable: true, answeredAt: at, error: null, nextTryAt: null, pool: { open: 4, idle: 3, waiting: 0 } },
   newest: { id: '1', ts: at },
   archivers: [
     archiver,

@@ -139,7 +139,11 @@ describe('gauges', () => {
       error: exampleFailure,
       failuresInARow: 4,
     })
-    view.set({ newest: null, cleanup: null, mysql: { reachable: false, answeredAt: null, error: null, pool: null } })
+    view.set({
+      newest: null,
+      cleanup: null,
+      mysql: { reachable: false, answeredAt: null, error: null, nextTryAt: null, pool: null },
+    })
     const after = await scrape(web)
     expect(seriesValue(after, 'archiver_health{archiver="clickhouse",health="failing"}')).toBe(1)
     expect(seriesValue(after, 'archiver_health{archiver="clickhouse",health="ok"}')).toBe(0)

@@ -250,7 +250,7 @@ await describeWithChromium('the page in Chromium', (chromium) => {
   })
 
   test('MySQL out of reach at the start: nothing is claimed about cleanup, the lock or the archives', async () => {
-    const none = { answeredAt: null, pool: null }
+    const none = { answeredAt: null, nextTryAt: null, pool: null }
     const down = { ...none, reachable: false, error: { ...exampleFailure, code: 'MYSQL_UNREACHABLE' } }
     const role = { ...service!, role: 'starting' as const, lock: { name: 'archiver-ntppool', holder: null } }
     const status = exampleStatus({

@@ -75,7 +75,13 @@ export function exampleStatus(change: Partial<ServiceStatus> = {}): ServiceStatu
     },
     at: ago(300),
     health: 'ok',
-    mysql: { reachable: true, answeredAt: ago(300), error: null, pool: { open: 4, idle: 3, waiting: 0 } },
+    mysql: {
+      reachable: true,
+      answeredAt: ago(300),
+      error: null,
+      nextTryAt: null,
+      pool: { open: 4, idle: 3, waiting: 0 },
+    },
     newest: { id: String(newestId), ts: ago(900) },
     archivers: [
       exampleArchiver('clickhouse'),
