@@ -149,7 +149,6 @@ await describeWithMySql('servers that are deleted', { clickhouse: sharedClickHou
         const place = { point: 'restore.compared', pass: 1 } as const
         const refused = await runHeldUp(env(), place, deleteServers, into('log_scores'))
         expect(refused.code).toBe(1)
-        expect(refused.stderr).toContain('foreign key constraint fails')
         expect(refused.stderr).toMatch(/server_id \d+ is not in .*servers/)
         expect(await idsOf('id <= 5000')).toEqual([])
         await site.connection.query('create table restored like log_scores')
