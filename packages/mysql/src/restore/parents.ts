@@ -1,6 +1,7 @@
 import type { LogScoreChunk } from '@archiver/core'
 import type { Connection } from 'mysql2'
 import { quoteName } from '../tables.js'
+import { hasNoMonitor } from './row-text.js'
 import { askRows } from './statements.js'
 
 /** A foreign key of the table: rows need a row of `table` whose `key` is theirs in `column`. */
@@ -38,16 +39,13 @@ export function parentIdsOf(chunk: LogScoreChunk, wanted: Uint8Array, parents: r
   return new Map(parents.map((parent) => [parent, idsIn(chunk, wanted, parent)]))
 }
 
-function idsIn(
-  { rows, serverId, monitorId, monitorIdNull }: LogScoreChunk,
-  wanted: Uint8Array,
-  { column }: Parent,
-): Set<number> {
+function idsIn(chunk: LogScoreChunk, wanted: Uint8Array, { column }: Parent): Set<number> {
+  const { rows, serverId, monitorId } = chunk
   const ids = new Set<number>()
   for (let i = 0; i < rows; i++) {
     if (wanted[i] !== 1) continue
     if (column === 'server_id') ids.add(serverId[i]!)
-    else if (monitorIdNull[i] === 0) ids.add(monitorId[i]!)
+    else if (!hasNoMonitor(chunk, i)) ids.add(monitorId[i]!)
   }
   return ids
 }

@@ -48,6 +48,11 @@ export const insertForm: TextForm = {
   double: (digits) => (digits.includes('e') ? digits : `${digits}e0`),
 }
 
+/** An archive that is not exact keeps NULL as 0, which no monitor has as its id. */
+export function hasNoMonitor({ monitorId, monitorIdNull, exact = false }: LogScoreChunk, i: number): boolean {
+  return monitorIdNull[i] !== 0 || (monitorId[i] === 0 && !exact)
+}
+
 /**
  * Rows of a chunk as text, in pieces of at least `pieceLength` characters, but for the last.
  *
@@ -72,7 +77,7 @@ export function* rowTexts(
 }
 
 function rowTextOf(chunk: LogScoreChunk, form: TextForm): (row: number) => string {
-  const { monitorId, monitorIdNull, serverId, tsSeconds, score, step, offset, offsetNull, rtt, rttNull } = chunk
+  const { monitorId, serverId, tsSeconds, score, step, offset, offsetNull, rtt, rttNull } = chunk
   const { null: none, start, between: b, end, double } = form
   const halves = new Uint32Array(chunk.id.buffer, chunk.id.byteOffset, chunk.rows * 2)
   const texts = chunk.dictionary.map((entry) => attributesText(entry, chunk.exact ?? false, form))
@@ -81,7 +86,7 @@ function rowTextOf(chunk: LogScoreChunk, form: TextForm): (row: number) => strin
     const high = halves[2 * i + 1]!
     const id = high < 2 ** 21 ? high * 2 ** 32 + halves[2 * i]! : chunk.id[i]!
     // Where the archive has no NULL, 0 is what it made of one: no monitor has this id.
-    const noMonitor = monitorIdNull[i] !== 0 || (monitorId[i] === 0 && !chunk.exact)
+    const noMonitor = hasNoMonitor(chunk, i)
     const known = offsetNull[i] === 0
     return (
       `${start}${id}${b}${noMonitor ? none : monitorId[i]!}${b}${serverId[i]!}${b}${isoOf.text(tsSeconds[i]!)}${b}` +
