@@ -8,7 +8,8 @@ import { nearestName } from './nearest.js'
 import { type Problem, UnfitValue } from './problem.js'
 import { parseShellEnv, type ShellAssignments } from './shell-env.js'
 import { pause } from './value-types.js'
-import { isVariable, SHORTEST_RUN_INTERVAL_MS, type VariableName, variableNames } from './variables.js'
+import { SHORTEST_RUN_INTERVAL_MS } from './variables/running.js'
+import { isVariable, type VariableName, variableNames } from './variables.js'
 
 /** Where settings are read from. */
 export interface SettingsSource {
