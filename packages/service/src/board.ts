@@ -1,10 +1,18 @@
 import type { CleanupEvent } from '@archiver/cleanup'
-import type { FinishedBatch, Overview, PoolState } from '@archiver/core'
-import { CLEANUP, harmlessText, type PlannedBatch, type TableWarning } from '@archiver/core'
+import {
+  CLEANUP,
+  type FinishedBatch,
+  harmlessText,
+  type Overview,
+  type PlannedBatch,
+  type PoolState,
+  type TableWarning,
+} from '@archiver/core'
 import type { EngineEvent } from '@archiver/core/engine'
 import type { Clock } from './clock.js'
 import type { ServiceConfig } from './config.js'
-import { History } from './history.js'
+import { History, lagsOf } from './history.js'
+import { Listeners } from './listeners.js'
 import {
   type ArchiverRecord,
   archiverState,
@@ -12,8 +20,9 @@ import {
   cleanupState,
   failureState,
   following,
-  iso,
+  forgetWork,
   lastBatch,
+  mysqlState,
   type Newest,
   newCleanupRecord,
   newestRow,
@@ -23,9 +32,6 @@ import {
 import type { FailureState, ServiceState, ServiceStatus } from './status.js'
 import type { ServiceEvent, ServiceView } from './view.js'
 import { Warnings } from './warnings.js'
-
-/** Listeners hear of changes no more often than this. */
-const CHANGE_INTERVAL_MS = 250
 
 export interface BoardOptions {
   readonly version: string
@@ -44,10 +50,8 @@ export class Board implements ServiceView {
   readonly #lostLogLines: () => number
   readonly #history = new History()
   readonly #warnings = new Warnings()
-  readonly #changeListeners = new Set<() => void>()
-  readonly #eventListeners = new Set<(event: ServiceEvent) => void>()
+  readonly #listeners = new Listeners()
   readonly #startedAt: string
-  #changed: NodeJS.Timeout | undefined
   #config: ServiceConfig
   #records = new Map<string, ArchiverRecord>()
   #cleanup: CleanupRecord | null = null
@@ -88,13 +92,7 @@ export class Board implements ServiceView {
       service: this.#service(),
       at: new Date(this.#atMs).toISOString(),
       health: worst([mine, ...archivers.map(({ health }) => health), ...(cleanup === null ? [] : [cleanup.health])]),
-      mysql: {
-        reachable: error === null,
-        answeredAt: iso(this.#answeredAtMs),
-        error,
-        nextTryAt: error === null ? null : iso(this.#nextTryAtMs),
-        pool: this.#pool(),
-      },
+      mysql: mysqlState(error, this.#answeredAtMs, this.#nextTryAtMs, this.#pool()),
       newest: newestRow(this.#newest),
       archivers,
       cleanup,
@@ -107,28 +105,29 @@ export class Board implements ServiceView {
   }
 
   onChange(listener: () => void): () => void {
-    this.#changeListeners.add(listener)
-    return () => this.#changeListeners.delete(listener)
+    return this.#listeners.onChange(listener)
   }
 
   onEvent(listener: (event: ServiceEvent) => void): () => void {
-    this.#eventListeners.add(listener)
-    return () => this.#eventListeners.delete(listener)
+    return this.#listeners.onEvent(listener)
   }
 
   setConfig(config: ServiceConfig): void {
     this.#config = config
     for (const record of this.#records.values()) record.policy = config.policies[record.archiver] ?? null
     if (this.#cleanup !== null) this.#cleanup.intervalMs = config.cleanup.policy.intervalMs
-    this.#change()
+    this.#listeners.change()
   }
 
   setRole(role: ServiceState['role'], holder: string | null = null): void {
     if (this.#role !== role) this.#since = new Date(this.#clock.now()).toISOString()
     this.#role = role
     this.#holder = holder === null ? null : harmlessText(holder)
-    if (role === 'standby') this.#forgetWork()
-    this.#change()
+    if (role === 'standby') {
+      forgetWork(this.#records.values(), this.#cleanup)
+      this.#pool = () => null
+    }
+    this.#listeners.change()
   }
 
   get role(): ServiceState['role'] {
@@ -137,7 +136,7 @@ export class Board implements ServiceView {
 
   setReload(taken: boolean, text: string): void {
     this.#reload = { at: new Date(this.#clock.now()).toISOString(), taken, text: harmlessText(text) }
-    this.#change()
+    this.#listeners.change()
   }
 
   /**
@@ -149,7 +148,7 @@ export class Board implements ServiceView {
     const nowMs = this.#clock.now()
     this.#mysqlError = following(failureState(error, nowMs), this.#mysqlError)
     this.#nextTryAtMs = delayMs === null ? null : nowMs + delayMs
-    this.#change()
+    this.#listeners.change()
   }
 
   setPool(pool: () => PoolState | null): void {
@@ -173,7 +172,7 @@ export class Board implements ServiceView {
     this.#warnings.sawStamps(archivers)
     this.#sawCleanup(archivers, nowMs)
     this.#sample()
-    this.#change()
+    this.#listeners.change()
   }
 
   /** What is looked at less often. */
@@ -189,12 +188,12 @@ export class Board implements ServiceView {
       record.skippedRows = skipped.get(record.archiver) ?? 0
     }
     if (this.#cleanup !== null) this.#cleanup.oldestTsSeconds = oldestTsSeconds
-    this.#change()
+    this.#listeners.change()
   }
 
   sawWarnings(warnings: readonly TableWarning[]): void {
     this.#warnings.sawTable(warnings)
-    this.#change()
+    this.#listeners.change()
   }
 
   /** Warnings that were not returned before: for the log. */
@@ -206,29 +205,27 @@ export class Board implements ServiceView {
     const record = this.#records.get(archiver)
     if (record === undefined) return
     Object.assign(record, patch, patch.error && { error: following(patch.error, record.error) })
-    this.#change()
+    this.#listeners.change()
   }
 
   updateCleanup(patch: Partial<CleanupRecord>): void {
     if (this.#cleanup === null) return
     Object.assign(this.#cleanup, patch, patch.error && { error: following(patch.error, this.#cleanup.error) })
-    this.#change()
+    this.#listeners.change()
   }
 
   readonly onEngineEvent = (event: EngineEvent): void => {
     this.#note(event)
-    for (const listener of this.#eventListeners) listener(event)
-    this.#change()
+    this.#listeners.tell(event)
   }
 
   readonly onCleanupEvent = (event: CleanupEvent): void => {
-    for (const listener of this.#eventListeners) listener(event)
-    this.#change()
+    this.#listeners.tell(event)
   }
 
   /** Ends the timer. */
   close(): void {
-    clearTimeout(this.#changed)
+    this.#listeners.close()
   }
 
   #service(): ServiceState {
@@ -251,16 +248,6 @@ export class Board implements ServiceView {
       this.#cleanup ??= newCleanupRecord(this.#config.cleanup.policy.intervalMs)
       this.#cleanup.lastRunAtMs = nowMs - row.ageMs
     }
-  }
-
-  /** A standby does not know what the leader does. */
-  #forgetWork(): void {
-    for (const record of this.#records.values()) {
-      Object.assign(record, { state: 'unknown', batch: null, nextRunAtMs: null, error: null, failuresInARow: 0 })
-    }
-    if (this.#cleanup !== null)
-      Object.assign(this.#cleanup, { state: 'unknown', nextRunAtMs: null, blocked: null, error: null })
-    this.#pool = () => null
   }
 
   #note(event: EngineEvent): void {
@@ -305,20 +292,8 @@ export class Board implements ServiceView {
   }
 
   #sample(): void {
-    const lags = this.status().archivers.map(({ archiver, lag }) => [
-      archiver,
-      { lagRows: lag.rows === null ? null : Number(lag.rows), lagMs: lag.ms },
-    ])
-    this.#history.sample(new Date(this.#clock.now()).toISOString(), this.#clock.monotonic(), Object.fromEntries(lags))
-  }
-
-  #change(): void {
-    if (this.#changed !== undefined || this.#changeListeners.size === 0) return
-    this.#changed = setTimeout(() => {
-      this.#changed = undefined
-      for (const listener of this.#changeListeners) listener()
-    }, CHANGE_INTERVAL_MS)
-    this.#changed.unref()
+    const at = new Date(this.#clock.now()).toISOString()
+    this.#history.sample(at, this.#clock.monotonic(), lagsOf(this.status().archivers))
   }
 }
 

@@ -1,4 +1,4 @@
-import type { HistorySample } from './status.js'
+import type { ArchiverState, HistorySample } from './status.js'
 
 /** So much is kept: 720 samples of half a minute are six hours. */
 const SAMPLE_INTERVAL_MS = 30_000
@@ -53,4 +53,10 @@ export class History {
   #rate(archiver: string, elapsedMs: number): number {
     return Math.round(((this.#rows.get(archiver) ?? 0) / elapsedMs) * 10_000) / 10
   }
+}
+
+/** How far each archiver is behind, as a sample has it. */
+export function lagsOf(archivers: readonly ArchiverState[]) {
+  const lagOf = ({ rows, ms }: ArchiverState['lag']) => ({ lagRows: rows === null ? null : Number(rows), lagMs: ms })
+  return Object.fromEntries(archivers.map(({ archiver, lag }) => [archiver, lagOf(lag)]))
 }

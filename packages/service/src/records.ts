@@ -8,6 +8,7 @@ import type {
   FailureState,
   Health,
   LastBatch,
+  MySqlState,
   NewestRow,
 } from './status.js'
 
@@ -197,7 +198,25 @@ export function following(error: FailureState | null, before: FailureState | nul
 }
 
 /** ISO 8601 in UTC. */
-export function iso(ms: number | null): string | null {
+function iso(ms: number | null): string | null {
   // Times of rows may lie beyond what a Date can hold.
   return ms === null || Math.abs(ms) > 8.64e15 ? null : new Date(ms).toISOString()
+}
+
+export function mysqlState(
+  error: FailureState | null,
+  answeredAtMs: number | null,
+  nextTryAtMs: number | null,
+  pool: MySqlState['pool'],
+): MySqlState {
+  const nextTryAt = error === null ? null : iso(nextTryAtMs)
+  return { reachable: error === null, answeredAt: iso(answeredAtMs), error, nextTryAt, pool }
+}
+
+/** A standby does not know what the leader does. */
+export function forgetWork(records: Iterable<ArchiverRecord>, cleanup: CleanupRecord | null): void {
+  for (const record of records) {
+    Object.assign(record, { state: 'unknown', batch: null, nextRunAtMs: null, error: null, failuresInARow: 0 })
+  }
+  if (cleanup !== null) Object.assign(cleanup, { state: 'unknown', nextRunAtMs: null, blocked: null, error: null })
 }
