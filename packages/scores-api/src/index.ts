@@ -1,1 +1,2 @@
 export { createScoresApi, type ScoresApiOptions, type ScoresHandler } from './handler.js'
+export { scoresPaths } from './openapi.js'

@@ -23,6 +23,12 @@ test('is OpenAPI 3.1 by its own schema', async () => {
   expect(validator.version).toBe('3.1')
 })
 
+test('has the paths of who answers beside the service', async () => {
+  await using web = await openWeb(undefined, { alsoPaths: { '/api/scores': { get: { operationId: 'getScores' } } } })
+  const { paths } = (await (await web.get('/api/openapi.json')).json()) as Document
+  expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/api/status', '/api/scores']))
+})
+
 test('describes what is answered, no more and no less', async () => {
   await using web = await openWeb()
   const { paths } = await document()

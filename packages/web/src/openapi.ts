@@ -12,8 +12,8 @@ function get(operationId: string, summary: string, responses: object) {
 
 const line = { type: 'string', description: 'One line.' }
 
-/** What `/api/openapi.json` answers: OpenAPI 3.1. */
-export const openApiDocument = {
+/** OpenAPI 3.1. */
+const openApiDocument = {
   openapi: '3.1.0',
   info: {
     title: 'NTP Pool archiver',
@@ -49,3 +49,11 @@ export const openApiDocument = {
   },
   components: { schemas },
 } as const
+
+/** Paths of an OpenAPI document, by path. */
+export type OpenApiPaths = Readonly<Record<string, object>>
+
+/** The document, and in it what is answered beside the service's own paths. */
+export function openApiWith(others: OpenApiPaths) {
+  return { ...openApiDocument, paths: { ...openApiDocument.paths, ...others } }
+}

@@ -2,7 +2,7 @@ import type { ServiceStatus, ServiceView } from '@archiver/service'
 import { type Answer, json } from './answer.js'
 import { healthz, readyz } from './health.js'
 import type { Metrics } from './metrics/metrics.js'
-import { openApiDocument } from './openapi.js'
+import { type OpenApiPaths, openApiWith } from './openapi.js'
 import { pageFiles } from './page-files.js'
 import { plainStatus } from './plain-page.js'
 
@@ -12,7 +12,7 @@ export type Route = () => Answer | Promise<Answer>
 export const LIVE_PATH = '/events'
 
 /** What is answered, by path. Everything is in memory: no route asks MySQL, an archive or the disk for anything. */
-export function createRoutes(view: ServiceView, metrics: Metrics): ReadonlyMap<string, Route> {
+export function createRoutes(view: ServiceView, metrics: Metrics, alsoPaths: OpenApiPaths): ReadonlyMap<string, Route> {
   return new Map<string, Route>([
     ...pageRoutes(),
     ['/', () => pageWith(view.status())],
@@ -23,7 +23,7 @@ export function createRoutes(view: ServiceView, metrics: Metrics): ReadonlyMap<s
     ['/metrics', () => metrics.scrape()],
     ['/api/status', () => json(view.status())],
     ['/api/history', () => json(view.history())],
-    ['/api/openapi.json', () => json(openApiDocument)],
+    ['/api/openapi.json', () => json(openApiWith(alsoPaths))],
   ])
 }
 

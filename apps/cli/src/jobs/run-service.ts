@@ -104,7 +104,8 @@ async function startWeb(
   if (listen === '') return { [Symbol.asyncDispose]: async () => undefined }
   const { startWeb: start } = await import('@archiver/web')
   const hidden = fullDetails ? {} : { hiddenUsers: [settings.mysql.user] }
-  return start({ view, listen, hostNames, ...hidden, alsoAnswer, warn: (text) => reporter.warn(text) })
+  const alsoPaths = settings.clickhouse === undefined ? {} : (await import('@archiver/scores-api')).scoresPaths()
+  return start({ view, listen, hostNames, ...hidden, alsoAnswer, alsoPaths, warn: (text) => reporter.warn(text) })
 }
 
 async function hasGivenUp(stop: AbortSignal): Promise<void> {
